@@ -1,0 +1,59 @@
+# zkhub: `make demo` and `make test` do all their own set-up on a fresh machine.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.stamp
+PACKAGES := zkhub contracts zkvm chain_template shared_bridge cluster ecosystem
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types unit contracts npm bench lock clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Make the environment in .venv: install what requirements.lock pins, build, compile bytecode
+
+$(STAMP): requirements.lock pyproject.toml CMakeLists.txt
+	@command -v $(PYTHON) >/dev/null || { echo "zkhub needs Python 3.11 or newer: $(PYTHON) is not on the PATH"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "zkhub needs Python 3.11 or newer; try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[^ \\]+' requirements.lock)"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q $(PACKAGES) -x node_modules
+	@touch $@
+
+demo: setup ## Start a hub, launch a chain into it while it works, watch batches settle
+	$(BIN)/python examples/demo.py
+
+npm: contracts/node_modules/.stamp ## Install the npm tools the tests use (solc, forge, anvil, cast, clients)
+
+contracts/node_modules/.stamp: contracts/package.json contracts/package-lock.json
+	cd contracts && npm ci --no-audit --no-fund --silent
+	@touch $@
+
+lint: setup ## ruff and the layer rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+unit: setup ## The tests that need neither Ray nor npm
+	$(BIN)/pytest tests -m "not cluster and not npm and not slow"
+
+contracts: setup npm ## Foundry tests, and the proof that the committed artifacts match the sources
+	$(MAKE) -C contracts check test
+
+test: lint types contracts ## Everything CI runs
+	$(BIN)/pytest tests
+
+bench: setup npm ## Figures as JSON: ours, peer, ratio
+	$(BIN)/python -m benchmarks
+
+lock: ## Renew requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --extra dev --generate-hashes --no-header --no-emit-index-url --no-annotate --output-file requirements.lock pyproject.toml requirements.in
+
+clean: ## Remove what was made here
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis contracts/out contracts/cache contracts/node_modules
