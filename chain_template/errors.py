@@ -1,0 +1,188 @@
+"""Every error a chain raises on purpose.
+
+::
+
+    ChainError
+    ├── ConfigError                 a setting is unknown, out of range or contradicts another
+    ├── TransactionError            a transaction cannot be accepted
+    │   ├── TransactionDecodeError  its bytes are not a transaction of a known type
+    │   ├── UnsupportedTransactionType
+    │   ├── InvalidSignature
+    │   ├── WrongChainId
+    │   ├── NonceTooLow / NonceTooHigh
+    │   ├── InsufficientFunds
+    │   ├── FeeTooLow
+    │   ├── IntrinsicGasTooLow / GasLimitTooHigh
+    │   ├── TransactionTooLarge     bytes, or init code
+    │   ├── SenderHasCode           EIP-3607
+    │   ├── AlreadyKnown
+    │   ├── ReplacementUnderpriced
+    │   └── MempoolFull
+    ├── ExecutionError              a block or batch cannot be executed as given
+    │   ├── InvalidBlock            a rule of the block format is broken (names the field)
+    │   ├── SystemTransactionFailed a 0x7e transaction must never fail
+    │   └── MissingStateNode        the state view has no such trie node or code
+    ├── StoreError
+    │   ├── StoreCorrupt            the database file is damaged or of another chain
+    │   ├── StoreFull               the disk refused a write; nothing was committed
+    │   └── StoreVersionMismatch
+    ├── BatchError
+    │   ├── BatchInputError         a batch input is malformed (reason code)
+    │   └── IllegalBatchTransition
+    └── SettlementError
+        ├── SettlementRefused       L1 refused a transaction for a reason that will not pass by itself
+        └── L1Diverged              L1 shows something that contradicts what this chain knows
+"""
+
+from typing import Any
+
+from zkhub.errors import HubError
+
+
+class ChainError(HubError):
+    """Base of every error of this package."""
+
+
+class ConfigError(ChainError):
+    """A setting is unknown, out of range, or contradicts another one."""
+
+
+class TransactionError(ChainError):
+    """A transaction cannot be accepted.
+
+    Attributes:
+        rpc_code: JSON-RPC error code that clients expect for it.
+        fields: The values the message speaks of.
+    """
+
+    rpc_code = -32000
+
+    def __init__(self, message: str, *, hint: str = "", **fields: Any) -> None:
+        super().__init__(message, hint=hint)
+        self.fields = fields
+
+
+class TransactionDecodeError(TransactionError):
+    """The bytes are not a well-formed transaction."""
+
+    rpc_code = -32602
+
+
+class UnsupportedTransactionType(TransactionError):
+    """The type byte names a transaction that this chain does not take from users."""
+
+
+class InvalidSignature(TransactionError):
+    """The signature is not canonical, or no key could have made it."""
+
+
+class WrongChainId(TransactionError):
+    """The transaction was signed for another chain."""
+
+
+class NonceTooLow(TransactionError):
+    """The account has already used this nonce."""
+
+
+class NonceTooHigh(TransactionError):
+    """The nonce is so far ahead that the pool will not hold it, or above EIP-2681's limit."""
+
+
+class InsufficientFunds(TransactionError):
+    """The sender cannot pay value plus the most the gas may cost."""
+
+
+class FeeTooLow(TransactionError):
+    """The fee is below what the chain accepts, or the tip is above the fee cap."""
+
+
+class IntrinsicGasTooLow(TransactionError):
+    """The gas limit does not even cover the transaction's own cost."""
+
+
+class GasLimitTooHigh(TransactionError):
+    """The gas limit exceeds the block's."""
+
+
+class TransactionTooLarge(TransactionError):
+    """The transaction or its init code exceeds a size limit."""
+
+
+class SenderHasCode(TransactionError):
+    """A contract cannot send a signed transaction (EIP-3607)."""
+
+
+class AlreadyKnown(TransactionError):
+    """The pool already holds this transaction."""
+
+
+class ReplacementUnderpriced(TransactionError):
+    """A pending transaction with this nonce pays too much to be replaced by this one."""
+
+
+class MempoolFull(TransactionError):
+    """The pool is full and this transaction pays less than everything in it."""
+
+
+class ExecutionError(ChainError):
+    """A block or batch cannot be executed as given."""
+
+
+class InvalidBlock(ExecutionError):
+    """A rule of the block format is broken."""
+
+
+class SystemTransactionFailed(ExecutionError):
+    """A system transaction (0x7e) reverted; its block is invalid."""
+
+
+class MissingStateNode(ExecutionError):
+    """The state view holds no trie node or code with this hash."""
+
+
+class StoreError(ChainError):
+    """The chain's database cannot do what was asked."""
+
+
+class StoreCorrupt(StoreError):
+    """The database file is damaged, or belongs to another chain."""
+
+
+class StoreFull(StoreError):
+    """The disk refused a write; nothing of that commit is in the database."""
+
+
+class StoreVersionMismatch(StoreError):
+    """The database was written by an incompatible version."""
+
+
+class BatchError(ChainError):
+    """A batch cannot be built or moved on."""
+
+
+class BatchInputError(BatchError):
+    """A batch input is malformed or contradicts itself.
+
+    Attributes:
+        reason: Short stable code, the same the proven program will report.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+
+
+class IllegalBatchTransition(BatchError):
+    """The batch's state machine has no such step."""
+
+
+class SettlementError(ChainError):
+    """A batch cannot be settled."""
+
+
+class SettlementRefused(SettlementError):
+    """L1 refused a transaction for a reason that will not pass by itself."""
+
+
+class L1Diverged(SettlementError):
+    """L1 shows something that contradicts what this chain has stored."""
