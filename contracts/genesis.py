@@ -1,4 +1,4 @@
-"""The system contracts in a chain's genesis state: real code, storage set slot by slot, no constructor run."""
+"""The system contracts in a chain's genesis state: real code, storage set by slot, no constructor run."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,7 +20,7 @@ L2_INTEROP_ROOT_STORAGE: Final = bytes.fromhex("00000000000000000000000000000000
 BASE_TOKEN_HOLDER: Final = bytes.fromhex("0000000000000000000000000000000000010011")
 
 BASE_TOKEN_SUPPLY_BOUND: Final = 2**127 - 1
-"""Wei of base token the holder owns at genesis: supply on the chain = this − what the holder has."""
+"""Wei of base token the holder owns at genesis: supply on the chain is this less what the holder has."""
 
 ETH_TOKEN: Final = bytes.fromhex("0000000000000000000000000000000000000001")
 """Ether's place holder where a token address is asked."""

@@ -1,6 +1,6 @@
 """What crosses the L1 boundary: batches, priority operations, and their encodings and hashes.
 
-Every structure here has a twin in Solidity (``src/l1/chain/BatchTypes.sol`` and ZK Stack's ``Messaging.sol``);
+Every structure has a twin in Solidity (``src/l1/chain/BatchTypes.sol`` and ZK Stack's ``Messaging.sol``);
 a test runs both against each other. A value that does not fit raises :class:`EncodingError`.
 """
 

@@ -1,8 +1,8 @@
 """The priority tree: every request from L1 in order, and proofs that a batch took the next ones.
 
-The twin of ZK Stack's ``PriorityTree.sol``: an append-only keccak tree that doubles when it is full; leaf i is
-the canonical hash of priority operation i, empty leaves are keccak(""). A proof covers consecutive leaves: the
-siblings left of the first and right of the last, one a level.
+The twin of ZK Stack's ``PriorityTree.sol``: an append-only keccak tree that doubles when it is full; leaf i
+is the canonical hash of priority operation i, empty leaves are keccak(""). A proof covers consecutive leaves:
+the siblings left of the first and right of the last, one a level.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ class PriorityTree:
         if len(canonical_hash) != 32:
             raise EncodingError(f"a canonical hash has 32 bytes, not {len(canonical_hash)}")
         index = len(self)
-        if index == 1 << self._height and index:
+        if index == 1 << self._height:
             self._grow()
         self._levels[0].append(canonical_hash)
         for level in range(self._height):

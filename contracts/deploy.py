@@ -1,0 +1,283 @@
+"""Deploys the ecosystem's contracts and creates chains in it."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from eth_utils.address import to_checksum_address
+
+from contracts.abi import encode_call, encode_deploy
+from contracts.addresses import ChainAddresses, EcosystemAddresses
+from contracts.artifacts import Artifact, load
+from contracts.chain_params import ChainParams, Validators
+from contracts.client import Fees, L1Client, Receipt
+from contracts.errors import DeployError
+from contracts.genesis import eth_asset_id
+from contracts.messages import genesis_batch
+from contracts.sender import Sender, SentTransaction, create_address
+
+PROTOCOL_VERSION: Final = 29 << 32
+"""0.29.0, packed as ZK Stack packs versions: major << 64 | minor << 32 | patch."""
+
+_NO_ADDRESS: Final = "0x" + 40 * "0"
+_CONSTRUCTOR_GAS: Final = 1_500_000
+_SETUP_GAS: Final = 300_000
+_CREATE_CHAIN_GAS: Final = 3_000_000
+
+
+def deploy_ecosystem(
+    deployer: Sender, *, owner: str | None = None, execution_delay_s: int = 0
+) -> EcosystemAddresses:
+    """Deploy what all chains of a hub share, with the development verifier.
+
+    All transactions are handed in before the first is waited for: it takes as few blocks as their gas needs.
+
+    Args:
+        deployer: Pays, and is the first owner of everything.
+        owner: Whom the ownership is offered to (it has to accept); the deployer keeps it where left out.
+        execution_delay_s: Least time between commit and execute of a batch, seconds.
+
+    Raises:
+        TransactionReverted: A constructor refused, such as ``PublicChainRefused`` of the verifier.
+    """
+    client = deployer.client
+    l1_chain_id = deployer.chain_id
+    deploy_block = client.block_number()
+    run = _Pipeline(deployer)
+    # Each knows the ones after it by the addresses they will have.
+    first = deployer.next_nonce
+    at = {name: create_address(deployer.address, first + i) for i, name in enumerate(_CREATION_ORDER)}
+    me = deployer.address
+    arguments: dict[str, Sequence[Any]] = {
+        "Bridgehub": [me],
+        "MessageRoot": [at["Bridgehub"]],
+        "L1AssetRouter": [at["Bridgehub"], me],
+        "L1NativeTokenVault": [at["Bridgehub"], at["L1AssetRouter"]],
+        "ValidatorTimelock": [at["Bridgehub"], me, execution_delay_s],
+        "ZKChain": [at["Bridgehub"]],
+        "UnprovenVerifier": [],
+        "ChainTypeManager": [
+            at["Bridgehub"],
+            at["ValidatorTimelock"],
+            me,
+            PROTOCOL_VERSION,
+            at["ZKChain"],
+            at["UnprovenVerifier"],
+        ],
+    }
+    for name in _CREATION_ORDER:
+        run.create(load(name), arguments[name])
+    hub = at["Bridgehub"]
+    run.call("L1AssetRouter", at["L1AssetRouter"], "setNativeTokenVault", [at["L1NativeTokenVault"]])
+    addresses = [at["L1AssetRouter"], _NO_ADDRESS, at["MessageRoot"], _NO_ADDRESS]
+    run.call("Bridgehub", hub, "setAddresses", addresses)
+    run.call("Bridgehub", hub, "addChainTypeManager", [at["ChainTypeManager"]])
+    if owner is not None and owner != me:
+        for name in _OWNED:
+            run.call(name, at[name], "transferOwnership", [owner])
+    run.wait()
+    return EcosystemAddresses(
+        l1_chain_id=l1_chain_id,
+        deploy_block=deploy_block,
+        bridgehub=hub,
+        chain_type_manager=at["ChainTypeManager"],
+        validator_timelock=at["ValidatorTimelock"],
+        message_root=at["MessageRoot"],
+        asset_router=at["L1AssetRouter"],
+        native_token_vault=at["L1NativeTokenVault"],
+        verifier=at["UnprovenVerifier"],
+    )
+
+
+def accept_ownership(ecosystem: EcosystemAddresses, owner: Sender) -> None:
+    """Accept what :func:`deploy_ecosystem` offered; does nothing where it is accepted already."""
+    run = _Pipeline(owner)
+    for name, address in _owned_addresses(ecosystem):
+        if owner.client.read(load(name), address, "owner") != owner.address.lower():
+            run.call(name, address, "acceptOwnership", [])
+    run.wait()
+
+
+def check_ecosystem(client: L1Client, ecosystem: EcosystemAddresses) -> None:
+    """Refuse addresses that do not fit the L1: another chain id, or no Bridgehub with these parts.
+
+    Raises:
+        DeployError: With what does not fit.
+    """
+    chain_id = client.chain_id()
+    if chain_id != ecosystem.l1_chain_id:
+        raise DeployError(
+            f"the L1 at {client.url} has chain id {chain_id}; "
+            f"the ecosystem was deployed on {ecosystem.l1_chain_id}"
+        )
+    if not client.get_code(ecosystem.bridgehub):
+        raise DeployError(
+            f"there is no Bridgehub at {ecosystem.bridgehub} on the L1 at {client.url}",
+            hint="the L1 may have been reset; deploy a new ecosystem for it",
+        )
+    hub = load("Bridgehub")
+    parts = {"assetRouter": ecosystem.asset_router, "messageRoot": ecosystem.message_root}
+    for getter, expected in parts.items():
+        found = to_checksum_address(client.read(hub, ecosystem.bridgehub, getter))
+        if found != expected:
+            raise DeployError(f"the Bridgehub's {getter} is {found}, not {expected}")
+
+
+def find_chain(client: L1Client, ecosystem: EcosystemAddresses, chain_id: int) -> ChainAddresses | None:
+    """The chain's contract, or ``None`` if this hub has no such chain."""
+    found = client.read(load("Bridgehub"), ecosystem.bridgehub, "getZKChain", [chain_id])
+    zk_chain = to_checksum_address(found)
+    if zk_chain == _NO_ADDRESS:
+        return None
+    create_block = client.read(load("ZKChain"), zk_chain, "getCreationBlock")
+    return ChainAddresses(chain_id=chain_id, zk_chain=zk_chain, create_block=create_block)
+
+
+def create_chain(
+    ecosystem: EcosystemAddresses,
+    params: ChainParams,
+    *,
+    owner: Sender,
+    admin: Sender,
+    validators: Validators,
+) -> ChainAddresses:
+    """Create a chain and give its operators their roles; does what is missing if it was interrupted before.
+
+    Args:
+        ecosystem: Where.
+        params: What.
+        owner: Owner or admin of the Bridgehub.
+        admin: Becomes the chain's admin; grants the roles.
+        validators: Who commits, proves, executes and reverts.
+
+    Raises:
+        DeployError: The chain id is taken by a chain with another genesis.
+        TransactionReverted: A contract refused, for example ``ChainIdTooBig``.
+    """
+    client = owner.client
+    chain = find_chain(client, ecosystem, params.chain_id)
+    if chain is None:
+        receipt = _create_on_bridgehub(ecosystem, params, owner, admin.address)
+        chain = find_chain(client, ecosystem, params.chain_id)
+        if chain is None:
+            raise DeployError(
+                f"block {receipt.block_number} with chain {params.chain_id} has been reorganised away"
+            )
+    _check_genesis(client, chain, params)
+    grant_roles(ecosystem, chain, admin, validators)
+    return chain
+
+
+def grant_roles(
+    ecosystem: EcosystemAddresses, chain: ChainAddresses, admin: Sender, validators: Validators
+) -> None:
+    """Give each operator the roles it lacks."""
+    timelock = load("ValidatorTimelock")
+    wanted: dict[str, dict[str, bool]] = {}
+    for role, account in (
+        ("COMMITTER_ROLE", validators.committer),
+        ("REVERTER_ROLE", validators.reverter),
+        ("PROVER_ROLE", validators.prover),
+        ("EXECUTOR_ROLE", validators.executor),
+    ):
+        role_id = admin.client.read(timelock, ecosystem.validator_timelock, role)
+        query = [chain.zk_chain, role_id, account]
+        if not admin.client.read(timelock, ecosystem.validator_timelock, "hasRole", query):
+            wanted.setdefault(account, {})[role] = True
+    run = _Pipeline(admin)
+    for account, roles in wanted.items():
+        flags = tuple(roles.get(role, False) for role in _ROTATION_ORDER)
+        run.call(
+            "ValidatorTimelock",
+            ecosystem.validator_timelock,
+            "addValidatorRoles",
+            [chain.zk_chain, account, flags],
+        )
+    run.wait()
+
+
+_CREATION_ORDER: Final = (
+    "Bridgehub",
+    "MessageRoot",
+    "L1AssetRouter",
+    "L1NativeTokenVault",
+    "ValidatorTimelock",
+    "ZKChain",
+    "UnprovenVerifier",
+    "ChainTypeManager",
+)
+_OWNED: Final = ("Bridgehub", "L1AssetRouter", "ValidatorTimelock", "ChainTypeManager")
+_ROTATION_ORDER: Final = (
+    "PRECOMMITTER_ROLE",
+    "COMMITTER_ROLE",
+    "REVERTER_ROLE",
+    "PROVER_ROLE",
+    "EXECUTOR_ROLE",
+)
+"""Fields of ``ValidatorRotationParams``. Nothing is precommitted here: that role is never granted."""
+
+
+class _Pipeline:
+    """Transactions of one sender that are all handed in before the first is waited for.
+
+    Gas cannot be estimated for a call of a contract that is not there yet, so limits are computed or fixed.
+    """
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._fees: Fees | None = None
+        self._sent: list[tuple[str, SentTransaction]] = []
+
+    def create(self, artifact: Artifact, args: Sequence[Any]) -> None:
+        """Create a contract."""
+        init_code = encode_deploy(artifact, args)
+        gas = _creation_gas(init_code, len(artifact.deployed_bytecode))
+        self._send(f"creation of {artifact.name}", None, init_code, gas)
+
+    def call(
+        self, name: str, address: str, function: str, args: Sequence[Any], gas: int = _SETUP_GAS
+    ) -> None:
+        """Call a contract."""
+        self._send(f"{name}.{function}", address, encode_call(load(name), function, args), gas)
+
+    def wait(self) -> list[Receipt]:
+        """Wait for all of them; raises what the first that failed raised."""
+        client = self._sender.client
+        return [client.wait_for_receipt(sent.hash, what=what) for what, sent in self._sent]
+
+    def _send(self, what: str, to: str | None, data: bytes, gas: int) -> None:
+        if self._fees is None:
+            self._fees = self._sender.client.fees()
+        self._sent.append((what, self._sender.send(to, data, gas=gas, fees=self._fees)))
+
+
+def _creation_gas(init_code: bytes, code_size: int) -> int:
+    """Upper bound of a creation's gas: intrinsic, calldata, code deposit, and room for the constructor."""
+    words = (len(init_code) + 31) // 32
+    return 53_000 + 16 * len(init_code) + 2 * words + 200 * code_size + _CONSTRUCTOR_GAS
+
+
+def _create_on_bridgehub(
+    ecosystem: EcosystemAddresses, params: ChainParams, owner: Sender, admin: str
+) -> Receipt:
+    base_token = params.base_token_asset_id or eth_asset_id(ecosystem.l1_chain_id)
+    init_data = params.init_data(ecosystem.verifier)
+    args = [params.chain_id, ecosystem.chain_type_manager, base_token, 0, admin, init_data, []]
+    return owner.call_contract(load("Bridgehub"), ecosystem.bridgehub, "createNewChain", args)
+
+
+def _check_genesis(client: L1Client, chain: ChainAddresses, params: ChainParams) -> None:
+    expected = genesis_batch(params.genesis_state_commitment, params.genesis_timestamp).hash()
+    if client.read(load("ZKChain"), chain.zk_chain, "storedBatchHash", [0]) != expected:
+        raise DeployError(
+            f"chain {chain.chain_id} exists on L1 with another genesis",
+            hint="choose another chain id, or restore the chain's own data directory",
+        )
+
+
+def _owned_addresses(ecosystem: EcosystemAddresses) -> list[tuple[str, str]]:
+    return [
+        ("Bridgehub", ecosystem.bridgehub),
+        ("L1AssetRouter", ecosystem.asset_router),
+        ("ValidatorTimelock", ecosystem.validator_timelock),
+        ("ChainTypeManager", ecosystem.chain_type_manager),
+    ]
