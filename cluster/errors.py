@@ -1,0 +1,138 @@
+"""Every error the cluster raises on purpose.
+
+::
+
+    ClusterError
+    ├── RayError
+    │   ├── RayAlreadyImported      ray was imported before its settings were in the environment
+    │   ├── RayStartFailed          a cluster of our own did not come up
+    │   ├── RayTokenMissing         joining needs Ray's token and there is none
+    │   ├── RayTokenRefused         the cluster does not take this token
+    │   ├── RayUnreachable          nothing answers at the address
+    │   └── NotConnected            an actor was asked for before start or join
+    ├── ActorError
+    │   ├── ActorMissing            no actor of this name
+    │   ├── ActorUnavailable        dead or restarting; trying again is right
+    │   ├── ActorTimeout            no answer within the time limit
+    │   └── ActorFailed             the actor's code raised something that is not ours
+    ├── PoolError
+    │   ├── UnknownJob
+    │   ├── IllegalJobTransition    the job's state machine has no such step
+    │   ├── StaleLease              the job was taken from this worker in the meantime
+    │   ├── UnknownWorker           the pool has not heard of this worker (it should register)
+    │   ├── PoolStoreCorrupt        the pool's database is damaged or of another version
+    │   └── PoolStoreFull           the disk refused a write; nothing of it is in the database
+    └── ProverError
+        ├── UnknownBackend          no prover of this name
+        └── BatchRefused            the batch is wrong: no proof of it can exist
+"""
+
+from zkhub.errors import HubError
+
+
+class ClusterError(HubError):
+    """Base of every error of this package."""
+
+
+class RayError(ClusterError):
+    """Ray itself cannot do what was asked."""
+
+
+class RayAlreadyImported(RayError):
+    """Ray was imported before its settings were in the environment, where it reads them once."""
+
+
+class RayStartFailed(RayError):
+    """A local Ray cluster did not come up."""
+
+
+class RayTokenMissing(RayError):
+    """Joining a cluster needs its token."""
+
+
+class RayTokenRefused(RayError):
+    """The cluster does not take this token."""
+
+
+class RayUnreachable(RayError):
+    """Nothing that speaks Ray answers at the address."""
+
+
+class NotConnected(RayError):
+    """This process has neither started nor joined a cluster."""
+
+
+class ActorError(ClusterError):
+    """An actor cannot be reached or used.
+
+    Attributes:
+        actor: The actor's name.
+    """
+
+    def __init__(self, message: str, *, actor: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.actor = actor
+
+
+class ActorMissing(ActorError):
+    """There is no actor of this name."""
+
+
+class ActorUnavailable(ActorError):
+    """The actor is dead or being restarted; the call may or may not have run."""
+
+
+class ActorTimeout(ActorError):
+    """The actor gave no answer within the time limit; the call may still run."""
+
+
+class ActorFailed(ActorError):
+    """The actor's code raised an error that is not one of the hub's own: a bug."""
+
+
+class PoolError(ClusterError):
+    """The prover pool cannot do what was asked."""
+
+
+class UnknownJob(PoolError):
+    """The pool has no such job."""
+
+
+class IllegalJobTransition(PoolError):
+    """The job's state machine has no such step."""
+
+
+class StaleLease(PoolError):
+    """The job was taken away from this worker (time-out, cancellation); its result is not wanted."""
+
+
+class UnknownWorker(PoolError):
+    """The pool does not know this worker; it should register again."""
+
+
+class PoolStoreCorrupt(PoolError):
+    """The pool's database is damaged, or was written by an incompatible version."""
+
+
+class PoolStoreFull(PoolError):
+    """The disk refused a write; nothing of that change is in the database."""
+
+
+class ProverError(ClusterError):
+    """A prover cannot do what was asked."""
+
+
+class UnknownBackend(ProverError):
+    """There is no prover backend of this name."""
+
+
+class BatchRefused(ProverError):
+    """The batch program does not produce what the batch claims, so no proof of it can exist.
+
+    Attributes:
+        reason: Short stable code, such as ``public-input-mismatch`` or the batch program's own.
+    """
+
+    def __init__(self, message: str, *, reason: str = "refused", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason

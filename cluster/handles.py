@@ -1,0 +1,236 @@
+"""Typed handles to the hub's actors: every call has a time limit, every failure is one of our errors."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from cluster.errors import ActorFailed, ActorMissing, ActorTimeout, ActorUnavailable, NotConnected
+from cluster.names import NAMESPACE, chain_actor, worker_actor
+from zkhub.errors import HubError
+
+if TYPE_CHECKING:
+    from chain_template.node import NodeStatus
+    from cluster.pool.jobs import JobInfo, JobState, PoolStats, WorkerInfo
+
+#: Seconds an ordinary call may take: far above the milliseconds it needs, far below a user's patience.
+CALL_TIMEOUT_S = 10.0
+
+
+def translate(error: BaseException, actor: str, method: str, timeout_s: float) -> HubError:
+    """The hub's error for what Ray raised when ``actor`` was asked for ``method``."""
+    from ray import exceptions as ray_errors
+
+    if isinstance(error, HubError) and not isinstance(error, ray_errors.RayTaskError):
+        return error
+    if isinstance(error, ray_errors.RayTaskError):
+        cause = error.cause
+        if isinstance(cause, HubError):
+            return cause
+        return ActorFailed(f"{actor}.{method} raised {type(cause).__name__}: {cause}", actor=actor)
+    if isinstance(error, ray_errors.GetTimeoutError | TimeoutError):
+        return ActorTimeout(f"{actor} did not answer {method} within {timeout_s:g} s", actor=actor)
+    if isinstance(error, ray_errors.RayActorError):
+        return ActorUnavailable(f"{actor} is down or restarting", actor=actor, hint="Try again in a moment.")
+    return ActorFailed(f"{actor}.{method} failed: {type(error).__name__}: {error}", actor=actor)
+
+
+@dataclass(frozen=True)
+class ActorRef:
+    """One named actor.
+
+    Attributes:
+        name: Its name in the namespace ``zkhub``.
+        actor: Ray's own handle.
+    """
+
+    name: str
+    actor: Any
+
+    @classmethod
+    def lookup(cls, name: str) -> Self:
+        """The actor of this name.
+
+        Raises:
+            ActorMissing: There is none.
+            NotConnected: This process is in no cluster.
+        """
+        import ray
+
+        if not ray.is_initialized():
+            raise NotConnected(f"{name}: this process has neither started nor joined a Ray cluster")
+        try:
+            return cls(name, ray.get_actor(name, namespace=NAMESPACE))
+        except ValueError as error:
+            raise ActorMissing(f"there is no actor {name!r}", actor=name) from error
+
+    def call(self, method: str, *args: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
+        """Call a method and wait for its result.
+
+        Raises:
+            HubError: What the method raised, if it is one of ours.
+            ActorUnavailable, ActorTimeout, ActorFailed: The call did not go through.
+        """
+        import ray
+
+        try:
+            return ray.get(getattr(self.actor, method).remote(*args), timeout=timeout_s)
+        except Exception as error:
+            raise translate(error, self.name, method, timeout_s) from error
+
+    async def acall(self, method: str, *args: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
+        """The same as :meth:`call`, for an event loop."""
+        try:
+            return await asyncio.wait_for(getattr(self.actor, method).remote(*args), timeout_s)
+        except Exception as error:
+            raise translate(error, self.name, method, timeout_s) from error
+
+    def kill(self) -> None:
+        """End the actor for good, without asking it."""
+        import ray
+
+        ray.kill(self.actor, no_restart=True)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """Where a chain or the L1 serves.
+
+    Attributes:
+        pid: Process id on the machine it runs on.
+        node_id: Ray's id of that machine.
+        restarts: How often its process was started again.
+    """
+
+    name: str
+    chain_id: int
+    rpc_url: str
+    ws_url: str
+    pid: int
+    node_id: str
+    restarts: int
+
+
+class NodeHandle(ActorRef):
+    """A chain, or the embedded L1."""
+
+    @classmethod
+    def chain(cls, chain_name: str) -> Self:
+        """Handle of a running chain.
+
+        Raises:
+            ActorMissing: It does not run.
+        """
+        return cls.lookup(chain_actor(chain_name))
+
+    def ready(self, timeout_s: float = 60.0) -> NodeInfo:
+        """Wait until it serves, and say where.
+
+        Raises:
+            ChainError: It could not start (damaged store, full disk …). Calling again tries again.
+            ActorError: Its process is down, or took longer than ``timeout_s``.
+        """
+        info: NodeInfo = self.call("ready", timeout_s=timeout_s)
+        return info
+
+    def status(self, timeout_s: float = CALL_TIMEOUT_S) -> "NodeStatus":
+        """Head, batches by stage, pool size, last error …"""
+        status: NodeStatus = self.call("status", timeout_s=timeout_s)
+        return status
+
+    def metrics(self, timeout_s: float = CALL_TIMEOUT_S) -> dict[str, float]:
+        """Figures by name, for monitoring."""
+        figures: dict[str, float] = self.call("metrics", timeout_s=timeout_s)
+        return figures
+
+    def pause(self) -> None:
+        """Seal no more blocks; reads are still served."""
+        self.call("pause")
+
+    def resume(self) -> None:
+        """Seal blocks again."""
+        self.call("resume")
+
+    def drain(self) -> None:
+        """Accept no more transactions, include what is pending, settle everything; returns at once."""
+        self.call("drain")
+
+    def settled(self) -> bool:
+        """Whether every block is in a batch and every batch is executed on L1."""
+        return bool(self.call("settled"))
+
+    def stop(self, timeout_s: float = 30.0) -> None:
+        """Close the store cleanly and end the actor; what was confirmed is on disk."""
+        try:
+            self.call("stop", timeout_s=timeout_s)
+        finally:
+            self.kill()
+
+
+class PoolHandle(ActorRef):
+    """The prover pool."""
+
+    def ready(self, timeout_s: float = 60.0) -> None:
+        """Wait until the queue is open.
+
+        Raises:
+            PoolError: Its database cannot be opened.
+        """
+        self.call("ready", timeout_s=timeout_s)
+
+    def stats(self, timeout_s: float = CALL_TIMEOUT_S) -> "PoolStats":
+        """Queues by chain, workers, waiting and running times."""
+        stats: PoolStats = self.call("stats", timeout_s=timeout_s)
+        return stats
+
+    def jobs(
+        self, chain_id: int | None = None, state: "JobState | None" = None, limit: int = 100
+    ) -> "list[JobInfo]":
+        """Jobs, the newest first."""
+        jobs: list[JobInfo] = self.call("jobs", chain_id, state, limit)
+        return jobs
+
+    def workers(self) -> "list[WorkerInfo]":
+        """Every worker the pool knows."""
+        workers: list[WorkerInfo] = self.call("workers")
+        return workers
+
+    def retry(self, chain_id: int, batch_number: int) -> "JobInfo":
+        """Queue a failed or refused job again with fresh attempts.
+
+        Raises:
+            UnknownJob: There is no job of this batch.
+            IllegalJobTransition: It has not failed.
+        """
+        job: JobInfo = self.call("retry", chain_id, batch_number)
+        return job
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Close the queue and end the actor."""
+        try:
+            self.call("stop", timeout_s=timeout_s)
+        finally:
+            self.kill()
+
+
+class WorkerHandle(ActorRef):
+    """A prover worker."""
+
+    @classmethod
+    def index(cls, index: int) -> Self:
+        """Handle of the worker with this index.
+
+        Raises:
+            ActorMissing: It does not run.
+        """
+        return cls.lookup(worker_actor(index))
+
+    def ready(self, timeout_s: float = 60.0) -> None:
+        """Wait until it looks for work."""
+        self.call("ready", timeout_s=timeout_s)
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Give its job back to the pool and end it."""
+        try:
+            self.call("stop", timeout_s=timeout_s)
+        finally:
+            self.kill()

@@ -1,0 +1,116 @@
+"""Place the hub's actors: create each or find it, under its constant name.
+
+Creating returns at once; ``ready()`` of the handle waits. So that starting many takes as long as the slowest, create all
+of them first and wait afterwards.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chain_template.config import ChainConfig
+from cluster.errors import ActorMissing, NotConnected
+from cluster.handles import ActorRef, NodeHandle, PoolHandle, WorkerHandle
+from cluster.names import L1_ACTOR, NAMESPACE, POOL_ACTOR, WORKER_PREFIX, chain_actor, worker_actor
+from cluster.settings import PoolSettings
+
+
+def start_detached(
+    name: str, actor_class: type, *arguments: Any, concurrency_groups: Mapping[str, int] | None = None
+) -> ActorRef:
+    """Create a named detached actor that Ray starts again whenever it dies, or find it if it is there.
+
+    Args:
+        name: One of :mod:`cluster.names`.
+        actor_class: A plain class; its constructor runs again, with the same arguments, after each death.
+        arguments: The constructor's arguments.
+        concurrency_groups: Threads of each group that methods name by ``ray.method(concurrency_group=…)``.
+
+    Raises:
+        NotConnected: This process is in no cluster.
+    """
+    import ray
+
+    if not ray.is_initialized():
+        raise NotConnected(f"{name}: this process has neither started nor joined a Ray cluster")
+    remote = ray.remote(num_cpus=0, max_restarts=-1)(actor_class)
+    options: dict[str, Any] = {"concurrency_groups": dict(concurrency_groups)} if concurrency_groups else {}
+    actor = remote.options(
+        name=name, namespace=NAMESPACE, lifetime="detached", get_if_exists=True, **options
+    ).remote(*arguments)
+    return ActorRef(name, actor)
+
+
+def start_l1(config: ChainConfig) -> NodeHandle:
+    """Start the embedded L1 (``config.l1`` is None)."""
+    return _start_node(L1_ACTOR, config)
+
+
+def start_chain(config: ChainConfig) -> NodeHandle:
+    """Start a chain; its proof jobs go to the prover pool."""
+    return _start_node(chain_actor(config.name), config)
+
+
+def _start_node(name: str, config: ChainConfig) -> NodeHandle:
+    from cluster.actors.node import NODE_GROUPS, NodeActor
+
+    pool = POOL_ACTOR if config.l1 is not None else None
+    started = start_detached(name, NodeActor, config.model_dump_json(), pool, concurrency_groups=NODE_GROUPS)
+    return NodeHandle(name, started.actor)
+
+
+def start_pool(directory: Path, settings: PoolSettings | None = None) -> PoolHandle:
+    """Start the prover pool with its durable queue in ``directory``."""
+    from cluster.actors.pool import POOL_GROUPS, ProverPoolActor
+
+    arguments = (str(directory), (settings or PoolSettings()).model_dump_json())
+    started = start_detached(POOL_ACTOR, ProverPoolActor, *arguments, concurrency_groups=POOL_GROUPS)
+    return PoolHandle(POOL_ACTOR, started.actor)
+
+
+def scale_workers(count: int, backend: str = "unproven") -> list[WorkerHandle]:
+    """Have exactly ``count`` prover workers; those above give their job back and end.
+
+    Raises:
+        UnknownBackend: There is no prover backend of this name.
+    """
+    from cluster.actors.worker import WORKER_GROUPS, ProverWorker
+    from cluster.workers.backends import check_backend
+
+    check_backend(backend)
+    for surplus in running_workers()[count:]:
+        surplus.stop()
+    return [
+        WorkerHandle(
+            name,
+            start_detached(name, ProverWorker, index, backend, POOL_ACTOR, concurrency_groups=WORKER_GROUPS).actor,
+        )
+        for index in range(count)
+        for name in [worker_actor(index)]
+    ]
+
+
+def running_workers() -> list[WorkerHandle]:
+    """The workers there are, by index."""
+    names = [name for name in running_actors() if name.startswith(WORKER_PREFIX)]
+    return [WorkerHandle.lookup(name) for name in sorted(names, key=lambda name: int(name.rpartition("-")[2]))]
+
+
+def running_actors() -> list[str]:
+    """Names of the hub's actors that are alive or being restarted."""
+    import ray
+    from ray.util import list_named_actors
+
+    if not ray.is_initialized():
+        raise NotConnected("this process has neither started nor joined a Ray cluster")
+    actors = list_named_actors(all_namespaces=True)
+    return sorted(actor["name"] for actor in actors if actor["namespace"] == NAMESPACE)
+
+
+def stop_chain(chain_name: str, timeout_s: float = 30.0) -> None:
+    """Close a chain's store and end its actor; nothing happens if it does not run. Its data stays."""
+    try:
+        handle = NodeHandle.chain(chain_name)
+    except ActorMissing:
+        return
+    handle.stop(timeout_s)

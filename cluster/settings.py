@@ -1,0 +1,48 @@
+"""Every setting of the cluster, typed and range-checked, in one place."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ClusterSettings(BaseModel):
+    """Base of this package's settings: unknown keys are refused, values are immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RaySettings(ClusterSettings):
+    """A Ray cluster of the hub's own, on this machine."""
+
+    data_dir: Path
+    """The hub's data directory; Ray's token is kept in it."""
+    num_cpus: Annotated[int, Field(ge=1)] = Field(default_factory=lambda: os.cpu_count() or 1)
+    object_store_bytes: Annotated[int, Field(ge=80_000_000)] = 200_000_000
+    loopback: bool = True
+    """Bind every port of Ray to 127.0.0.1. Turn it off only when other machines are to join."""
+
+    @property
+    def token_path(self) -> Path:
+        """File of Ray's token, mode 0600 in a directory of mode 0700."""
+        return self.data_dir / "keys" / "ray-token"
+
+
+class PoolSettings(ClusterSettings):
+    """How the prover pool treats jobs and workers."""
+
+    heartbeat_s: Annotated[float, Field(gt=0)] = 1.0
+    """Seconds between two signs of life of a worker."""
+    heartbeat_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    """Seconds of silence after which a worker counts as dead and its job is queued again."""
+    job_timeout_s: Annotated[float, Field(gt=0)] = 900.0
+    """Seconds a worker may spend on one attempt."""
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 5
+    """Attempts after which a job counts as failed until someone asks for a retry."""
+    retry_delay_s: Annotated[float, Field(ge=0)] = 1.0
+    """Seconds before the second attempt; doubled for each further one."""
+    max_retry_delay_s: Annotated[float, Field(ge=0)] = 60.0
+    ageing_s: Annotated[float, Field(gt=0)] = 30.0
+    """A chain whose oldest job waits this many seconds counts as having one running job less than it has."""
+    max_input_bytes: Annotated[int, Field(ge=1)] = 1_000_000_000
