@@ -24,8 +24,14 @@
     │   └── MissingStateNode        the state view has no such trie node or code
     ├── StoreError
     │   ├── StoreCorrupt            the database file is damaged or of another chain
+    │   │   └── WrongChainStore     it is sound, but holds another chain
     │   ├── StoreFull               the disk refused a write; nothing was committed
-    │   └── StoreVersionMismatch
+    │   ├── StoreVersionMismatch
+    │   ├── StoreLocked             another process has this chain's directory open
+    │   ├── StoreClosed             the store was closed before the call
+    │   ├── OutOfOrder              a block, batch or operation does not follow the last one stored
+    │   ├── RollbackRefused         it would undo what is settled, or what a block already includes
+    │   └── TooManyResults          a query matches more rows than the caller allows
     ├── BatchError
     │   ├── BatchInputError         a batch input is malformed (reason code)
     │   └── IllegalBatchTransition
@@ -148,12 +154,46 @@ class StoreCorrupt(StoreError):
     """The database file is damaged, or belongs to another chain."""
 
 
+class WrongChainStore(StoreCorrupt):
+    """The database is sound, but it is another chain's, or of another genesis."""
+
+
 class StoreFull(StoreError):
     """The disk refused a write; nothing of that commit is in the database."""
 
 
 class StoreVersionMismatch(StoreError):
     """The database was written by an incompatible version."""
+
+
+class StoreLocked(StoreError):
+    """Another process has the chain's directory open."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed before the call."""
+
+
+class OutOfOrder(StoreError):
+    """A block, batch or priority operation does not follow the last one stored."""
+
+
+class RollbackRefused(StoreError):
+    """The rollback would undo what is settled on L1, or drop an operation that a block includes."""
+
+
+class TooManyResults(StoreError):
+    """A query matches more rows than the caller allows.
+
+    Attributes:
+        limit: How many were allowed.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"query returned more than {limit} results", hint="Narrow the block range or the filter."
+        )
+        self.limit = limit
 
 
 class BatchError(ChainError):

@@ -201,8 +201,13 @@ class Executor(Protocol):
         state: StateView,
         request: CallRequest,
         overrides: Mapping[bytes, StateOverride] = ...,
+        tracer: Tracer | None = None,
     ) -> CallResult:
-        """Run a call in the block ``context`` on the given state, and throw its effects away."""
+        """Run a call in the block ``context`` on the given state, and throw its effects away.
+
+        Args:
+            tracer: Watches the call, and may stop it by raising when its time is up.
+        """
         ...
 
     def trace(

@@ -1,5 +1,6 @@
 """What the store keeps, as the rest of the chain sees it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,6 +14,8 @@ class StoredBlock:
     """A block with its transactions.
 
     Attributes:
+        transactions: Decoded one by one when they are first looked at.
+        transaction_hashes: Known without decoding anything.
         size: Bytes of the block's RLP form, as clients expect it in ``size``.
         batch_number: The batch it belongs to, once that is sealed.
         first_tx_in_batch: Number in the batch of its first transaction, once batched.
@@ -20,10 +23,27 @@ class StoredBlock:
 
     header: BlockHeader
     hash: bytes
-    transactions: tuple[Transaction, ...]
+    transactions: Sequence[Transaction]
+    transaction_hashes: tuple[bytes, ...]
     size: int
     batch_number: int | None
     first_tx_in_batch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionPosition:
+    """Where a transaction stands.
+
+    Attributes:
+        tx_index: Its place in the block.
+        tx_number_in_batch: Its place in the batch, once that is sealed.
+    """
+
+    block_number: int
+    block_hash: bytes
+    tx_index: int
+    batch_number: int | None
+    tx_number_in_batch: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +79,7 @@ class StoredLog:
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """``eth_getLogs`` terms: any of the addresses (none = all), and for each position any of the topics (None = all)."""
+    """``eth_getLogs`` terms: any of the addresses (none = all); for each position any of the topics (None = all)."""
 
     from_block: int
     to_block: int
@@ -68,7 +88,7 @@ class LogFilter:
 
 
 class BatchStage(StrEnum):
-    """Where a batch stands on its way to L1; ``chain_template.batcher.stages`` has the transition table."""
+    """Where a batch stands on its way to L1; ``chain_template.store.stages`` has the transition table."""
 
     SEALED = "sealed"
     COMMITTED = "committed"
@@ -131,3 +151,28 @@ class PriorityOperation:
     l1_block_hash: bytes
     l1_tx_hash: bytes
     included_in: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class L1Cursor:
+    """The last L1 block whose events are all in the store.
+
+    Attributes:
+        block_hash: Shows whether L1 has reorganised since.
+    """
+
+    block_number: int
+    block_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BlockExecution:
+    """What the execution of a block read and touched, for the batch's witness and state diff.
+
+    Attributes:
+        nodes_read: Hashes of the trie nodes and codes that were read from the state before the block.
+        touched: (address, None) for accounts, (address, slot) for storage; a superset of what changed.
+    """
+
+    nodes_read: frozenset[bytes]
+    touched: frozenset[tuple[bytes, int | None]]

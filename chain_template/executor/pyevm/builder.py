@@ -1,0 +1,203 @@
+"""Building one block on py-evm."""
+
+from collections.abc import Sequence
+
+from eth.abc import ComputationAPI
+from eth.vm.execution_context import ExecutionContext
+from eth.vm.interrupt import EVMMissingData
+from trie.exceptions import MissingTrieNode
+
+from chain_template.errors import InvalidBlock, MissingStateNode, SystemTransactionFailed
+from chain_template.executor.interface import (
+    BlockContext,
+    ChainRules,
+    ExecutedBlock,
+    Included,
+    Outcome,
+    Rejected,
+    StateView,
+)
+from chain_template.executor.pyevm.errors import describe
+from chain_template.executor.pyevm.nodes import WitnessDb, atomic
+from chain_template.executor.pyevm.state import HubState
+from chain_template.executor.pyevm.transactions import Applied, apply_priority, apply_system, apply_user
+from chain_template.executor.pyevm.validation import block_gas_error, state_error, static_error
+from chain_template.headers import BlockHeader
+from chain_template.primitives import ZERO_HASH, int_to_bytes, keccak
+from chain_template.receipts import L2ToL1Log, Log, Receipt, logs_bloom, message_log, priority_result_log
+from chain_template.state.roots import ordered_trie_root
+from chain_template.transactions.types import PRIORITY_TYPE, SYSTEM_TYPE, Transaction
+
+
+def open_state(rules: ChainRules, context: BlockContext, state_root: bytes, db: WitnessDb) -> HubState:
+    """py-evm's state for the block ``context``, on ``state_root``."""
+    execution = ExecutionContext(
+        coinbase=context.fee_recipient,  # type: ignore[arg-type]
+        timestamp=context.timestamp,
+        block_number=context.number,  # type: ignore[arg-type]
+        difficulty=0,
+        mix_hash=ZERO_HASH,  # type: ignore[arg-type]
+        gas_limit=context.gas_limit,
+        prev_hashes=context.block_hashes,  # type: ignore[arg-type]
+        chain_id=rules.chain_id,
+        base_fee_per_gas=context.base_fee_per_gas,
+        excess_blob_gas=0,
+    )
+    state = HubState(atomic(db), execution, state_root)  # type: ignore[arg-type]
+    state.base_fee_to_coinbase = rules.base_fee_to_coinbase
+    return state
+
+
+class PyEvmBlockBuilder:
+    """A block being executed; see :class:`~chain_template.executor.interface.BlockBuilder`."""
+
+    def __init__(self, rules: ChainRules, context: BlockContext, view: StateView) -> None:
+        if context.timestamp < context.parent.timestamp:
+            raise InvalidBlock(f"timestamp {context.timestamp} is before the parent's {context.parent.timestamp}")
+        self._rules = rules
+        self._context = context
+        self._db = WitnessDb(view)
+        self._state = open_state(rules, context, context.parent.state_root, self._db)
+        self._included: list[Included] = []
+        self._gas_used = 0
+        self._phase = 0
+
+    @property
+    def gas_used(self) -> int:
+        """Gas of what is included so far."""
+        return self._gas_used
+
+    @property
+    def state(self) -> HubState:
+        """The state as it stands after what is included; for tracers."""
+        return self._state
+
+    def apply(self, transactions: Sequence[Transaction]) -> list[Outcome]:
+        """Execute in order; each is included or rejected on its own.
+
+        Raises:
+            InvalidBlock: System transactions, L1 operations and user transactions are not in this order.
+            SystemTransactionFailed: A system transaction reverted.
+            MissingStateNode: The state view lacks a node.
+        """
+        try:
+            return [self._apply_one(tx) for tx in transactions]
+        except (EVMMissingData, MissingTrieNode) as exc:
+            raise MissingStateNode(f"the state view lacks a node: {exc}") from exc
+
+    def _apply_one(self, tx: Transaction) -> Outcome:
+        error = self._error(tx)
+        if error is not None:
+            return error
+        self._enter_phase(tx)
+        applied = self._execute(tx)
+        self._state.lock_changes()
+        self._gas_used += applied.gas_used
+        included = self._include(tx, applied)
+        self._included.append(included)
+        return included
+
+    def _error(self, tx: Transaction) -> Rejected | None:
+        full = block_gas_error(tx, self._gas_used, self._context.gas_limit)
+        if full is not None:
+            return Rejected(tx, full, retry=tx.gas_limit <= self._context.gas_limit)
+        if not tx.is_user:
+            return None
+        error = static_error(tx, self._context.base_fee_per_gas) or state_error(tx, self._state)
+        return None if error is None else Rejected(tx, error)
+
+    def _enter_phase(self, tx: Transaction) -> None:
+        phase = {SYSTEM_TYPE: 0, PRIORITY_TYPE: 1}.get(tx.type, 2)
+        if phase < self._phase:
+            raise InvalidBlock("system transactions come first in a block, then L1 operations, then users'")
+        self._phase = phase
+
+    def _execute(self, tx: Transaction) -> Applied:
+        if tx.type == PRIORITY_TYPE:
+            return apply_priority(self._state, tx, from_holder=self._rules.has_base_token_holder)
+        if tx.type != SYSTEM_TYPE:
+            return apply_user(self._state, tx)
+        applied = apply_system(self._state, tx)
+        if not applied.success:
+            assert applied.computation is not None and tx.to is not None
+            raise SystemTransactionFailed(
+                f"system transaction to 0x{tx.to.hex()} failed: {describe(applied.computation.error)}"
+            )
+        return applied
+
+    def _include(self, tx: Transaction, applied: Applied) -> Included:
+        logs = _logs(applied.computation)
+        index = len(self._included)
+        receipt = Receipt(
+            type=tx.type,
+            status=int(applied.success),
+            gas_used=applied.gas_used,
+            cumulative_gas_used=self._gas_used,
+            effective_gas_price=tx.effective_gas_price(self._context.base_fee_per_gas),
+            logs=logs,
+            logs_bloom=logs_bloom(logs),
+            contract_address=applied.computation.msg.storage_address
+            if tx.to is None and applied.computation is not None
+            else None,
+        )
+        output = applied.computation.output if applied.computation is not None else b""
+        return Included(tx, receipt, output, _l2_to_l1_logs(tx, receipt, index))
+
+    def seal(self) -> ExecutedBlock:
+        """Close the block: write the tries, compute the header."""
+        try:
+            self._state.persist()
+        except (EVMMissingData, MissingTrieNode) as exc:
+            raise MissingStateNode(f"the state view lacks a node: {exc}") from exc
+        transactions = tuple(item.transaction for item in self._included)
+        receipts = tuple(item.receipt for item in self._included)
+        bloom = 0
+        for receipt in receipts:
+            bloom |= int.from_bytes(receipt.logs_bloom, "big")
+        header = BlockHeader(
+            parent_hash=self._context.parent.hash,
+            coinbase=self._context.fee_recipient,
+            state_root=self._state.state_root,
+            transactions_root=ordered_trie_root([tx.raw for tx in transactions]),
+            receipts_root=ordered_trie_root([receipt.encode() for receipt in receipts]),
+            logs_bloom=bloom.to_bytes(256, "big"),
+            number=self._context.number,
+            gas_limit=self._context.gas_limit,
+            gas_used=self._gas_used,
+            timestamp=self._context.timestamp,
+            base_fee_per_gas=self._context.base_fee_per_gas,
+            extra_data=self._context.extra_data,
+        )
+        return ExecutedBlock(
+            header=header,
+            transactions=transactions,
+            receipts=receipts,
+            l2_to_l1_logs=tuple(log for item in self._included for log in item.l2_to_l1_logs),
+            new_nodes=self._db.new,
+            nodes_read=frozenset(self._db.read),
+            touched=frozenset(self._state.touched),
+        )
+
+
+def created_address(sender: bytes, nonce: int) -> bytes:
+    """Address of the contract that ``sender`` creates with ``nonce`` (Yellow Paper 7)."""
+    import rlp
+
+    return keccak(rlp.encode([sender, int_to_bytes(nonce)]))[12:]
+
+
+def _logs(computation: ComputationAPI | None) -> tuple[Log, ...]:
+    if computation is None:
+        return ()
+    return tuple(
+        Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data)
+        for address, topics, data in computation.get_log_entries()
+    )
+
+
+def _l2_to_l1_logs(tx: Transaction, receipt: Receipt, index: int) -> tuple[L2ToL1Log, ...]:
+    """User messages in the order of their events; the result of an L1 operation comes first."""
+    found = [item for log in receipt.logs if (item := message_log(log, index)) is not None]
+    if tx.type == PRIORITY_TYPE:
+        found.insert(0, priority_result_log(tx.hash, receipt.status == 1, index))
+    return tuple(found)

@@ -1,0 +1,67 @@
+"""py-evm's Cancun state with this chain's three differences.
+
+The whole fee may go to the fee recipient (ChainRules.base_fee_to_coinbase); every account and slot that may have
+changed is noted for the batch's state diff; and an account with code may be a transaction's origin (an L1 contract's
+alias that is also a contract here), which py-evm's own test for the outermost call does not expect.
+"""
+
+from eth.abc import SignedTransactionAPI
+from eth.db.account import AccountDB
+from eth.rlp.accounts import Account
+from eth.vm.forks.cancun.computation import CancunComputation
+from eth.vm.forks.cancun.state import CancunState
+
+
+class TouchedAccountDb(AccountDB):
+    """Account database that remembers what was written, reverted writes included."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        self.touched: set[tuple[bytes, int | None]] = set()
+
+    def _set_account(self, address: bytes, account: Account) -> None:  # type: ignore[override]
+        self.touched.add((address, None))
+        super()._set_account(address, account)  # type: ignore[arg-type]
+
+    def set_storage(self, address: bytes, slot: int, value: int) -> None:  # type: ignore[override]
+        """Write a slot."""
+        self.touched.add((address, slot))
+        super().set_storage(address, slot, value)  # type: ignore[arg-type]
+
+    def delete_account(self, address: bytes) -> None:  # type: ignore[override]
+        """Remove an account."""
+        self.touched.add((address, None))
+        super().delete_account(address)  # type: ignore[arg-type]
+
+
+class HubComputation(CancunComputation):
+    """A message call; the outermost one is the one at depth 0."""
+
+    @property
+    def is_origin_computation(self) -> bool:
+        """Whether this is the transaction's own call."""
+        return bool(self.msg.depth == 0)
+
+
+class HubState(CancunState):
+    """State during one block."""
+
+    computation_class = HubComputation
+    account_db_class = TouchedAccountDb
+    base_fee_to_coinbase = False
+
+    def set_system_contracts(self) -> None:
+        """Nothing: genesis installs what a chain has, and a state must not write on being opened."""
+
+    def get_tip(self, transaction: SignedTransactionAPI) -> int:
+        """Wei per gas that go to the fee recipient."""
+        if self.base_fee_to_coinbase:
+            return self.get_gas_price(transaction)
+        return super().get_tip(transaction)
+
+    @property
+    def touched(self) -> set[tuple[bytes, int | None]]:
+        """Accounts and slots written so far."""
+        db = self._account_db
+        assert isinstance(db, TouchedAccountDb)
+        return db.touched

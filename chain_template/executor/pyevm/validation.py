@@ -1,0 +1,71 @@
+"""What a user transaction must satisfy to enter a block (Ethereum's rules, geth's words)."""
+
+from chain_template.errors import (
+    FeeTooLow,
+    GasLimitTooHigh,
+    InsufficientFunds,
+    IntrinsicGasTooLow,
+    NonceTooHigh,
+    NonceTooLow,
+    SenderHasCode,
+    TransactionError,
+    TransactionTooLarge,
+)
+from chain_template.executor.pyevm.state import HubState
+from chain_template.primitives import EMPTY_CODE_HASH
+from chain_template.transactions.intrinsic import MAX_INIT_CODE_BYTES, intrinsic_gas
+from chain_template.transactions.types import Transaction
+
+#: EIP-2681: an account's nonce never reaches 2^64 − 1.
+_NONCE_LIMIT = (1 << 64) - 1
+
+
+def static_error(tx: Transaction, base_fee_per_gas: int) -> TransactionError | None:
+    """The first rule broken that needs no state, or None."""
+    if tx.max_priority_fee_per_gas > tx.max_fee_per_gas:
+        return FeeTooLow(
+            f"max priority fee per gas higher than max fee per gas: "
+            f"{tx.max_priority_fee_per_gas} > {tx.max_fee_per_gas}"
+        )
+    if tx.max_fee_per_gas < base_fee_per_gas:
+        return FeeTooLow(
+            f"max fee per gas less than block base fee: {tx.max_fee_per_gas} < {base_fee_per_gas}",
+            base_fee=base_fee_per_gas,
+        )
+    if tx.to is None and len(tx.data) > MAX_INIT_CODE_BYTES:
+        return TransactionTooLarge(f"max initcode size exceeded: {len(tx.data)} > {MAX_INIT_CODE_BYTES} bytes")
+    needed = intrinsic_gas(tx.data, is_create=tx.to is None, access_list=tx.access_list)
+    if tx.gas_limit < needed:
+        return IntrinsicGasTooLow(f"intrinsic gas too low: have {tx.gas_limit}, want {needed}")
+    return None
+
+
+def state_error(tx: Transaction, state: HubState) -> TransactionError | None:
+    """The first rule broken by the sender's account, or None."""
+    nonce = state.get_nonce(tx.sender)  # type: ignore[arg-type]
+    who = f"address 0x{tx.sender.hex()}"
+    if tx.nonce < nonce:
+        return NonceTooLow(f"nonce too low: {who}, tx: {tx.nonce} state: {nonce}", expected=nonce)
+    if tx.nonce > nonce:
+        return NonceTooHigh(f"nonce too high: {who}, tx: {tx.nonce} state: {nonce}", expected=nonce)
+    if nonce + 1 >= _NONCE_LIMIT:
+        return NonceTooHigh(f"nonce has max value: {who}, nonce: {nonce}")
+    if state.get_code_hash(tx.sender) != EMPTY_CODE_HASH:  # type: ignore[arg-type]
+        return SenderHasCode(f"sender not an eoa: {who} has code")
+    balance = state.get_balance(tx.sender)  # type: ignore[arg-type]
+    if balance < tx.max_cost:
+        return InsufficientFunds(
+            f"insufficient funds for gas * price + value: {who} have {balance} want {tx.max_cost}",
+            balance=balance,
+            cost=tx.max_cost,
+        )
+    return None
+
+
+def block_gas_error(tx: Transaction, gas_used: int, gas_limit: int) -> GasLimitTooHigh | None:
+    """Set when the transaction does not fit what is left of the block's gas."""
+    if tx.gas_limit > gas_limit - gas_used:
+        return GasLimitTooHigh(
+            f"exceeds block gas limit: have {tx.gas_limit}, left {gas_limit - gas_used} of {gas_limit}"
+        )
+    return None
