@@ -8,9 +8,9 @@ How the executor uses it, for one transaction or one call::
     state.computation_class = HubComputation
 
 after which ``tracer.result()`` is what ``debug_traceTransaction`` returns. ``Executor.trace`` gets its tracers from
-``make_tracer(transaction)``; ``Executor.call`` takes one as ``tracer=`` (``debug_traceCall``, ``eth_createAccessList``, and a
-bare :class:`EvmTracer` with a deadline, which records nothing and only stops a call that runs too long). A call that
-never starts (the sender cannot pay) leaves the tracer empty: the executor's own error says why.
+``make_tracer(transaction)``; ``Executor.call`` takes one as ``tracer=`` (``debug_traceCall``, ``eth_createAccessList``,
+and a bare :class:`EvmTracer` with a deadline, which records nothing and only stops a call that runs too long). A call
+that never starts (the sender cannot pay) leaves the tracer empty: the executor's own error says why.
 
 The hook swaps the table of opcodes and wraps the doors of a message, so it does not repeat py-evm's loop and a
 transaction without a tracer pays nothing for it.
@@ -156,6 +156,7 @@ class StepTracer(EvmTracer):
         """Run one opcode; subclasses look before and after.
 
         Args:
+            computation: The frame.
             value: The opcode's byte.
             opcode: What to run, with ``computation=``.
         """
