@@ -33,11 +33,14 @@ class ChainRules:
         base_fee_to_coinbase: The whole fee goes to the block's fee recipient, as on ZK chains; false burns the base
             fee as Ethereum does (the embedded L1, and the public test suites).
         has_base_token_holder: Deposits move out of the holder contract (0x10011); false on an L1.
+        max_transaction_pubdata: Bytes of state diff and messages one transaction may cause; one that causes more fails
+            with all its gas used, so that every block fits a batch and every batch an L1 transaction. None on an L1.
     """
 
     chain_id: int
     base_fee_to_coinbase: bool = True
     has_base_token_holder: bool = True
+    max_transaction_pubdata: int | None = 80_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class BlockContext:
         timestamp: Unix seconds, not below the parent's.
         fee_recipient: COINBASE, 20 bytes.
         block_hashes: Hashes of up to 256 blocks before this one, latest first (BLOCKHASH).
+        max_pubdata_bytes: Where the sequencer stops filling the block (an upper bound is counted); not a block rule,
+            so None when a block is re-executed.
     """
 
     parent: BlockHeader
@@ -58,6 +63,7 @@ class BlockContext:
     base_fee_per_gas: int
     block_hashes: Sequence[bytes]
     extra_data: bytes = b""
+    max_pubdata_bytes: int | None = None
 
     @property
     def number(self) -> int:
@@ -205,8 +211,7 @@ class Executor(Protocol):
     ) -> CallResult:
         """Run a call in the block ``context`` on the given state, and throw its effects away.
 
-        Args:
-            tracer: Watches the call, and may stop it by raising when its time is up.
+        ``tracer`` watches it, and may stop it by raising when its time is up.
         """
         ...
 

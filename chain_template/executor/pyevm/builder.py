@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from eth.abc import ComputationAPI
+from eth.typing import JournalDBCheckpoint
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.interrupt import EVMMissingData
 from trie.exceptions import MissingTrieNode
 
-from chain_template.errors import InvalidBlock, MissingStateNode, SystemTransactionFailed
+from chain_template.errors import GasLimitTooHigh, InvalidBlock, MissingStateNode, SystemTransactionFailed
 from chain_template.executor.interface import (
     BlockContext,
     ChainRules,
@@ -17,14 +17,22 @@ from chain_template.executor.interface import (
     Rejected,
     StateView,
 )
+from chain_template.executor.pyevm.effects import Effects, exact_pubdata_bytes, measured
 from chain_template.executor.pyevm.errors import describe
 from chain_template.executor.pyevm.nodes import WitnessDb, atomic
-from chain_template.executor.pyevm.state import HubState
-from chain_template.executor.pyevm.transactions import Applied, apply_priority, apply_system, apply_user
+from chain_template.executor.pyevm.state import Changed, HubState
+from chain_template.executor.pyevm.transactions import (
+    Applied,
+    apply_priority,
+    apply_system,
+    apply_user,
+    apply_without_call,
+    created_address,
+)
 from chain_template.executor.pyevm.validation import block_gas_error, state_error, static_error
 from chain_template.headers import BlockHeader
-from chain_template.primitives import ZERO_HASH, int_to_bytes, keccak
-from chain_template.receipts import L2ToL1Log, Log, Receipt, logs_bloom, message_log, priority_result_log
+from chain_template.primitives import ZERO_HASH
+from chain_template.receipts import Receipt, logs_bloom
 from chain_template.state.roots import ordered_trie_root
 from chain_template.transactions.types import PRIORITY_TYPE, SYSTEM_TYPE, Transaction
 
@@ -32,18 +40,18 @@ from chain_template.transactions.types import PRIORITY_TYPE, SYSTEM_TYPE, Transa
 def open_state(rules: ChainRules, context: BlockContext, state_root: bytes, db: WitnessDb) -> HubState:
     """py-evm's state for the block ``context``, on ``state_root``."""
     execution = ExecutionContext(
-        coinbase=context.fee_recipient,  # type: ignore[arg-type]
+        coinbase=context.fee_recipient,
         timestamp=context.timestamp,
-        block_number=context.number,  # type: ignore[arg-type]
+        block_number=context.number,
         difficulty=0,
-        mix_hash=ZERO_HASH,  # type: ignore[arg-type]
+        mix_hash=ZERO_HASH,
         gas_limit=context.gas_limit,
-        prev_hashes=context.block_hashes,  # type: ignore[arg-type]
+        prev_hashes=context.block_hashes,
         chain_id=rules.chain_id,
         base_fee_per_gas=context.base_fee_per_gas,
         excess_blob_gas=0,
     )
-    state = HubState(atomic(db), execution, state_root)  # type: ignore[arg-type]
+    state = HubState(atomic(db), execution, state_root)
     state.base_fee_to_coinbase = rules.base_fee_to_coinbase
     return state
 
@@ -59,7 +67,9 @@ class PyEvmBlockBuilder:
         self._db = WitnessDb(view)
         self._state = open_state(rules, context, context.parent.state_root, self._db)
         self._included: list[Included] = []
+        self._touched: set[Changed] = set()
         self._gas_used = 0
+        self._pubdata_bytes = 0
         self._phase = 0
 
     @property
@@ -90,12 +100,25 @@ class PyEvmBlockBuilder:
         if error is not None:
             return error
         self._enter_phase(tx)
-        applied = self._execute(tx)
+        accounts = self._state.accounts
+        checkpoint = accounts.record()
+        effects = measured(self._state, tx, self._execute(tx), len(self._included))
+        limit = self._rules.max_transaction_pubdata
+        if limit is not None and effects.pubdata_bytes > limit:
+            effects = self._over_pubdata(tx, effects, checkpoint, limit)
+        room = self._context.max_pubdata_bytes
+        if room is not None and self._included and self._pubdata_bytes + effects.pubdata_bytes > room:
+            accounts.discard(checkpoint)
+            return Rejected(tx, GasLimitTooHigh("exceeds what is left of the block's pubdata"), retry=True)
+        accounts.commit(checkpoint)
         self._state.lock_changes()
-        self._gas_used += applied.gas_used
-        included = self._include(tx, applied)
-        self._included.append(included)
-        return included
+        return self._include(tx, effects)
+
+    def _over_pubdata(self, tx: Transaction, effects: Effects, checkpoint: JournalDBCheckpoint, limit: int) -> Effects:
+        """Hold a transaction whose pubdata may be too much to its exact state diff; fail it if that is too much."""
+        exact = exact_pubdata_bytes(self._state, effects, checkpoint)
+        applied = self._execute(tx) if exact <= limit else apply_without_call(self._state, tx, self._rules)
+        return measured(self._state, tx, applied, len(self._included))
 
     def _error(self, tx: Transaction) -> Rejected | None:
         full = block_gas_error(tx, self._gas_used, self._context.gas_limit)
@@ -125,23 +148,25 @@ class PyEvmBlockBuilder:
             )
         return applied
 
-    def _include(self, tx: Transaction, applied: Applied) -> Included:
-        logs = _logs(applied.computation)
-        index = len(self._included)
+    def _include(self, tx: Transaction, effects: Effects) -> Included:
+        applied = effects.applied
+        self._gas_used += applied.gas_used
+        self._pubdata_bytes += effects.pubdata_bytes
+        self._touched |= effects.touched
         receipt = Receipt(
             type=tx.type,
             status=int(applied.success),
             gas_used=applied.gas_used,
             cumulative_gas_used=self._gas_used,
             effective_gas_price=tx.effective_gas_price(self._context.base_fee_per_gas),
-            logs=logs,
-            logs_bloom=logs_bloom(logs),
-            contract_address=applied.computation.msg.storage_address
-            if tx.to is None and applied.computation is not None
-            else None,
+            logs=effects.logs,
+            logs_bloom=logs_bloom(effects.logs),
+            contract_address=created_address(tx.sender, tx.nonce) if tx.to is None else None,
         )
         output = applied.computation.output if applied.computation is not None else b""
-        return Included(tx, receipt, output, _l2_to_l1_logs(tx, receipt, index))
+        included = Included(tx, receipt, output, effects.l2_to_l1_logs)
+        self._included.append(included)
+        return included
 
     def seal(self) -> ExecutedBlock:
         """Close the block: write the tries, compute the header."""
@@ -175,29 +200,5 @@ class PyEvmBlockBuilder:
             l2_to_l1_logs=tuple(log for item in self._included for log in item.l2_to_l1_logs),
             new_nodes=self._db.new,
             nodes_read=frozenset(self._db.read),
-            touched=frozenset(self._state.touched),
+            touched=frozenset(self._touched),
         )
-
-
-def created_address(sender: bytes, nonce: int) -> bytes:
-    """Address of the contract that ``sender`` creates with ``nonce`` (Yellow Paper 7)."""
-    import rlp
-
-    return keccak(rlp.encode([sender, int_to_bytes(nonce)]))[12:]
-
-
-def _logs(computation: ComputationAPI | None) -> tuple[Log, ...]:
-    if computation is None:
-        return ()
-    return tuple(
-        Log(address, tuple(topic.to_bytes(32, "big") for topic in topics), data)
-        for address, topics, data in computation.get_log_entries()
-    )
-
-
-def _l2_to_l1_logs(tx: Transaction, receipt: Receipt, index: int) -> tuple[L2ToL1Log, ...]:
-    """User messages in the order of their events; the result of an L1 operation comes first."""
-    found = [item for log in receipt.logs if (item := message_log(log, index)) is not None]
-    if tx.type == PRIORITY_TYPE:
-        found.insert(0, priority_result_log(tx.hash, receipt.status == 1, index))
-    return tuple(found)

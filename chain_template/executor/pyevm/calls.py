@@ -9,10 +9,9 @@ from eth.vm.message import Message
 
 from chain_template.errors import InsufficientFunds, IntrinsicGasTooLow, TransactionTooLarge
 from chain_template.executor.interface import CallRequest, CallResult, StateOverride
-from chain_template.executor.pyevm.builder import created_address
 from chain_template.executor.pyevm.errors import describe
 from chain_template.executor.pyevm.state import HubState
-from chain_template.executor.pyevm.transactions import evm_intrinsic_gas
+from chain_template.executor.pyevm.transactions import created_address, evm_intrinsic_gas
 from chain_template.transactions.intrinsic import MAX_INIT_CODE_BYTES, intrinsic_gas
 
 _MAX_REFUND_QUOTIENT = 5
@@ -22,15 +21,15 @@ def apply_overrides(state: HubState, overrides: Mapping[bytes, StateOverride]) -
     """Put geth's state overrides in force."""
     for address, override in overrides.items():
         if override.balance is not None:
-            state.set_balance(address, override.balance)  # type: ignore[arg-type]
+            state.set_balance(address, override.balance)
         if override.nonce is not None:
-            state.set_nonce(address, override.nonce)  # type: ignore[arg-type]
+            state.set_nonce(address, override.nonce)
         if override.code is not None:
-            state.set_code(address, override.code)  # type: ignore[arg-type]
+            state.set_code(address, override.code)
         if override.state is not None:
-            state.delete_storage(address)  # type: ignore[arg-type]
+            state.delete_storage(address)
         for slot, value in {**(override.state or {}), **(override.state_diff or {})}.items():
-            state.set_storage(address, slot, value)  # type: ignore[arg-type]
+            state.set_storage(address, slot, value)
     # Original values (EIP-2200) are those after the overrides.
     state.lock_changes()
 
@@ -67,27 +66,27 @@ def call(state: HubState, request: CallRequest, gas_limit: int) -> CallResult:
 def run(state: HubState, request: CallRequest, gas: int) -> ComputationAPI:
     """Execute the call as the outermost one, its gas bought if it names a price."""
     is_create = request.to is None
-    nonce = state.get_nonce(request.sender)  # type: ignore[arg-type]
+    nonce = state.get_nonce(request.sender)
     if request.gas_price:
-        state.delta_balance(request.sender, -gas * request.gas_price)  # type: ignore[arg-type]
+        state.delta_balance(request.sender, -gas * request.gas_price)
     state.increment_nonce(request.sender)
     created = created_address(request.sender, nonce) if is_create else None
     message = Message(
         gas=gas - evm_intrinsic_gas(request.data, is_create, request.access_list),
-        to=b"" if request.to is None else request.to,  # type: ignore[arg-type]
-        sender=request.sender,  # type: ignore[arg-type]
+        to=b"" if request.to is None else request.to,
+        sender=request.sender,
         value=request.value,
         data=b"" if is_create else request.data,
-        code=request.data if request.to is None else state.get_code(request.to),  # type: ignore[arg-type]
-        create_address=created,  # type: ignore[arg-type]
+        code=request.data if request.to is None else state.get_code(request.to),
+        create_address=created,
     )
     state.mark_address_warm(request.sender)
     state.mark_address_warm(message.storage_address)
     for entry in request.access_list:
         state.mark_address_warm(entry.address)
         for slot in entry.slots:
-            state.mark_storage_warm(entry.address, slot)  # type: ignore[arg-type]
-    context = CancunTransactionContext(gas_price=request.gas_price, origin=request.sender)  # type: ignore[arg-type]
+            state.mark_storage_warm(entry.address, slot)
+    context = CancunTransactionContext(gas_price=request.gas_price, origin=request.sender)
     kind = state.computation_class
     apply = kind.apply_create_message if is_create else kind.apply_message
     return apply(state, message, context)
@@ -100,7 +99,7 @@ def _check(state: HubState, request: CallRequest, gas: int) -> None:
     if gas < needed:
         raise IntrinsicGasTooLow(f"intrinsic gas too low: have {gas}, want {needed}")
     cost = gas * request.gas_price + request.value
-    balance = state.get_balance(request.sender)  # type: ignore[arg-type]
+    balance = state.get_balance(request.sender)
     if balance < cost:
         raise InsufficientFunds(
             f"insufficient funds for gas * price + value: address 0x{request.sender.hex()} have {balance} want {cost}",

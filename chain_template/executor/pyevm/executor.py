@@ -21,6 +21,7 @@ from chain_template.executor.pyevm import calls
 from chain_template.executor.pyevm.builder import PyEvmBlockBuilder, open_state
 from chain_template.executor.pyevm.nodes import WitnessDb
 from chain_template.executor.pyevm.state import HubComputation, HubState
+from chain_template.executor.pyevm.tracing import EvmTracer
 from chain_template.transactions.types import Transaction
 
 
@@ -45,17 +46,23 @@ class PyEvmExecutor:
         state: StateView,
         request: CallRequest,
         overrides: Mapping[bytes, StateOverride] = {},
+        tracer: Tracer | None = None,
     ) -> CallResult:
         """Run a call and throw its effects away.
 
         Raises:
             TransactionError: The call could not even start.
             MissingStateNode: The state view lacks a node.
+            CallTimeout: The tracer's deadline passed.
         """
         try:
             opened = self.open_state(context, state_root, state)
             calls.apply_overrides(opened, overrides)
-            return calls.call(opened, request, context.gas_limit)
+            _watch(opened, tracer)
+            result = calls.call(opened, request, context.gas_limit)
+            if isinstance(tracer, EvmTracer):
+                tracer.finish(result.gas_used)
+            return result
         except (EVMMissingData, MissingTrieNode) as exc:
             raise MissingStateNode(f"the state view lacks a node: {exc}") from exc
 
@@ -71,18 +78,22 @@ class PyEvmExecutor:
         Raises:
             InvalidBlock: A transaction that the block includes is rejected on re-execution.
         """
-        from chain_template.executor.pyevm.tracing import traced_computation_class
-
         builder = self.begin_block(context, state)
         results: list[Any] = []
         for tx in transactions:
             tracer = make_tracer(tx)
-            builder.state.computation_class = (
-                HubComputation if tracer is None else traced_computation_class(HubComputation, tracer)
-            )
+            _watch(builder.state, tracer)
             (outcome,) = builder.apply([tx])
             if isinstance(outcome, Rejected):
                 raise InvalidBlock(f"transaction 0x{tx.hash.hex()} is rejected on re-execution: {outcome.error}")
-            if tracer is not None:
+            if isinstance(tracer, EvmTracer):
+                tracer.finish(outcome.receipt.gas_used)
                 results.append(tracer.result())
         return results
+
+
+def _watch(state: HubState, tracer: Tracer | None) -> None:
+    """Let ``tracer`` see what runs on ``state`` from now on; None stops the watching."""
+    state.computation_class = (
+        tracer.computation_class(HubComputation) if isinstance(tracer, EvmTracer) else HubComputation
+    )

@@ -11,27 +11,35 @@ from eth.rlp.accounts import Account
 from eth.vm.forks.cancun.computation import CancunComputation
 from eth.vm.forks.cancun.state import CancunState
 
+#: An account, or one of its slots.
+Changed = tuple[bytes, int | None]
+
 
 class TouchedAccountDb(AccountDB):
     """Account database that remembers what was written, reverted writes included."""
 
     def __init__(self, *args: object) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
-        self.touched: set[tuple[bytes, int | None]] = set()
+        super().__init__(*args)
+        self._touched: set[Changed] = set()
 
-    def _set_account(self, address: bytes, account: Account) -> None:  # type: ignore[override]
-        self.touched.add((address, None))
-        super()._set_account(address, account)  # type: ignore[arg-type]
+    def take_touched(self) -> set[Changed]:
+        """What was written since this was last asked."""
+        touched, self._touched = self._touched, set()
+        return touched
 
-    def set_storage(self, address: bytes, slot: int, value: int) -> None:  # type: ignore[override]
+    def _set_account(self, address: bytes, account: Account) -> None:
+        self._touched.add((address, None))
+        super()._set_account(address, account)
+
+    def set_storage(self, address: bytes, slot: int, value: int) -> None:
         """Write a slot."""
-        self.touched.add((address, slot))
-        super().set_storage(address, slot, value)  # type: ignore[arg-type]
+        self._touched.add((address, slot))
+        super().set_storage(address, slot, value)
 
-    def delete_account(self, address: bytes) -> None:  # type: ignore[override]
+    def delete_account(self, address: bytes) -> None:
         """Remove an account."""
-        self.touched.add((address, None))
-        super().delete_account(address)  # type: ignore[arg-type]
+        self._touched.add((address, None))
+        super().delete_account(address)
 
 
 class HubComputation(CancunComputation):
@@ -60,8 +68,8 @@ class HubState(CancunState):
         return super().get_tip(transaction)
 
     @property
-    def touched(self) -> set[tuple[bytes, int | None]]:
-        """Accounts and slots written so far."""
+    def accounts(self) -> TouchedAccountDb:
+        """The account database."""
         db = self._account_db
         assert isinstance(db, TouchedAccountDb)
-        return db.touched
+        return db

@@ -18,22 +18,19 @@ transaction without a tracer pays nothing for it.
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from eth.abc import ComputationAPI, MessageAPI, StateAPI, TransactionContextAPI
 from eth.vm.computation import BaseComputation
 from eth.vm.logic.invalid import InvalidOpcode
 
-from chain_template.errors import ExecutionError
+from chain_template.errors import CallTimeout
 
 Opcode = Callable[..., Any]
+_Computation = TypeVar("_Computation", bound=BaseComputation)
 
 JUMP: Final = 0x56
 JUMPI: Final = 0x57
-
-
-class CallTimeout(ExecutionError):
-    """A call or trace ran longer than it may; nothing of it remains."""
 
 
 class EvmTracer:
@@ -75,7 +72,7 @@ class EvmTracer:
         """What the client gets, JSON-ready."""
         return None
 
-    def computation_class(self, base: type[BaseComputation]) -> type[BaseComputation]:
+    def computation_class(self, base: type[_Computation]) -> type[_Computation]:
         """A subclass of ``base`` that reports to this tracer."""
         tracer = self
 
@@ -172,3 +169,19 @@ class StepTracer(EvmTracer):
             self.step(computation, value, opcode)
 
         return stepped
+
+
+def stack_of(computation: ComputationAPI) -> list[int | bytes]:
+    """A copy of a frame's stack, bottom first; py-evm keeps numbers and byte strings side by side."""
+    stack: Any = computation
+    return list(stack._stack.values)
+
+
+def number_of(item: int | bytes) -> int:
+    """A stack item as a number."""
+    return item if isinstance(item, int) else int.from_bytes(item, "big")
+
+
+def address_of(item: int | bytes) -> bytes:
+    """A stack item as an address: its low 160 bits."""
+    return (number_of(item) % (1 << 160)).to_bytes(20, "big")

@@ -7,6 +7,7 @@ the refund recipient, who also gets the value of a failed call. A system transac
 
 from dataclasses import dataclass
 
+import rlp
 from eth.abc import ComputationAPI
 from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.vm.forks.cancun.state import CancunTransactionExecutor
@@ -14,8 +15,9 @@ from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
 from eth.vm.forks.spurious_dragon._utils import collect_touched_accounts
 from eth.vm.message import Message
 
+from chain_template.executor.interface import ChainRules
 from chain_template.executor.pyevm.state import HubState
-from chain_template.primitives import BASE_TOKEN_HOLDER_ADDRESS
+from chain_template.primitives import BASE_TOKEN_HOLDER_ADDRESS, int_to_bytes, keccak
 from chain_template.transactions.intrinsic import TX_GAS, intrinsic_gas
 from chain_template.transactions.types import AccessListEntry, Transaction
 
@@ -84,7 +86,7 @@ class _UserTransactionExecutor(CancunTransactionExecutor):
 def apply_user(state: HubState, tx: Transaction) -> Applied:
     """Execute a signed transaction that has passed validation."""
     adapted = EvmTransaction(tx)
-    computation = _UserTransactionExecutor(state)(adapted)  # type: ignore[arg-type]
+    computation = _UserTransactionExecutor(state)(adapted)
     gas_used = tx.gas_limit - computation.get_gas_remaining()
     gas_used -= min(computation.get_gas_refund(), gas_used // _MAX_REFUND_QUOTIENT)
     return Applied(computation.is_success, gas_used, computation)
@@ -127,6 +129,29 @@ def apply_priority(state: HubState, tx: Transaction, *, from_holder: bool) -> Ap
     return applied
 
 
+def apply_without_call(state: HubState, tx: Transaction, rules: ChainRules) -> Applied:
+    """Charge a transaction for all its gas as if its call had failed at once: its pubdata is beyond the limit.
+
+    The outcome does not depend on anything the call did, so a proof needs to show no more than the limit being passed.
+    """
+    fee = tx.gas_limit * tx.effective_gas_price(state.base_fee)
+    if tx.priority is not None:
+        if rules.has_base_token_holder:
+            state.delta_balance(BASE_TOKEN_HOLDER_ADDRESS, -tx.priority.mint_value)
+        _credit(state, tx.priority.refund_recipient, tx.priority.mint_value - fee)
+    else:
+        state.delta_balance(tx.sender, -fee)
+        state.increment_nonce(tx.sender)
+    burnt = 0 if rules.base_fee_to_coinbase or tx.priority is not None else tx.gas_limit * state.base_fee
+    _credit(state, state.coinbase, fee - burnt)
+    return Applied(False, tx.gas_limit, None)
+
+
+def created_address(sender: bytes, nonce: int) -> bytes:
+    """Address of the contract that ``sender`` creates with ``nonce`` (Yellow Paper 7)."""
+    return keccak(rlp.encode([sender, int_to_bytes(nonce)]))[12:]
+
+
 def _message_call(state: HubState, tx: Transaction, gas: int, *, value: int) -> Applied:
     """Call ``tx.to`` from ``tx.sender`` as the outermost call, with access lists, refunds and state clearing."""
     assert tx.to is not None
@@ -148,10 +173,10 @@ def _message_call(state: HubState, tx: Transaction, gas: int, *, value: int) -> 
 def _credit(state: HubState, address: bytes, amount: int) -> None:
     """Add wei; nothing at all for zero, so that no empty account comes into being (EIP-161)."""
     if amount:
-        state.delta_balance(address, amount)  # type: ignore[arg-type]
+        state.delta_balance(address, amount)
 
 
 def _clear_if_empty(state: HubState, address: bytes) -> None:
     """EIP-161: an empty account that was touched does not stay."""
-    if state.account_exists(address) and state.account_is_empty(address):  # type: ignore[arg-type]
-        state.delete_account(address)  # type: ignore[arg-type]
+    if state.account_exists(address) and state.account_is_empty(address):
+        state.delete_account(address)

@@ -42,7 +42,7 @@ def static_error(tx: Transaction, base_fee_per_gas: int) -> TransactionError | N
 
 def state_error(tx: Transaction, state: HubState) -> TransactionError | None:
     """The first rule broken by the sender's account, or None."""
-    nonce = state.get_nonce(tx.sender)  # type: ignore[arg-type]
+    nonce = state.get_nonce(tx.sender)
     who = f"address 0x{tx.sender.hex()}"
     if tx.nonce < nonce:
         return NonceTooLow(f"nonce too low: {who}, tx: {tx.nonce} state: {nonce}", expected=nonce)
@@ -50,9 +50,9 @@ def state_error(tx: Transaction, state: HubState) -> TransactionError | None:
         return NonceTooHigh(f"nonce too high: {who}, tx: {tx.nonce} state: {nonce}", expected=nonce)
     if nonce + 1 >= _NONCE_LIMIT:
         return NonceTooHigh(f"nonce has max value: {who}, nonce: {nonce}")
-    if state.get_code_hash(tx.sender) != EMPTY_CODE_HASH:  # type: ignore[arg-type]
+    if state.get_code_hash(tx.sender) != EMPTY_CODE_HASH:
         return SenderHasCode(f"sender not an eoa: {who} has code")
-    balance = state.get_balance(tx.sender)  # type: ignore[arg-type]
+    balance = state.get_balance(tx.sender)
     if balance < tx.max_cost:
         return InsufficientFunds(
             f"insufficient funds for gas * price + value: {who} have {balance} want {tx.max_cost}",
