@@ -21,6 +21,8 @@
     ├── ExecutionError              a block or batch cannot be executed as given
     │   ├── InvalidBlock            a rule of the block format is broken (names the field)
     │   ├── SystemTransactionFailed a 0x7e transaction must never fail
+    │   ├── CallTimeout             a call or trace ran longer than it may
+    │   ├── TraceTooLarge           a trace has more steps than one answer may hold
     │   └── MissingStateNode        the state view has no such trie node or code
     ├── StoreError
     │   ├── StoreCorrupt            the database file is damaged or of another chain
@@ -140,6 +142,14 @@ class InvalidBlock(ExecutionError):
 
 class SystemTransactionFailed(ExecutionError):
     """A system transaction (0x7e) reverted; its block is invalid."""
+
+
+class CallTimeout(ExecutionError):
+    """A call or trace ran longer than it may; nothing of it remains."""
+
+
+class TraceTooLarge(ExecutionError):
+    """A trace has more steps than one answer may hold."""
 
 
 class MissingStateNode(ExecutionError):

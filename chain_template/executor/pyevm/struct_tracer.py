@@ -1,19 +1,22 @@
 """The default tracer of ``debug_traceTransaction``: one entry an opcode, in geth's structLogs format."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from eth.abc import ComputationAPI, MessageAPI
 from eth.exceptions import FullStack, InsufficientStack, OutOfGas
 from eth.vm import opcode_values
 from eth.vm.computation import BaseComputation
+from eth.vm.gas_meter import GasMeter
 
+from chain_template.errors import TraceTooLarge
 from chain_template.executor.pyevm.errors import describe
 from chain_template.executor.pyevm.tracing import Opcode, StepTracer, number_of, stack_of
 
 _SLOAD: Final = 0x54
 _SSTORE: Final = 0x55
-_CREATES: Final = (0xF0, 0xF5)
+#: Most steps one trace may hold; each takes about a kilobyte of the chain's own process.
+MAX_ENTRIES: Final = 200_000
 _Computation = TypeVar("_Computation", bound=BaseComputation)
 
 #: Where clients know an opcode by another name than py-evm's constants.
@@ -49,17 +52,16 @@ class _Frame:
 
     Attributes:
         refund: Gas refunds of its children that have ended.
-        entry: The entry being executed; its cost is fixed as soon as a child starts.
-        asked: The last charge that was asked for, granted or not.
-        returned: The last gas given back.
+        charged: Gas that the current opcode has asked for, granted or not.
+        handed_on: The part of it that went to a creation as its gas; a call's counts as the opcode's cost, as in geth.
+        next_pc: Program counter after the last opcode; the same again means the code has run off its end.
     """
 
-    computation: ComputationAPI | None = None
+    meter: GasMeter | None = None
     refund: int = 0
-    entry: dict[str, Any] | None = None
-    gas_before: int = 0
-    asked: int = 0
-    storage: dict[str, str] = field(default_factory=dict)
+    charged: int = 0
+    handed_on: int = 0
+    next_pc: int = 0
 
 
 class StructTracer(StepTracer):
@@ -80,27 +82,33 @@ class StructTracer(StepTracer):
         self._output = b""
 
     def computation_class(self, base: type[_Computation]) -> type[_Computation]:
-        """Also notes what each opcode asks to be charged, which the entry of a failing one shows."""
+        """Also watches the gas meter: what an opcode asked for is its cost, even when it was refused."""
         tracer = self
 
-        class Charged(super().computation_class(base)):  # type: ignore[misc]
+        class Metered(super().computation_class(base)):  # type: ignore[misc]
             """A message call that tells how much gas it asked for."""
 
-            def consume_gas(self, amount: int, reason: str) -> None:
-                """Charge gas."""
-                tracer._frames[-1].asked += amount
-                super().consume_gas(amount, reason)
+            def _configure_gas_meter(self) -> GasMeter:
+                return tracer.watch_meter(super()._configure_gas_meter())
 
-        return Charged
+        return Metered
+
+    def watch_meter(self, meter: GasMeter) -> GasMeter:
+        """Note every charge on the meter of the frame entered last."""
+        frame, consume = self._frames[-1], meter.consume_gas
+        frame.meter = meter
+
+        def noted(amount: int, reason: str) -> None:
+            frame.charged += amount
+            consume(amount, reason)
+
+        meter.consume_gas = noted  # type: ignore[method-assign]
+        return meter
 
     def enter(self, message: MessageAPI, parent: ComputationAPI | None) -> None:
-        """A child starts: only now is it known what its opcode cost the parent."""
-        if parent is not None and self._frames:
-            frame = self._frames[-1]
-            if frame.entry is not None:
-                given = message.gas if message.is_create else 0
-                frame.entry["gasCost"] = frame.gas_before - parent.get_gas_remaining() - given
-                frame.entry = None
+        """A frame starts."""
+        if self._frames and message.is_create:
+            self._frames[-1].handed_on = message.gas
         self._frames.append(_Frame())
 
     def leave(self, computation: ComputationAPI) -> None:
@@ -113,33 +121,17 @@ class StructTracer(StepTracer):
 
     def step(self, computation: BaseComputation, value: int, opcode: Opcode) -> None:
         """Record one opcode around running it."""
-        self.check_time()
-        limit = self._options.limit
-        if limit and len(self._entries) >= limit:
-            opcode(computation=computation)
-            return
-        frame = self._frames[-1]
-        gas = computation.get_gas_remaining()
-        entry = self._entry(computation, value, gas)
-        self._entries.append(entry)
-        frame.entry, frame.gas_before, frame.asked = entry, gas, 0
+        frame, code = self._frames[-1], computation.code
+        entry = self._entry(frame, computation, value) if len(code) and self._has_room() else {}
+        frame.charged = frame.handed_on = 0
         try:
             opcode(computation=computation)
         except (OutOfGas, InsufficientStack, FullStack) as exc:
             entry["error"] = describe(exc)
-            entry["gasCost"] = frame.asked
             raise
         finally:
-            if frame.entry is not None and "gasCost" not in entry:
-                entry["gasCost"] = frame.asked if value in _CREATES else self._cost(computation, gas)
-            frame.entry = None
-        if value == _SSTORE:
-            pass
-
-    def finish(self, gas_used: int) -> None:
-        """Keep the receipt's gas."""
-        super().finish(gas_used)
-        self._frames.clear()
+            entry["gasCost"] = frame.charged - frame.handed_on
+            frame.next_pc = code.program_counter
 
     def result(self) -> dict[str, Any]:
         """Geth's object: gas, failed, returnValue, structLogs."""
@@ -149,3 +141,52 @@ class StructTracer(StepTracer):
             "returnValue": "0x" + self._output.hex(),
             "structLogs": self._entries,
         }
+
+    def _has_room(self) -> bool:
+        if self._options.limit and len(self._entries) >= self._options.limit:
+            return False
+        if len(self._entries) >= MAX_ENTRIES:
+            raise TraceTooLarge(f"the trace has more than {MAX_ENTRIES} steps", hint='Use "limit", or the callTracer.')
+        return True
+
+    def _entry(self, frame: _Frame, computation: BaseComputation, value: int) -> dict[str, Any]:
+        counter = computation.code.program_counter
+        entry: dict[str, Any] = {
+            "pc": counter if counter == frame.next_pc else counter - 1,
+            "op": _MNEMONICS.get(value, f"opcode {value:#x} not defined"),
+            "gas": computation.get_gas_remaining(),
+            "gasCost": 0,
+            "depth": computation.msg.depth + 1,
+        }
+        stack = stack_of(computation)
+        if not self._options.disable_stack:
+            entry["stack"] = [hex(number_of(item)) for item in stack]
+        if self._options.enable_memory:
+            entry["memory"] = _words(computation)
+        if self._options.enable_return_data and computation.return_data:
+            entry["returnData"] = "0x" + computation.return_data.hex()
+        if not self._options.disable_storage and value in (_SLOAD, _SSTORE):
+            entry["storage"] = self._storage_after(computation, value, stack)
+        refund = sum(f.refund + (f.meter.gas_refunded if f.meter else 0) for f in self._frames)
+        if refund > 0:
+            entry["refund"] = refund
+        self._entries.append(entry)
+        return entry
+
+    def _storage_after(self, computation: BaseComputation, value: int, stack: list[int | bytes]) -> dict[str, str]:
+        """Every slot of the contract read or written so far in this transaction, this opcode's included."""
+        owner = computation.msg.storage_address
+        known = self._storage.setdefault(owner, {})
+        if len(stack) >= (1 if value == _SLOAD else 2):
+            slot = number_of(stack[-1])
+            read = value == _SLOAD
+            known[f"{slot:064x}"] = (
+                f"{computation.state.get_storage(owner, slot) if read else number_of(stack[-2]):064x}"
+            )
+        return dict(known)
+
+
+def _words(computation: BaseComputation) -> list[str]:
+    memory: Any = computation._memory
+    data = bytes(computation.memory_read_bytes(0, len(memory)))
+    return [data[at : at + 32].hex() for at in range(0, len(data), 32)]
