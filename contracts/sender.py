@@ -1,7 +1,7 @@
 """Sends transactions to the settlement layer for one key: nonces, fees, signatures, replacements."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -90,16 +90,20 @@ class Sender:
         gas: int | None = None,
         fees: Fees | None = None,
         what: str = "",
+        record: Callable[[bytes, bytes], None] | None = None,
     ) -> SentTransaction:
         """Sign and hand in a transaction; ``to=None`` creates a contract.
 
         Without ``gas`` the node estimates it, which finds most reverts before anything is sent
         (:class:`TransactionReverted`). Other errors are those of :meth:`L1Client.send_raw`.
+
+        ``record`` gets hash and signed transaction before that is handed in, for a caller who must know
+        after a crash what may have been sent.
         """
         limit = gas if gas is not None else self._estimate(to, data, value, what)
         paid = fees if fees is not None else self.client.fees()
         with self._lock:
-            sent = self._hand_in(to, data, value, limit, paid, self.next_nonce)
+            sent = self._hand_in(to, data, value, limit, paid, self.next_nonce, record)
             self._next_nonce = sent.nonce + 1
         return sent
 
@@ -164,10 +168,19 @@ class Sender:
         return estimate + estimate * GAS_MARGIN_PERCENT // 100
 
     def _hand_in(
-        self, to: str | None, data: bytes, value: int, gas: int, fees: Fees, nonce: int
+        self,
+        to: str | None,
+        data: bytes,
+        value: int,
+        gas: int,
+        fees: Fees,
+        nonce: int,
+        record: Callable[[bytes, bytes], None] | None = None,
     ) -> SentTransaction:
         raw = self.sign(to, data, value, gas, fees, nonce)
         sent = SentTransaction(keccak(raw), nonce, to, data, value, gas, fees)
+        if record is not None:
+            record(sent.hash, raw)
         try:
             self.client.send_raw(raw)
         except AlreadyKnown:
