@@ -105,7 +105,7 @@ class PyEvmBlockBuilder:
         effects = measured(self._state, tx, self._execute(tx), len(self._included))
         limit = self._rules.max_transaction_pubdata
         if limit is not None and effects.pubdata_bytes > limit:
-            effects = self._over_pubdata(tx, effects, checkpoint, limit)
+            effects, checkpoint = self._over_pubdata(tx, effects, checkpoint, limit)
         room = self._context.max_pubdata_bytes
         if room is not None and self._included and self._pubdata_bytes + effects.pubdata_bytes > room:
             accounts.discard(checkpoint)
@@ -114,11 +114,14 @@ class PyEvmBlockBuilder:
         self._state.lock_changes()
         return self._include(tx, effects)
 
-    def _over_pubdata(self, tx: Transaction, effects: Effects, checkpoint: JournalDBCheckpoint, limit: int) -> Effects:
+    def _over_pubdata(
+        self, tx: Transaction, effects: Effects, checkpoint: JournalDBCheckpoint, limit: int
+    ) -> tuple[Effects, JournalDBCheckpoint]:
         """Hold a transaction whose pubdata may be too much to its exact state diff; fail it if that is too much."""
         exact = exact_pubdata_bytes(self._state, effects, checkpoint)
+        fresh = self._state.accounts.record()
         applied = self._execute(tx) if exact <= limit else apply_without_call(self._state, tx, self._rules)
-        return measured(self._state, tx, applied, len(self._included))
+        return measured(self._state, tx, applied, len(self._included)), fresh
 
     def _error(self, tx: Transaction) -> Rejected | None:
         full = block_gas_error(tx, self._gas_used, self._context.gas_limit)

@@ -1,0 +1,291 @@
+"""One chain, put together: everything a chain is, started and stopped as one, without Ray.
+
+The embedded L1 is this node without a settlement layer; its watcher, batcher and settlement sender then do not exist.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from chain_template.config import ChainConfig
+from chain_template.errors import ChainError, StoreError, TransactionError
+from chain_template.events import EventBus, PendingTransaction, RolledBack
+from chain_template.executor import make_executor
+from chain_template.executor.interface import BlockContext, ChainRules, Executor
+from chain_template.genesis import build_genesis
+from chain_template.loops import Loop
+from chain_template.mempool import Mempool
+from chain_template.rpc import RpcServer
+from chain_template.sequencer import Sequencer
+from chain_template.settlement.service import ProofService, Settlement
+from chain_template.state import StateReader
+from chain_template.store import Snapshot, Store
+from chain_template.store.records import BatchStage
+from chain_template.transactions import Transaction, decode_transaction
+
+log = structlog.get_logger(__name__)
+
+
+class ChainPaused(TransactionError):
+    """The chain takes no transactions at the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """How a chain is doing.
+
+    Attributes:
+        batches: Highest batch number that reached each stage (0 = genesis), by stage name.
+        errors: What each of the node's loops last failed with, by loop name; empty when all is well.
+    """
+
+    name: str
+    chain_id: int
+    head_number: int
+    head_hash: bytes
+    head_timestamp: int
+    mempool_size: int
+    paused: bool
+    proofs: str
+    data_availability: str
+    batches: dict[str, int] = field(default_factory=dict)
+    pending_priority_operations: int = 0
+    unbatched_blocks: int = 0
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+class ChainNode:
+    """A running chain.
+
+    Args:
+        config: The chain's settings.
+        prover: Where proof jobs go; needed by a chain that settles on an L1.
+        clock: Unix seconds; a test may bring its own.
+
+    Raises:
+        StoreError: From the constructor, when the database cannot be opened.
+    """
+
+    def __init__(
+        self,
+        config: ChainConfig,
+        prover: ProofService | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.config = config
+        self.rules = rules_of(config)
+        self.events = EventBus()
+        self.executor: Executor = make_executor(config.executor, self.rules)
+        self.store = Store.open(chain_directory(config), config.chain_id, build_genesis(config))
+        self.mempool = Mempool(config.mempool, config.chain_id, config.block.gas_limit)
+        self._clock = clock
+        self.settlement: Settlement | None = None
+        if config.l1 is not None:
+            if prover is None:
+                raise ChainError(f"chain {config.name} settles on an L1 and needs a prover")
+            self.settlement = Settlement(config, self.store, self.executor, prover, self.events, rollback=self.rollback)
+        self.sequencer = Sequencer(
+            config,
+            self.store,
+            self.executor,
+            self.mempool,
+            self.events,
+            l1_head=self.settlement.l1_head if self.settlement is not None else lambda: None,
+            clock=clock,
+        )
+        self.rpc = RpcServer(self)
+        self._loops: list[Loop] = []
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Serve JSON-RPC, build blocks, and settle them. Everything continues where it stopped."""
+        self._loops = [Loop("sequencer", self.sequencer.step, idle_s=0.05)]
+        if self.settlement is not None:
+            self._loops += self.settlement.loops()
+        self.rpc.start()
+        for loop in self._loops:
+            loop.start()
+        self.events.subscribe(lambda event: self._wake() if isinstance(event, PendingTransaction) else None)
+        log.info("chain started", chain=self.config.name, chain_id=self.config.chain_id, rpc=self.rpc_url)
+
+    def stop(self) -> None:
+        """Finish what is being written, stop serving, close the database."""
+        self.rpc.stop()
+        for loop in self._loops:
+            loop.stop()
+        if self.settlement is not None:
+            self.settlement.close()
+        self.store.close()
+
+    def pause(self) -> None:
+        """Stop taking transactions and building blocks; batches go on settling."""
+        self.sequencer.paused = True
+
+    def resume(self) -> None:
+        """Undo :meth:`pause`."""
+        self.sequencer.paused = False
+        self._wake()
+
+    # -- transactions and blocks -------------------------------------------------------------------------------------
+
+    def submit(self, raw: bytes) -> bytes:
+        """Take a signed transaction into the pool; returns its hash.
+
+        Raises:
+            TransactionError: Why it is not acceptable; the pool is as before.
+        """
+        if self.sequencer.paused:
+            raise ChainPaused(f"chain {self.config.name} is paused", hint="try again when it is resumed")
+        transaction = decode_transaction(raw, self.config.chain_id)
+        self._pool(transaction)
+        self.events.publish(PendingTransaction(transaction))
+        return transaction.hash
+
+    def _pool(self, transaction: Transaction) -> None:
+        with self.store.snapshot() as snapshot:
+            reader = StateReader(self.store.nodes, snapshot.head.state_root)
+            context = self.sequencer.next_context(snapshot)
+        self.mempool.add(
+            transaction,
+            account_nonce=reader.nonce(transaction.sender),
+            balance=reader.balance(transaction.sender),
+            base_fee=context.base_fee_per_gas,
+            now_s=self._clock(),
+            sender_has_code=bool(reader.code(transaction.sender)),
+        )
+
+    def pending_context(self, snapshot: Snapshot) -> BlockContext:
+        """The environment of the block that would come next."""
+        return self.sequencer.next_context(snapshot)
+
+    def rollback(self, block_number: int) -> None:
+        """Give up every block above ``block_number``; their users' transactions go back into the pool.
+
+        Raises:
+            StoreError: The block is below what L1 has executed.
+        """
+        with self.sequencer.lock:
+            dropped = self.store.rollback_to(block_number)
+            self.mempool.clear()
+            log.warning("rolled back", chain=self.config.name, to_block=block_number, transactions=len(dropped))
+            for transaction in dropped:
+                with contextlib.suppress(TransactionError):
+                    self._pool(transaction)
+        self.events.publish(RolledBack(block_number))
+        self._wake()
+
+    # -- views -------------------------------------------------------------------------------------------------------
+
+    @property
+    def rpc_url(self) -> str:
+        """HTTP address of the JSON-RPC endpoint; known once started."""
+        return f"http://{self.config.rpc.host}:{self.rpc.port}"
+
+    @property
+    def ws_url(self) -> str:
+        """WebSocket address of the JSON-RPC endpoint."""
+        return f"ws://{self.config.rpc.host}:{self.rpc.port}"
+
+    def status(self) -> NodeStatus:
+        """How the chain is doing right now."""
+        with self.store.snapshot() as snapshot:
+            head = snapshot.head
+            batches = {stage.value: snapshot.last_batch_at(stage) for stage in _SHOWN_STAGES}
+            pending = len(snapshot.pending_priority_operations(1_000))
+            unbatched = head.number + 1 - snapshot.first_unbatched_block()
+        return NodeStatus(
+            name=self.config.name,
+            chain_id=self.config.chain_id,
+            head_number=head.number,
+            head_hash=head.hash,
+            head_timestamp=head.timestamp,
+            mempool_size=len(self.mempool),
+            paused=self.sequencer.paused,
+            proofs=self.config.proofs,
+            data_availability=self.config.data_availability.value,
+            batches=batches if self.config.l1 is not None else {},
+            pending_priority_operations=pending,
+            unbatched_blocks=unbatched if self.config.l1 is not None else 0,
+            errors={loop.name: loop.last_error for loop in self._loops if loop.last_error is not None},
+        )
+
+    def is_settled(self) -> bool:
+        """Whether every block is in a batch that L1 has executed."""
+        with self.store.snapshot() as snapshot:
+            batched = snapshot.first_unbatched_block() > snapshot.head_number
+            return batched and snapshot.last_batch_at(BatchStage.EXECUTED) == snapshot.last_batch_number()
+
+    def _wake(self) -> None:
+        for loop in self._loops:
+            if loop.name == "sequencer":
+                loop.wake()
+
+
+_SHOWN_STAGES = (
+    BatchStage.SEALED,
+    BatchStage.COMMITTED,
+    BatchStage.PROVED,
+    BatchStage.VERIFIED,
+    BatchStage.EXECUTED,
+)
+
+
+def rules_of(config: ChainConfig) -> ChainRules:
+    """The block rules of a chain: an L1 burns the base fee and has no holder contract."""
+    if config.l1 is None:
+        return ChainRules(
+            config.chain_id, base_fee_to_coinbase=False, has_base_token_holder=False, max_transaction_pubdata=None
+        )
+    return ChainRules(config.chain_id)
+
+
+def chain_directory(config: ChainConfig) -> Path:
+    """Where the chain's files are."""
+    return config.data_dir
+
+
+def rebuild(config: ChainConfig) -> int:
+    """Make a damaged database anew from the block log, by executing every block again.
+
+    The damaged file is kept beside the new one. What only the database held (batches under way, the watcher's place) is
+    found again on L1.
+
+    Returns:
+        The number of the last block.
+
+    Raises:
+        StoreError: A logged block does not come out as it was recorded.
+    """
+    from chain_template.store.repair import read_block_log, set_damaged_aside
+
+    directory = chain_directory(config)
+    executor = make_executor(config.executor, rules_of(config))
+    blocks = list(read_block_log(directory))
+    set_damaged_aside(directory)
+    store = Store.open(directory, config.chain_id, build_genesis(config))
+    try:
+        for logged in blocks:
+            with store.snapshot() as snapshot:
+                context = BlockContext(
+                    parent=snapshot.head,
+                    timestamp=logged.header.timestamp,
+                    fee_recipient=logged.header.coinbase,
+                    gas_limit=logged.header.gas_limit,
+                    base_fee_per_gas=logged.header.base_fee_per_gas,
+                    block_hashes=snapshot.block_hashes_before(logged.header.number),
+                    extra_data=logged.header.extra_data,
+                )
+            builder = executor.begin_block(context, store.nodes)
+            builder.apply(logged.transactions)
+            block = builder.seal()
+            if block.header != logged.header:
+                raise StoreError(f"block {logged.header.number} of the log does not come out as recorded")
+            store.commit_block(block, {})
+        return blocks[-1].header.number if blocks else 0
+    finally:
+        store.close()

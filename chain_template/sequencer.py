@@ -1,0 +1,172 @@
+"""Deciding what the next block holds, having it executed, and committing it before anyone hears of it."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from chain_template.config import ChainConfig
+from chain_template.errors import SystemTransactionFailed
+from chain_template.events import EventBus, NewBlock
+from chain_template.executor.interface import BlockBuilder, BlockContext, ExecutedBlock, Executor, Included, Rejected
+from chain_template.headers import next_base_fee
+from chain_template.mempool import Mempool
+from chain_template.primitives import SYSTEM_CONTEXT_ADDRESS
+from chain_template.state import StateReader
+from chain_template.store import Snapshot, Store
+from chain_template.transactions import Transaction, priority_transaction, system_transaction
+from contracts.abi import encode_call
+from contracts.artifacts import load
+
+log = structlog.get_logger(__name__)
+
+#: User transactions handed to the executor at once; between two of these the block's deadline is looked at.
+_CHUNK = 100
+
+
+@dataclass(frozen=True, slots=True)
+class L1Head:
+    """The newest L1 block the chain has seen; the sequencer tells the SystemContext contract of it.
+
+    Attributes:
+        base_fee: Wei per gas.
+    """
+
+    number: int
+    timestamp: int
+    base_fee: int
+
+
+class Sequencer:
+    """Builds blocks; one at a time, under :attr:`lock`, which a rollback takes too."""
+
+    def __init__(
+        self,
+        config: ChainConfig,
+        store: Store,
+        executor: Executor,
+        mempool: Mempool,
+        events: EventBus,
+        *,
+        l1_head: Callable[[], L1Head | None] = lambda: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.paused = False
+        self._config = config
+        self._store = store
+        self._executor = executor
+        self._mempool = mempool
+        self._events = events
+        self._l1_head = l1_head
+        self._clock = clock
+        self._fee_recipient = bytes.fromhex(config.fee_recipient.removeprefix("0x"))
+        self._waiting_since: float | None = None
+        self._last_l1_block = 0
+
+    def next_context(self, snapshot: Snapshot) -> BlockContext:
+        """The environment of the block after the head; also that of calls on the pending block."""
+        parent = snapshot.head
+        return BlockContext(
+            parent=parent,
+            timestamp=max(int(self._clock()), parent.timestamp),
+            fee_recipient=self._fee_recipient,
+            gas_limit=self._config.block.gas_limit,
+            base_fee_per_gas=next_base_fee(parent, self._config.fees.min_base_fee_wei),
+            block_hashes=snapshot.block_hashes_before(parent.number + 1),
+            max_pubdata_bytes=self._config.block.max_pubdata_bytes if self._config.l1 is not None else None,
+        )
+
+    def step(self) -> bool:
+        """Build a block if it is time to; returns whether there may be more to do at once."""
+        if self.paused or not self._has_work():
+            self._waiting_since = None
+            return False
+        now = time.monotonic()
+        if self._waiting_since is None:
+            self._waiting_since = now
+        left_s = self._waiting_since + self._config.block.interval_ms / 1000 - now
+        if left_s > 0 and self._mempool.pending_count < self._config.block.max_transactions:
+            time.sleep(min(left_s, 0.02))
+            return True
+        # What waits behind this block has waited since the block was begun.
+        self._waiting_since = now
+        return self.build_block() is not None
+
+    def build_block(self) -> ExecutedBlock | None:
+        """Build, commit and announce one block; None when nothing could be included."""
+        with self.lock:
+            with self._store.snapshot() as snapshot:
+                context = self.next_context(snapshot)
+                operations = snapshot.pending_priority_operations(self._config.batch.max_priority_operations)
+                first_in_batch = snapshot.first_unbatched_block() == context.number
+            first = self._system_transactions(context, first_in_batch)
+            first += [priority_transaction(operation.canonical) for operation in operations]
+            block = self._execute(context, first)
+            if block is None:
+                return None
+            received = self._mempool.received_at_ms(block.transactions)
+            self._store.commit_block(block, received)
+            self._settle_pool(block)
+        self._events.publish(NewBlock(block))
+        return block
+
+    def _has_work(self) -> bool:
+        if self._mempool.pending_count:
+            return True
+        with self._store.snapshot() as snapshot:
+            return bool(snapshot.pending_priority_operations(1))
+
+    def _execute(self, context: BlockContext, first: Sequence[Transaction]) -> ExecutedBlock | None:
+        builder = self._executor.begin_block(context, self._store.nodes)
+        try:
+            included = self._apply(builder, first)
+        except SystemTransactionFailed as exc:
+            log.error("leaving out the system transactions", error=str(exc))
+            builder = self._executor.begin_block(context, self._store.nodes)
+            first = [tx for tx in first if tx.priority is not None]
+            included = self._apply(builder, first)
+        system = sum(1 for tx in first if tx.priority is None)
+        included += self._fill(builder, context, included)
+        return builder.seal() if included > system else None
+
+    def _fill(self, builder: BlockBuilder, context: BlockContext, included: int) -> int:
+        """Take from the pool, best first, until the block is full or its time is up; returns how many went in."""
+        limits = self._config.block
+        candidates = self._mempool.ready(
+            context.base_fee_per_gas, limits.max_transactions - included, limits.gas_limit - builder.gas_used
+        )
+        deadline = time.monotonic() + 4 * limits.interval_ms / 1000
+        added = 0
+        for start in range(0, len(candidates), _CHUNK):
+            added += self._apply(builder, candidates[start : start + _CHUNK])
+            if time.monotonic() > deadline:
+                break
+        return added
+
+    def _apply(self, builder: BlockBuilder, transactions: Sequence[Transaction]) -> int:
+        included = 0
+        for outcome in builder.apply(transactions):
+            match outcome:
+                case Included():
+                    included += 1
+                case Rejected(transaction, error, retry) if transaction.is_user and not retry:
+                    self._mempool.drop(transaction.hash, error)
+        return included
+
+    def _system_transactions(self, context: BlockContext, first_in_batch: bool) -> list[Transaction]:
+        """What the chain's system contracts should hear: news of L1, once a batch."""
+        head = self._l1_head()
+        if head is None or not first_in_batch or head.number <= self._last_l1_block:
+            return []
+        self._last_l1_block = head.number
+        data = encode_call(load("SystemContext"), "setL1Data", [head.number, head.timestamp, head.base_fee])
+        return [system_transaction(self._config.chain_id, context.number, SYSTEM_CONTEXT_ADDRESS, data)]
+
+    def _settle_pool(self, block: ExecutedBlock) -> None:
+        reader = StateReader(self._store.nodes, block.header.state_root)
+        senders = {tx.sender for tx in block.transactions if tx.is_user}
+        accounts = {sender: (reader.nonce(sender), reader.balance(sender)) for sender in senders}
+        self._mempool.on_block(block.transactions, accounts)
