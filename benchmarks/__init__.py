@@ -1,0 +1,1 @@
+"""Figures, each against a peer in the same run. ``python -m benchmarks`` prints them as JSON."""
