@@ -19,9 +19,10 @@
     │   ├── UnknownJob
     │   ├── IllegalJobTransition    the job's state machine has no such step
     │   ├── StaleLease              the job was taken from this worker in the meantime
-    │   ├── UnknownWorker           the pool has not heard of this worker (it should register)
-    │   ├── PoolStoreCorrupt        the pool's database is damaged or of another version
-    │   └── PoolStoreFull           the disk refused a write; nothing of it is in the database
+    │   ├── PoolClosed              the pool is stopping
+    │   └── PoolStoreError          the pool's database cannot be used
+    │       ├── PoolStoreCorrupt    it is damaged or of another version
+    │       └── PoolStoreFull       the disk refused a write; nothing of it is in the database
     └── ProverError
         ├── UnknownBackend          no prover of this name
         └── BatchRefused            the batch is wrong: no proof of it can exist
@@ -106,15 +107,19 @@ class StaleLease(PoolError):
     """The job was taken away from this worker (time-out, cancellation); its result is not wanted."""
 
 
-class UnknownWorker(PoolError):
-    """The pool does not know this worker; it should register again."""
+class PoolClosed(PoolError):
+    """The pool is stopping; whoever restarts it will find every job in place."""
 
 
-class PoolStoreCorrupt(PoolError):
+class PoolStoreError(PoolError):
+    """The pool's database cannot be used."""
+
+
+class PoolStoreCorrupt(PoolStoreError):
     """The pool's database is damaged, or was written by an incompatible version."""
 
 
-class PoolStoreFull(PoolError):
+class PoolStoreFull(PoolStoreError):
     """The disk refused a write; nothing of that change is in the database."""
 
 

@@ -133,7 +133,7 @@ class NodeHandle(ActorRef):
         return info
 
     def status(self, timeout_s: float = CALL_TIMEOUT_S) -> "NodeStatus":
-        """Head, batches by stage, pool size, last error …"""
+        """How the chain is doing: head, batches by stage, pool size, errors."""
         status: NodeStatus = self.call("status", timeout_s=timeout_s)
         return status
 
@@ -182,9 +182,7 @@ class PoolHandle(ActorRef):
         stats: PoolStats = self.call("stats", timeout_s=timeout_s)
         return stats
 
-    def jobs(
-        self, chain_id: int | None = None, state: "JobState | None" = None, limit: int = 100
-    ) -> "list[JobInfo]":
+    def jobs(self, chain_id: int | None = None, state: "JobState | None" = None, limit: int = 100) -> "list[JobInfo]":
         """Jobs, the newest first."""
         jobs: list[JobInfo] = self.call("jobs", chain_id, state, limit)
         return jobs

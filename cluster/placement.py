@@ -1,7 +1,7 @@
 """Place the hub's actors: create each or find it, under its constant name.
 
-Creating returns at once; ``ready()`` of the handle waits. So that starting many takes as long as the slowest, create all
-of them first and wait afterwards.
+Creating returns at once; ``ready()`` of the handle waits. So that starting many takes as long as the slowest, create
+all of them first and wait afterwards.
 """
 
 from collections.abc import Mapping
@@ -33,11 +33,11 @@ def start_detached(
 
     if not ray.is_initialized():
         raise NotConnected(f"{name}: this process has neither started nor joined a Ray cluster")
-    remote = ray.remote(num_cpus=0, max_restarts=-1)(actor_class)
+    remote: Any = ray.remote(num_cpus=0, max_restarts=-1)(actor_class)
     options: dict[str, Any] = {"concurrency_groups": dict(concurrency_groups)} if concurrency_groups else {}
-    actor = remote.options(
-        name=name, namespace=NAMESPACE, lifetime="detached", get_if_exists=True, **options
-    ).remote(*arguments)
+    actor = remote.options(name=name, namespace=NAMESPACE, lifetime="detached", get_if_exists=True, **options).remote(
+        *arguments
+    )
     return ActorRef(name, actor)
 
 

@@ -1,6 +1,7 @@
 """Start a Ray cluster on this machine, or join one by address."""
 
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
@@ -50,21 +51,21 @@ class RayCluster:
         import ray
 
         try:
-            context = ray.init(
+            ray.init(
                 address="local",
                 namespace=NAMESPACE,
                 num_cpus=settings.num_cpus,
                 object_store_memory=settings.object_store_bytes,
                 include_dashboard=False,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
                 _temp_dir=str(temp_dir),
             )
         except Exception as error:
             ray.shutdown()
             shutil.rmtree(temp_dir, ignore_errors=True)
             raise RayStartFailed(f"Ray did not start: {error}") from error
-        return cls(context.address_info["gcs_address"], temp_dir)
+        return cls(ray.get_runtime_context().gcs_address, temp_dir)
 
     @classmethod
     def join(cls, address: str, token_path: Path | None = None) -> Self:
@@ -83,7 +84,7 @@ class RayCluster:
         import ray
 
         try:
-            ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
+            ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, RuntimeError) as error:
             ray.shutdown()
             raise RayUnreachable(

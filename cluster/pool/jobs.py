@@ -1,0 +1,196 @@
+"""What the pool keeps: jobs with their states, workers, and figures about both."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cluster.errors import IllegalJobTransition
+
+
+class JobState(StrEnum):
+    """Where a job stands; :data:`TRANSITIONS` says how it may move."""
+
+    PENDING = "pending"
+    """Waits for a worker."""
+    RUNNING = "running"
+    """A worker has it."""
+    DONE = "done"
+    """Its proof waits to be settled on L1."""
+    SETTLED = "settled"
+    """L1 has taken the proof; only the record is left."""
+    FAILED = "failed"
+    """Every attempt failed; waits for someone to retry it."""
+    REFUSED = "refused"
+    """The batch is wrong: no proof of it can exist."""
+    CANCELLED = "cancelled"
+    """Its batch was reverted."""
+
+
+#: Job state machine. A worker's death, a time-out and a failed attempt lead from running back to pending.
+#: Submitting a batch again, after a revert or a reorganisation of L1, leads through cancelled.
+TRANSITIONS: dict[JobState, frozenset[JobState]] = {
+    JobState.PENDING: frozenset({JobState.RUNNING, JobState.CANCELLED}),
+    JobState.RUNNING: frozenset(
+        {JobState.DONE, JobState.REFUSED, JobState.PENDING, JobState.FAILED, JobState.CANCELLED}
+    ),
+    JobState.DONE: frozenset({JobState.SETTLED, JobState.CANCELLED}),
+    JobState.SETTLED: frozenset({JobState.CANCELLED}),
+    JobState.FAILED: frozenset({JobState.PENDING, JobState.CANCELLED}),
+    JobState.REFUSED: frozenset({JobState.PENDING, JobState.CANCELLED}),
+    JobState.CANCELLED: frozenset({JobState.PENDING}),
+}
+
+
+def check_transition(job_id: int, old: JobState, new: JobState) -> None:
+    """Refuse a step that the state machine does not have.
+
+    Raises:
+        IllegalJobTransition: There is no such step.
+    """
+    if new not in TRANSITIONS[old]:
+        allowed = ", ".join(sorted(TRANSITIONS[old])) or "nothing"
+        raise IllegalJobTransition(f"job {job_id} is {old} and cannot become {new}; it can become {allowed}")
+
+
+@dataclass(frozen=True, slots=True)
+class JobKey:
+    """What a job is about: one batch of one chain, by one version of the batch program."""
+
+    chain_id: int
+    batch_number: int
+    program_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A batch to be proved.
+
+    Attributes:
+        batch_input: The batch program's whole input.
+        public_input: 32 bytes that the program must arrive at.
+    """
+
+    key: JobKey
+    chain_name: str
+    batch_input: bytes
+    public_input: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """A job as everyone may see it. Times are seconds since the epoch.
+
+    Attributes:
+        id: Number in this pool, in order of first submission.
+        lease: Number of the attempt that runs, unique in this pool; None when none does.
+        attempts: Attempts begun and not given back.
+        not_before: Earliest time of the next attempt.
+        queued_at: When it last began to wait for a first attempt.
+        started_at, finished_at: Of the latest attempt.
+        worker: Who has it, or had it last.
+        error: Last error, in words.
+        proof_bytes: Size of the proof; 0 when there is none.
+    """
+
+    id: int
+    key: JobKey
+    chain_name: str
+    public_input: bytes
+    input_digest: str
+    input_bytes: int
+    state: JobState
+    lease: int | None
+    attempts: int
+    not_before: float
+    queued_at: float
+    started_at: float | None
+    finished_at: float | None
+    worker: str | None
+    error: str | None
+    proof_digest: str | None
+    proof_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A job in a worker's hands, until its lease is finished, given back or taken away."""
+
+    lease: int
+    key: JobKey
+    chain_name: str
+    public_input: bytes
+    batch_input: bytes
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What became of a job: a proof, or the error that keeps it from having one."""
+
+    key: JobKey
+    public_input: bytes
+    proof: bytes
+    worker: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerCard:
+    """What a worker says of itself, with every call.
+
+    Attributes:
+        incarnation: Random name of this life of the worker's process.
+    """
+
+    name: str
+    incarnation: str
+    backend: str
+    pid: int
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """A worker as the pool knows it. Times are seconds since the epoch."""
+
+    name: str
+    backend: str
+    pid: int
+    node_id: str
+    first_seen: float
+    last_seen: float
+    lease: int | None
+    job: JobKey | None
+    jobs_done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Seconds, over the last finished jobs."""
+
+    count: int
+    p50: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChainShare:
+    """One chain's part of the pool."""
+
+    chain_id: int
+    chain_name: str
+    by_state: dict[JobState, int]
+    oldest_waiting_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    """The pool in figures."""
+
+    by_state: dict[JobState, int]
+    chains: tuple[ChainShare, ...]
+    workers: int
+    busy_workers: int
+    requeues: int
+    worker_deaths: int
+    waited: Durations
+    ran: Durations

@@ -1,0 +1,318 @@
+"""The pool's durable queue: one SQLite file, every change one synced transaction."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cluster.errors import PoolStoreCorrupt, PoolStoreError, PoolStoreFull, UnknownJob
+from cluster.pool.jobs import JobInfo, JobKey, JobState, check_transition
+from cluster.pool.scheduler import ChainQueue
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    chain_id INTEGER NOT NULL,
+    batch_number INTEGER NOT NULL,
+    program_id BLOB NOT NULL,
+    chain_name TEXT NOT NULL,
+    public_input BLOB NOT NULL,
+    input_digest TEXT NOT NULL,
+    input_bytes INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    lease INTEGER,                      -- of the latest attempt; it is held only while the state is 'running'
+    attempts INTEGER NOT NULL,
+    not_before REAL NOT NULL,
+    queued_at REAL NOT NULL,
+    started_at REAL,
+    finished_at REAL,
+    worker TEXT,
+    error TEXT,
+    proof_digest TEXT,
+    proof_bytes INTEGER NOT NULL,
+    UNIQUE (chain_id, batch_number, program_id)
+) STRICT;
+CREATE INDEX jobs_by_state ON jobs (state, chain_id, batch_number);
+CREATE INDEX jobs_by_lease ON jobs (lease);
+CREATE INDEX jobs_by_chain_lease ON jobs (chain_id, lease);
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+INSERT INTO counters VALUES ('lease', 0);
+"""
+_UNFINISHED = "state NOT IN ('done', 'settled', 'cancelled')"
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_REFUSED_BY_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+_REBUILD = "Move the pool's directory away: the chains submit their unproved batches again."
+
+
+class JobStore:
+    """The jobs on disk. Not thread-safe: the pool's lock guards it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the queue at ``path``, or create it.
+
+        Raises:
+            PoolStoreCorrupt: The file is damaged, not ours, or of another version.
+            PoolStoreFull: The disk refuses to create it.
+        """
+        self._path = path
+        with self._translated():
+            # Another process of ours may still be closing it after a restart; it lets go within moments.
+            self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
+            self._db.row_factory = sqlite3.Row
+            self._open()
+
+    def _open(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+        elif version != _VERSION:
+            raise PoolStoreCorrupt(f"{self._path} has version {version}; this program knows {_VERSION}")
+        problem = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if problem != "ok":
+            raise PoolStoreCorrupt(f"{self._path} is damaged: {problem}", hint=_REBUILD)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All changes inside become durable together, or none does."""
+        with self._translated():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            # The low byte is the kind of error, the rest says which of that kind.
+            kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if kind in _REFUSED_BY_DISK:
+                raise PoolStoreFull(f"{self._path}: {error}", hint="Make room on the disk.") from error
+            if kind in _DAMAGED:
+                raise PoolStoreCorrupt(f"{self._path}: {error}", hint=_REBUILD) from error
+            raise PoolStoreError(f"{self._path}: {error}") from error
+
+    # Writing; inside a transaction.
+
+    def insert(self, job: JobInfo) -> JobInfo:
+        """Add a job; its id is given here."""
+        values = _values(job)
+        columns = ", ".join(values)
+        marks = ", ".join("?" * len(values))
+        row = self._db.execute(f"INSERT INTO jobs ({columns}) VALUES ({marks})", tuple(values.values()))
+        assert row.lastrowid is not None
+        return replace(job, id=row.lastrowid)
+
+    def update(self, old: JobInfo, new: JobInfo) -> JobInfo:
+        """Write ``new`` over ``old``.
+
+        Raises:
+            IllegalJobTransition: The state machine has no such step.
+        """
+        if new.state is not old.state:
+            check_transition(old.id, old.state, new.state)
+        values = _values(new)
+        if new.lease is None:
+            # The number of the latest lease stays: it says when its chain was last served.
+            del values["lease"]
+        columns = ", ".join(f"{name} = ?" for name in values)
+        self._db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*values.values(), old.id))
+        return new
+
+    def next_lease(self) -> int:
+        """A number that no attempt had before, in this life of the pool or an earlier one."""
+        row = self._db.execute("UPDATE counters SET value = value + 1 WHERE name = 'lease' RETURNING value").fetchone()
+        return int(row[0])
+
+    def forget_oldest(self, keep: int) -> None:
+        """Remove all but the ``keep`` latest of the jobs that nobody waits for."""
+        self._db.execute(
+            "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state IN ('settled', 'cancelled')"
+            " ORDER BY id DESC LIMIT -1 OFFSET ?)",
+            (keep,),
+        )
+
+    # Reading.
+
+    def last_lease(self) -> int:
+        """The number of the latest attempt."""
+        return int(self._one("SELECT value FROM counters WHERE name = 'lease'")[0])
+
+    def find(self, key: JobKey) -> JobInfo | None:
+        """The job of this key."""
+        rows = self._jobs(
+            "WHERE chain_id = ? AND batch_number = ? AND program_id = ?",
+            (key.chain_id, key.batch_number, key.program_id),
+        )
+        return rows[0] if rows else None
+
+    def of_batch(self, chain_id: int, batch_number: int) -> JobInfo | None:
+        """The latest job of a batch, whatever its program, unless it is cancelled."""
+        rows = self._jobs(
+            "WHERE chain_id = ? AND batch_number = ? AND state != 'cancelled' ORDER BY queued_at DESC LIMIT 1",
+            (chain_id, batch_number),
+        )
+        return rows[0] if rows else None
+
+    def by_lease(self, lease: int) -> JobInfo | None:
+        """The running job of this attempt; None when the attempt is over."""
+        rows = self._jobs("WHERE lease = ? AND state = 'running'", (lease,))
+        return rows[0] if rows else None
+
+    def running(self, worker: str | None = None) -> list[JobInfo]:
+        """Running jobs: all, or a worker's."""
+        if worker is None:
+            return self._jobs("WHERE state = 'running'")
+        return self._jobs("WHERE state = 'running' AND worker = ?", (worker,))
+
+    def in_states(self, states: Sequence[JobState], chain_id: int, first: int, last: int) -> list[JobInfo]:
+        """Jobs of a chain's batches ``first`` to ``last`` that are in one of ``states``."""
+        marks = ", ".join("?" * len(states))
+        return self._jobs(
+            f"WHERE state IN ({marks}) AND chain_id = ? AND batch_number BETWEEN ? AND ?",
+            (*states, chain_id, first, last),
+        )
+
+    def waiting_after(self, moment: float) -> list[JobInfo]:
+        """Pending jobs that may not start until later than ``moment``."""
+        return self._jobs("WHERE state = 'pending' AND not_before > ?", (moment,))
+
+    def newest(self, chain_id: int | None, state: JobState | None, limit: int) -> list[JobInfo]:
+        """Jobs, the newest first, of one chain and in one state if they are given."""
+        return self._jobs(
+            "WHERE (?1 IS NULL OR chain_id = ?1) AND (?2 IS NULL OR state = ?2) ORDER BY id DESC LIMIT ?3",
+            (chain_id, state, limit),
+        )
+
+    def ready_queues(self, now: float) -> list[ChainQueue]:
+        """Every chain with a job that may start."""
+        rows = self._all(
+            "SELECT chain_id, MIN(queued_at) AS oldest,"
+            " (SELECT COUNT(*) FROM jobs r WHERE r.state = 'running' AND r.chain_id = p.chain_id) AS running,"
+            " (SELECT MAX(lease) FROM jobs s WHERE s.chain_id = p.chain_id) AS served"
+            " FROM jobs p WHERE state = 'pending' AND not_before <= ? GROUP BY chain_id",
+            (now,),
+        )
+        return [
+            ChainQueue(row["chain_id"], row["running"], max(0.0, now - row["oldest"]), row["served"] or 0)
+            for row in rows
+        ]
+
+    def first_ready(self, chain_id: int, now: float) -> JobInfo:
+        """The chain's job that comes next: its lowest batch, since proofs reach L1 in the order of batches.
+
+        Raises:
+            UnknownJob: None is ready.
+        """
+        rows = self._jobs(
+            "WHERE state = 'pending' AND chain_id = ? AND not_before <= ? ORDER BY batch_number, id LIMIT 1",
+            (chain_id, now),
+        )
+        if not rows:
+            raise UnknownJob(f"no job of chain {chain_id} is ready")
+        return rows[0]
+
+    def counts(self) -> list[tuple[int, str, JobState, int, float]]:
+        """Chain id, its latest name, state, how many, and when the oldest of them was queued."""
+        rows = self._all(
+            "SELECT chain_id, chain_name, state, COUNT(*) AS jobs, MIN(queued_at) AS oldest, MAX(id)"
+            " FROM jobs GROUP BY chain_id, state ORDER BY chain_id, state"
+        )
+        return [(row[0], row[1], JobState(row[2]), row[3], row[4]) for row in rows]
+
+    def durations(self, limit: int) -> list[tuple[float, float]]:
+        """Seconds waited and seconds run, of the latest proved jobs."""
+        rows = self._all(
+            "SELECT started_at - queued_at, finished_at - started_at FROM jobs"
+            " WHERE state IN ('done', 'settled') ORDER BY lease DESC LIMIT ?",
+            (limit,),
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def needs_input(self, digest: str) -> bool:
+        """Whether a job may still be run on this input."""
+        rows = self._all(f"SELECT 1 FROM jobs WHERE input_digest = ? AND {_UNFINISHED} LIMIT 1", (digest,))
+        return bool(rows)
+
+    def needs_proof(self, digest: str) -> bool:
+        """Whether a job's proof still waits to be settled."""
+        return bool(self._all("SELECT 1 FROM jobs WHERE proof_digest = ? AND state = 'done' LIMIT 1", (digest,)))
+
+    def digests(self) -> set[str]:
+        """Digests of every file that a job still needs."""
+        rows = self._all(
+            f"SELECT input_digest FROM jobs WHERE {_UNFINISHED}"
+            " UNION SELECT proof_digest FROM jobs WHERE state = 'done' AND proof_digest IS NOT NULL"
+        )
+        return {row[0] for row in rows}
+
+    def _jobs(self, where: str, values: tuple[Any, ...] = ()) -> list[JobInfo]:
+        return [_job(row) for row in self._all(f"SELECT * FROM jobs {where}", values)]
+
+    def _all(self, statement: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
+        with self._translated():
+            return self._db.execute(statement, values).fetchall()
+
+    def _one(self, statement: str) -> sqlite3.Row:
+        return self._all(statement)[0]
+
+
+def _values(job: JobInfo) -> dict[str, Any]:
+    """A job's columns, without its id."""
+    return {
+        "chain_id": job.key.chain_id,
+        "batch_number": job.key.batch_number,
+        "program_id": job.key.program_id,
+        "chain_name": job.chain_name,
+        "public_input": job.public_input,
+        "input_digest": job.input_digest,
+        "input_bytes": job.input_bytes,
+        "state": job.state.value,
+        "lease": job.lease,
+        "attempts": job.attempts,
+        "not_before": job.not_before,
+        "queued_at": job.queued_at,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+        "worker": job.worker,
+        "error": job.error,
+        "proof_digest": job.proof_digest,
+        "proof_bytes": job.proof_bytes,
+    }
+
+
+def _job(row: sqlite3.Row) -> JobInfo:
+    state = JobState(row["state"])
+    return JobInfo(
+        id=row["id"],
+        key=JobKey(row["chain_id"], row["batch_number"], row["program_id"]),
+        chain_name=row["chain_name"],
+        public_input=row["public_input"],
+        input_digest=row["input_digest"],
+        input_bytes=row["input_bytes"],
+        state=state,
+        lease=row["lease"] if state is JobState.RUNNING else None,
+        attempts=row["attempts"],
+        not_before=row["not_before"],
+        queued_at=row["queued_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        worker=row["worker"],
+        error=row["error"],
+        proof_digest=row["proof_digest"],
+        proof_bytes=row["proof_bytes"],
+    )
