@@ -97,6 +97,6 @@ def figures() -> list[Figure]:
             peer=median(peer),
             peer_name="eth-tester, py-evm backend",
             samples={"ours": ours, "peer": peer},
-            notes=f"{TRANSFERS} transfers a run; ours in blocks of 200 with the commit to disk, the peer mines each alone",
+            notes=f"{TRANSFERS} transfers a run; ours in blocks of 200, committed to disk; the peer mines each alone",
         )
     ]
