@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from chain_template.headers import BlockHeader
 from chain_template.receipts import L2ToL1Log, Receipt
@@ -165,8 +166,7 @@ class L1Cursor:
     block_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class BlockExecution:
+class BlockExecution(NamedTuple):
     """What the execution of a block read and touched, for the batch's witness and state diff.
 
     Attributes:

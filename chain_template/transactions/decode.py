@@ -40,12 +40,13 @@ _REFUSED: Final = {
 }
 
 
-def decode_transaction(raw: bytes, chain_id: int) -> Transaction:
+def decode_transaction(raw: bytes, chain_id: int, *, sender: bytes | None = None) -> Transaction:
     """Decode a signed transaction and recover its sender.
 
     Args:
         raw: EIP-2718 bytes as ``eth_sendRawTransaction`` takes them.
         chain_id: The chain it must be signed for.
+        sender: Its sender, where that was recovered before: recovering costs more than all the rest.
 
     Raises:
         TransactionDecodeError: The bytes are not a canonical transaction.
@@ -57,15 +58,15 @@ def decode_transaction(raw: bytes, chain_id: int) -> Transaction:
         raise TransactionDecodeError("the transaction is empty")
     kind = raw[0]
     if kind >= 0xC0:
-        return _decode_legacy(raw, chain_id)
+        return _decode_legacy(raw, chain_id, sender)
     if kind == ACCESS_LIST_TYPE:
-        return _decode_typed(raw, chain_id, has_tip=False)
+        return _decode_typed(raw, chain_id, sender, has_tip=False)
     if kind == DYNAMIC_FEE_TYPE:
-        return _decode_typed(raw, chain_id, has_tip=True)
+        return _decode_typed(raw, chain_id, sender, has_tip=True)
     raise UnsupportedTransactionType(_REFUSED.get(kind, f"transaction type 0x{kind:02x} is unknown"), type=kind)
 
 
-def _decode_legacy(raw: bytes, chain_id: int) -> Transaction:
+def _decode_legacy(raw: bytes, chain_id: int, sender: bytes | None) -> Transaction:
     fields = _fields(raw, 9)
     nonce, price, gas = _uint64(fields[0], "nonce"), _uint(fields[1], "gasPrice"), _uint64(fields[2], "gas")
     to, value, data = _to(fields[3]), _uint(fields[4], "value"), _bytes(fields[5], "data")
@@ -83,7 +84,7 @@ def _decode_legacy(raw: bytes, chain_id: int) -> Transaction:
         type=LEGACY_TYPE,
         hash=keccak(raw),
         raw=raw,
-        sender=recover_sender(keccak(unsigned), signature),
+        sender=recover_sender(keccak(unsigned), signature) if sender is None else sender,
         to=to,
         nonce=nonce,
         chain_id=signed_for,
@@ -96,7 +97,7 @@ def _decode_legacy(raw: bytes, chain_id: int) -> Transaction:
     )
 
 
-def _decode_typed(raw: bytes, chain_id: int, *, has_tip: bool) -> Transaction:
+def _decode_typed(raw: bytes, chain_id: int, sender: bytes | None, *, has_tip: bool) -> Transaction:
     fields = _fields(raw[1:], 12 if has_tip else 11)
     unsigned = raw[:1] + rlp.encode(fields[:-3])
     _check_chain(_uint(fields[0], "chainId"), chain_id)
@@ -112,7 +113,7 @@ def _decode_typed(raw: bytes, chain_id: int, *, has_tip: bool) -> Transaction:
         type=raw[0],
         hash=keccak(raw),
         raw=raw,
-        sender=recover_sender(keccak(unsigned), signature),
+        sender=recover_sender(keccak(unsigned), signature) if sender is None else sender,
         to=_to(rest[1]),
         nonce=nonce,
         chain_id=chain_id,

@@ -1,0 +1,114 @@
+"""What the records of the block log say, and which of its blocks still stand after its rollbacks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import rlp
+
+from chain_template.errors import InvalidBlock, StoreCorrupt
+from chain_template.headers import BlockHeader
+from chain_template.primitives import int_to_bytes, to_int
+from chain_template.store.block_log import Record, RecordKind
+from chain_template.transactions.types import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedBlock:
+    """A block as the log holds it: enough to execute it again.
+
+    Attributes:
+        raw_transactions: Their EIP-2718 bytes, in order.
+        received_at_ms: Unix milliseconds at which each of them arrived.
+    """
+
+    header: BlockHeader
+    raw_transactions: tuple[bytes, ...]
+    received_at_ms: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedBatch:
+    """Over which blocks a batch was sealed, and when (Unix milliseconds)."""
+
+    number: int
+    first_block: int
+    last_block: int
+    seal_reason: str
+    sealed_at_ms: int
+
+
+@dataclass
+class LogIndex:
+    """Where the blocks that still stand lie in the log.
+
+    Attributes:
+        blocks: Number → offset of its record, ascending.
+        batches: Number → the batch as it was last sealed.
+    """
+
+    blocks: dict[int, int] = field(default_factory=dict)
+    batches: dict[int, LoggedBatch] = field(default_factory=dict)
+
+    def add(self, record: Record) -> None:
+        """Take the next record into account."""
+        if record.kind is RecordKind.BLOCK:
+            self.blocks[record.number] = record.tail.start
+        elif record.kind is RecordKind.BATCH:
+            batch = decode_batch(record.number, record.payload)
+            self.batches = {n: b for n, b in self.batches.items() if n < record.number}
+            self.batches[record.number] = batch
+        else:
+            self.blocks = {n: at for n, at in self.blocks.items() if n <= record.number}
+            self.batches = {n: b for n, b in self.batches.items() if b.last_block <= record.number}
+
+
+def encode_block(
+    header: BlockHeader, transactions: Sequence[Transaction], received_at_ms: Mapping[bytes, int]
+) -> bytes:
+    """Payload of a block's record; a transaction without a time of arrival gets the block's."""
+    default_ms = header.timestamp * 1000
+    return encode_rows(
+        header.encode(),
+        [tx.raw for tx in transactions],
+        [received_at_ms.get(tx.hash, default_ms) for tx in transactions],
+    )
+
+
+def encode_rows(header: bytes, raw_transactions: list[bytes], received_at_ms: list[int]) -> bytes:
+    """As :func:`encode_block`, from encoded parts."""
+    return bytes(rlp.encode([header, raw_transactions, [int_to_bytes(time) for time in received_at_ms]]))
+
+
+def decode_block(payload: bytes) -> LoggedBlock:
+    """Read a block's payload.
+
+    Raises:
+        StoreCorrupt: Its checksum was right and its content is not: it was not written by this program.
+    """
+    try:
+        header, raw_transactions, received = rlp.decode(payload)
+        return LoggedBlock(
+            BlockHeader.decode(header), tuple(raw_transactions), tuple(to_int(time) for time in received)
+        )
+    except (rlp.exceptions.DecodingError, InvalidBlock, TypeError, ValueError) as exc:
+        raise StoreCorrupt(f"a block in the block log is not well-formed: {exc}") from exc
+
+
+def encode_batch(first_block: int, last_block: int, seal_reason: str, sealed_at_ms: int) -> bytes:
+    """Payload of a batch's record."""
+    fields: list[Any] = [int_to_bytes(value) for value in (first_block, last_block, sealed_at_ms)]
+    return bytes(rlp.encode([*fields, seal_reason.encode()]))
+
+
+def decode_batch(number: int, payload: bytes) -> LoggedBatch:
+    """Read a batch's payload.
+
+    Raises:
+        StoreCorrupt: It was not written by this program.
+    """
+    try:
+        first, last, sealed_at, reason = rlp.decode(payload)
+        return LoggedBatch(number, to_int(first), to_int(last), reason.decode(), to_int(sealed_at))
+    except (rlp.exceptions.DecodingError, TypeError, ValueError) as exc:
+        raise StoreCorrupt(f"a batch in the block log is not well-formed: {exc}") from exc

@@ -1,0 +1,108 @@
+"""Checking all of a database: that everything in it is what its hashes say."""
+
+import sqlite3
+from itertools import count
+
+from chain_template.errors import InvalidBlock, TransactionError
+from chain_template.headers import BlockHeader
+from chain_template.primitives import ZERO_HASH, keccak
+from chain_template.receipts import logs_bloom
+from chain_template.state.roots import ordered_trie_root
+from chain_template.store.faults import Faults
+from chain_template.store.records import StoredReceipt
+from chain_template.store.rows import Decoder
+from chain_template.store.schema import first_tx_key
+from chain_template.store.snapshot import Snapshot
+from chain_template.transactions.stored import decode_block_transaction
+
+
+def verify_database(db: sqlite3.Connection, faults: Faults) -> None:
+    """Check structure, then blocks, state nodes, batches and L1 operations, in one read transaction of ``db``.
+
+    Raises:
+        StoreCorrupt: Names the first thing that is wrong.
+    """
+    try:
+        problems = [row[0] for row in db.execute("PRAGMA integrity_check(5)")]
+        if problems != ["ok"]:
+            raise faults.corrupt("; ".join(problems))
+        (chain_id,) = db.execute("SELECT chain_id FROM identity").fetchone()
+        _verify_blocks(db, chain_id, faults)
+        _verify_nodes(db, faults)
+        _verify_batches(db, faults)
+        _verify_operations(db, faults)
+    except (InvalidBlock, TransactionError, ValueError, TypeError) as exc:
+        raise faults.corrupt(str(exc)) from exc
+
+
+def _verify_blocks(db: sqlite3.Connection, chain_id: int, faults: Faults) -> None:
+    # A decoder of its own: the store's remembers what it decoded before the damage.
+    snapshot = Snapshot(db, Decoder(chain_id), faults)
+    parent_hash = ZERO_HASH
+    for expected, (number, block_hash, encoded) in zip(
+        count(), db.execute("SELECT number, hash, header FROM blocks ORDER BY number")
+    ):
+        header = BlockHeader.decode(encoded)
+        if number != expected or header.number != number or header.hash != block_hash:
+            raise faults.corrupt(f"the header of block {expected} is missing or altered")
+        if number > 0:
+            if header.parent_hash != parent_hash:
+                raise faults.corrupt(f"block {number} does not follow block {number - 1}")
+            _verify_transactions(db, chain_id, header, faults)
+            _verify_receipts(header, snapshot.receipts(number), faults)
+        parent_hash = block_hash
+
+
+def _verify_transactions(db: sqlite3.Connection, chain_id: int, header: BlockHeader, faults: Faults) -> None:
+    rows = db.execute(
+        "SELECT hash, raw, sender FROM transactions WHERE id >= ? AND id < ? ORDER BY id",
+        (first_tx_key(header.number), first_tx_key(header.number + 1)),
+    ).fetchall()
+    if ordered_trie_root([row[1] for row in rows]) != header.transactions_root:
+        raise faults.corrupt(f"the transactions of block {header.number} do not have the root its header says")
+    for tx_hash, raw, sender in rows:
+        transaction = decode_block_transaction(raw, chain_id)
+        if transaction.hash != tx_hash or transaction.sender != sender:
+            raise faults.corrupt(f"transaction 0x{tx_hash.hex()} is stored under another hash or sender than its own")
+
+
+def _verify_receipts(header: BlockHeader, stored: list[StoredReceipt], faults: Faults) -> None:
+    receipts = [entry.receipt for entry in stored]
+    if ordered_trie_root([receipt.encode() for receipt in receipts]) != header.receipts_root:
+        raise faults.corrupt(f"the receipts of block {header.number} do not have the root its header says")
+    if any(receipt.logs_bloom != logs_bloom(receipt.logs) for receipt in receipts):
+        raise faults.corrupt(f"a receipt of block {header.number} has another bloom than its logs")
+
+
+def _verify_nodes(db: sqlite3.Connection, faults: Faults) -> None:
+    for node_hash, value in db.execute("SELECT hash, value FROM nodes"):
+        if keccak(value) != node_hash:
+            raise faults.corrupt(f"the state node 0x{node_hash.hex()} has other content than its hash says")
+
+
+def _verify_batches(db: sqlite3.Connection, faults: Faults) -> None:
+    last_block = 0
+    for expected, (number, first, last, commitment) in zip(
+        count(1),
+        db.execute("SELECT number, first_block, last_block, state_commitment FROM batches ORDER BY number"),
+    ):
+        if number != expected or first != last_block + 1 or last < first:
+            raise faults.corrupt(f"batch {expected} is missing or does not follow the one before")
+        row = db.execute("SELECT hash, batch_number FROM blocks WHERE number = ?", (last,)).fetchone()
+        if row != (commitment, number):
+            raise faults.corrupt(f"batch {number} does not end with the block it says")
+        if db.execute("SELECT 1 FROM batch_data WHERE batch_number = ?", (number,)).fetchone() is None:
+            raise faults.corrupt(f"batch {number} has lost its data")
+        last_block = last
+
+
+def _verify_operations(db: sqlite3.Connection, faults: Faults) -> None:
+    pending_seen = False
+    for expected, (number, operation_hash, canonical, included_in) in zip(
+        count(), db.execute("SELECT id, hash, canonical, included_in FROM priority_operations ORDER BY id")
+    ):
+        if number != expected or keccak(canonical) != operation_hash:
+            raise faults.corrupt(f"L1 operation {expected} is missing or altered")
+        if included_in is not None and pending_seen:
+            raise faults.corrupt(f"L1 operation {number} is included before an earlier one")
+        pending_seen = included_in is None
