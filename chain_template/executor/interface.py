@@ -52,6 +52,7 @@ class BlockContext:
         timestamp: Unix seconds, not below the parent's.
         fee_recipient: COINBASE, 20 bytes.
         block_hashes: Hashes of up to 256 blocks before this one, latest first (BLOCKHASH).
+        mix_hash: PREVRANDAO; zero on chains, where no one could prove that it was random.
         max_pubdata_bytes: Where the sequencer stops filling the block (an upper bound is counted); not a block rule,
             so None when a block is re-executed.
     """
@@ -63,6 +64,7 @@ class BlockContext:
     base_fee_per_gas: int
     block_hashes: Sequence[bytes]
     extra_data: bytes = b""
+    mix_hash: bytes = bytes(32)
     max_pubdata_bytes: int | None = None
 
     @property

@@ -31,7 +31,6 @@ from chain_template.executor.pyevm.transactions import (
 )
 from chain_template.executor.pyevm.validation import block_gas_error, state_error, static_error
 from chain_template.headers import BlockHeader
-from chain_template.primitives import ZERO_HASH
 from chain_template.receipts import Receipt, logs_bloom
 from chain_template.state.roots import ordered_trie_root
 from chain_template.transactions.types import PRIORITY_TYPE, SYSTEM_TYPE, Transaction
@@ -44,7 +43,7 @@ def open_state(rules: ChainRules, context: BlockContext, state_root: bytes, db: 
         timestamp=context.timestamp,
         block_number=context.number,
         difficulty=0,
-        mix_hash=ZERO_HASH,
+        mix_hash=context.mix_hash,
         gas_limit=context.gas_limit,
         prev_hashes=context.block_hashes,
         chain_id=rules.chain_id,
@@ -195,6 +194,7 @@ class PyEvmBlockBuilder:
             timestamp=self._context.timestamp,
             base_fee_per_gas=self._context.base_fee_per_gas,
             extra_data=self._context.extra_data,
+            mix_hash=self._context.mix_hash,
         )
         return ExecutedBlock(
             header=header,

@@ -45,6 +45,9 @@ class TouchedAccountDb(AccountDB):
 class HubComputation(CancunComputation):
     """A message call; the outermost one is the one at depth 0."""
 
+    # py-evm wraps SELFDESTRUCT so that running it raises a deprecation warning in the middle of a block.
+    opcodes = {code: getattr(opcode, "__wrapped__", opcode) for code, opcode in CancunComputation.opcodes.items()}
+
     @property
     def is_origin_computation(self) -> bool:
         """Whether this is the transaction's own call."""
