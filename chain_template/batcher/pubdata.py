@@ -141,6 +141,11 @@ def decode_pubdata(data: bytes) -> Pubdata:
     return Pubdata(header, logs, accounts)
 
 
+def encoded_size(accounts: Iterable[AccountDiff]) -> int:
+    """Bytes that changed accounts take in pubdata."""
+    return sum(len(_encode_account(account)) for account in accounts)
+
+
 def _encode_log(entry: BatchLog) -> bytes:
     log, number = entry.log, entry.tx_number.to_bytes(2, "big")
     if log.sender == BOOTLOADER_ADDRESS:

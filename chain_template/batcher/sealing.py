@@ -1,0 +1,112 @@
+"""When a batch is sealed: the criteria, and the running totals they look at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from chain_template.batcher.log_tree import MAX_LOGS
+from chain_template.batcher.output import MAX_TRANSACTIONS
+from chain_template.config import BatchSettings
+
+#: Version, lengths and counts of pubdata, and the longest header.
+FIXED_PUBDATA_BYTES: Final = 1 + 4 + 2 + 4 + 800
+
+
+class SealReason(StrEnum):
+    """Why a batch ended where it did."""
+
+    AGE = "age"
+    """Its first block is old enough."""
+    BLOCKS = "blocks"
+    GAS = "gas"
+    PUBDATA = "pubdata"
+    LOGS = "logs"
+    PRIORITY_OPERATIONS = "priority_operations"
+    TRANSACTIONS = "transactions"
+    """Log leaves number transactions with 16 bits."""
+    REQUEST = "request"
+    """Someone asked for it: the chain is being halted, or a test cannot wait."""
+    L1 = "l1"
+    """L1 has this batch already, with these blocks; this store has lost it."""
+
+
+@dataclass(slots=True)
+class MeasuredBlock:
+    """What one block adds to a batch.
+
+    Attributes:
+        first_seen_ms: Unix milliseconds; when the batcher first saw it, or when its second ended if that is earlier.
+        pubdata_bound: Bytes it publishes at most.
+        measure_pubdata: Finds how many it really publishes; slower, so asked only when the bound is too much.
+    """
+
+    number: int
+    hash: bytes
+    first_seen_ms: int
+    gas: int
+    transactions: int
+    logs: int
+    operations: int
+    pubdata_bound: int
+    measure_pubdata: Callable[[], int]
+    is_measured: bool = False
+
+    def tighten(self) -> None:
+        """Replace the bound by the measure."""
+        if not self.is_measured:
+            self.pubdata_bound, self.is_measured = self.measure_pubdata(), True
+
+
+class OpenBatch:
+    """The blocks that are in no batch yet, as far as they fit one."""
+
+    def __init__(self, settings: BatchSettings) -> None:
+        self._settings = settings
+        self.blocks: list[MeasuredBlock] = []
+
+    def refuses(self, block: MeasuredBlock) -> SealReason | None:
+        """Why ``block`` cannot join, so that the batch must be sealed without it; None when it can.
+
+        A first block always can: it must go somewhere.
+        """
+        if not self.blocks:
+            return None
+        settings = self._settings
+        together = [*self.blocks, block]
+        if len(together) > settings.max_blocks:
+            return SealReason.BLOCKS
+        if sum(item.gas for item in together) > settings.max_gas:
+            return SealReason.GAS
+        if sum(item.logs for item in together) > min(settings.max_l2_to_l1_logs, MAX_LOGS):
+            return SealReason.LOGS
+        if sum(item.operations for item in together) > settings.max_priority_operations:
+            return SealReason.PRIORITY_OPERATIONS
+        if sum(item.transactions for item in together) > MAX_TRANSACTIONS:
+            return SealReason.TRANSACTIONS
+        if not self._fits_pubdata(together):
+            return SealReason.PUBDATA
+        return None
+
+    def add(self, block: MeasuredBlock) -> None:
+        """Take a block that is not refused."""
+        self.blocks.append(block)
+
+    def is_full(self) -> SealReason | None:
+        """Why nothing more can follow, whatever it is."""
+        if len(self.blocks) >= self._settings.max_blocks:
+            return SealReason.BLOCKS
+        return None
+
+    def is_due(self, now_ms: int) -> bool:
+        """Whether the first block has waited long enough."""
+        return bool(self.blocks) and now_ms - self.blocks[0].first_seen_ms >= self._settings.max_age_ms
+
+    def _fits_pubdata(self, blocks: list[MeasuredBlock]) -> bool:
+        """Each block's own state diff is measured; together they publish no more, as a key is published once."""
+        room = self._settings.max_pubdata_bytes - FIXED_PUBDATA_BYTES
+        if sum(block.pubdata_bound for block in blocks) <= room:
+            return True
+        for block in blocks:
+            block.tighten()
+        return sum(block.pubdata_bound for block in blocks) <= room
