@@ -1,4 +1,4 @@
-"""Ethereum's general state tests against an executor: one transaction on a given state, state root and logs compared."""
+"""Ethereum's general state tests against an executor: one transaction on a given state; root and logs compared."""
 
 import json
 from collections.abc import Iterator
