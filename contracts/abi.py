@@ -49,9 +49,7 @@ def decode_call(artifact: Artifact, data: bytes) -> tuple[str, tuple[Any, ...]]:
     raise EncodingError(f"{artifact.name} has no function with selector 0x{data[:4].hex()}")
 
 
-def decode_event(
-    artifact: Artifact, event: str, topics: Sequence[bytes], data: bytes
-) -> dict[str, Any] | None:
+def decode_event(artifact: Artifact, event: str, topics: Sequence[bytes], data: bytes) -> dict[str, Any] | None:
     """Arguments of a log by name, or ``None`` if the log is another event.
 
     An indexed argument of dynamic type stands in the log as its hash, and is given as that.
@@ -66,8 +64,7 @@ def decode_event(
     values = iter(abi_decode([kind for entry, kind in plain if not entry["indexed"]], data))
     words = iter(topics[1:])
     return {
-        entry["name"]: _decode_topic(kind, next(words)) if entry["indexed"] else next(values)
-        for entry, kind in plain
+        entry["name"]: _decode_topic(kind, next(words)) if entry["indexed"] else next(values) for entry, kind in plain
     }
 
 

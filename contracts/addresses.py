@@ -22,9 +22,7 @@ class _Addresses:
         """Read :meth:`to_json`'s object; raises :class:`DeployError` for anything else."""
         expected = {field.name: field.type for field in fields(cls)}
         if set(content) != set(expected):
-            raise DeployError(
-                f"expected the fields {', '.join(expected)}; got {', '.join(content) or 'none'}"
-            )
+            raise DeployError(f"expected the fields {', '.join(expected)}; got {', '.join(content) or 'none'}")
         for name, kind in expected.items():
             value = content[name]
             if kind is int and (not isinstance(value, int) or isinstance(value, bool) or value < 0):

@@ -204,9 +204,7 @@ class L1Client:
 
     def fees(self) -> Fees:
         """Fees that stay valid while the base fee doubles."""
-        block, tip = self.rpc_batch(
-            [("eth_getBlockByNumber", ["latest", False]), ("eth_maxPriorityFeePerGas", [])]
-        )
+        block, tip = self.rpc_batch([("eth_getBlockByNumber", ["latest", False]), ("eth_maxPriorityFeePerGas", [])])
         priority = int(tip, 16)
         return Fees(2 * int(block["baseFeePerGas"], 16) + priority, priority)
 
@@ -373,9 +371,7 @@ def _as_revert(error: L1RpcError, what: str) -> L1RpcError | TransactionReverted
     if not data and error.code != 3 and "revert" not in error.rpc_message.lower():
         return error
     revert = explain_revert(data)
-    return TransactionReverted(
-        what, revert.text if data else error.rpc_message, error_name=revert.name, data=data
-    )
+    return TransactionReverted(what, revert.text if data else error.rpc_message, error_name=revert.name, data=data)
 
 
 def _revert_data(data: object) -> bytes:

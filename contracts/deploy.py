@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
 from contracts.abi import encode_call, encode_deploy
@@ -24,9 +25,7 @@ _SETUP_GAS: Final = 300_000
 _CREATE_CHAIN_GAS: Final = 3_000_000
 
 
-def deploy_ecosystem(
-    deployer: Sender, *, owner: str | None = None, execution_delay_s: int = 0
-) -> EcosystemAddresses:
+def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_delay_s: int = 0) -> EcosystemAddresses:
     """Deploy what all chains of a hub share, with the development verifier.
 
     All transactions are handed in before the first is waited for: it takes as few blocks as their gas needs.
@@ -68,8 +67,7 @@ def deploy_ecosystem(
         run.create(load(name), arguments[name])
     hub = at["Bridgehub"]
     run.call("L1AssetRouter", at["L1AssetRouter"], "setNativeTokenVault", [at["L1NativeTokenVault"]])
-    addresses = [at["L1AssetRouter"], _NO_ADDRESS, at["MessageRoot"], _NO_ADDRESS]
-    run.call("Bridgehub", hub, "setAddresses", addresses)
+    run.call("Bridgehub", hub, "setAddresses", [at["L1AssetRouter"], at["MessageRoot"]])
     run.call("Bridgehub", hub, "addChainTypeManager", [at["ChainTypeManager"]])
     if owner is not None and owner != me:
         for name in _OWNED:
@@ -106,8 +104,7 @@ def check_ecosystem(client: L1Client, ecosystem: EcosystemAddresses) -> None:
     chain_id = client.chain_id()
     if chain_id != ecosystem.l1_chain_id:
         raise DeployError(
-            f"the L1 at {client.url} has chain id {chain_id}; "
-            f"the ecosystem was deployed on {ecosystem.l1_chain_id}"
+            f"the L1 at {client.url} has chain id {chain_id}; the ecosystem was deployed on {ecosystem.l1_chain_id}"
         )
     if not client.get_code(ecosystem.bridgehub):
         raise DeployError(
@@ -159,39 +156,26 @@ def create_chain(
         receipt = _create_on_bridgehub(ecosystem, params, owner, admin.address)
         chain = find_chain(client, ecosystem, params.chain_id)
         if chain is None:
-            raise DeployError(
-                f"block {receipt.block_number} with chain {params.chain_id} has been reorganised away"
-            )
+            raise DeployError(f"block {receipt.block_number} with chain {params.chain_id} has been reorganised away")
     _check_genesis(client, chain, params)
     grant_roles(ecosystem, chain, admin, validators)
     return chain
 
 
-def grant_roles(
-    ecosystem: EcosystemAddresses, chain: ChainAddresses, admin: Sender, validators: Validators
-) -> None:
+def grant_roles(ecosystem: EcosystemAddresses, chain: ChainAddresses, admin: Sender, validators: Validators) -> None:
     """Give each operator the roles it lacks."""
     timelock = load("ValidatorTimelock")
-    wanted: dict[str, dict[str, bool]] = {}
-    for role, account in (
-        ("COMMITTER_ROLE", validators.committer),
-        ("REVERTER_ROLE", validators.reverter),
-        ("PROVER_ROLE", validators.prover),
-        ("EXECUTOR_ROLE", validators.executor),
-    ):
-        role_id = admin.client.read(timelock, ecosystem.validator_timelock, role)
-        query = [chain.zk_chain, role_id, account]
-        if not admin.client.read(timelock, ecosystem.validator_timelock, "hasRole", query):
-            wanted.setdefault(account, {})[role] = True
+    address = ecosystem.validator_timelock
+    accounts = (validators.committer, validators.reverter, validators.prover, validators.executor)
+    missing: dict[str, set[str]] = {}
+    for role, account in zip(_ROLES, accounts, strict=True):
+        query = [chain.zk_chain, keccak(role.encode()), account]
+        if not admin.client.read(timelock, address, "hasRole", query):
+            missing.setdefault(account, set()).add(role)
     run = _Pipeline(admin)
-    for account, roles in wanted.items():
-        flags = tuple(roles.get(role, False) for role in _ROTATION_ORDER)
-        run.call(
-            "ValidatorTimelock",
-            ecosystem.validator_timelock,
-            "addValidatorRoles",
-            [chain.zk_chain, account, flags],
-        )
+    for account, roles in missing.items():
+        flags = tuple(role in roles for role in _ROLES)
+        run.call(timelock.name, address, "addValidatorRoles", [chain.zk_chain, account, flags])
     run.wait()
 
 
@@ -206,14 +190,8 @@ _CREATION_ORDER: Final = (
     "ChainTypeManager",
 )
 _OWNED: Final = ("Bridgehub", "L1AssetRouter", "ValidatorTimelock", "ChainTypeManager")
-_ROTATION_ORDER: Final = (
-    "PRECOMMITTER_ROLE",
-    "COMMITTER_ROLE",
-    "REVERTER_ROLE",
-    "PROVER_ROLE",
-    "EXECUTOR_ROLE",
-)
-"""Fields of ``ValidatorRotationParams``. Nothing is precommitted here: that role is never granted."""
+_ROLES: Final = ("COMMITTER_ROLE", "REVERTER_ROLE", "PROVER_ROLE", "EXECUTOR_ROLE")
+"""In the order of the fields of ``ValidatorRoles``."""
 
 
 class _Pipeline:
@@ -233,9 +211,7 @@ class _Pipeline:
         gas = _creation_gas(init_code, len(artifact.deployed_bytecode))
         self._send(f"creation of {artifact.name}", None, init_code, gas)
 
-    def call(
-        self, name: str, address: str, function: str, args: Sequence[Any], gas: int = _SETUP_GAS
-    ) -> None:
+    def call(self, name: str, address: str, function: str, args: Sequence[Any], gas: int = _SETUP_GAS) -> None:
         """Call a contract."""
         self._send(f"{name}.{function}", address, encode_call(load(name), function, args), gas)
 
@@ -256,9 +232,7 @@ def _creation_gas(init_code: bytes, code_size: int) -> int:
     return 53_000 + 16 * len(init_code) + 2 * words + 200 * code_size + _CONSTRUCTOR_GAS
 
 
-def _create_on_bridgehub(
-    ecosystem: EcosystemAddresses, params: ChainParams, owner: Sender, admin: str
-) -> Receipt:
+def _create_on_bridgehub(ecosystem: EcosystemAddresses, params: ChainParams, owner: Sender, admin: str) -> Receipt:
     base_token = params.base_token_asset_id or eth_asset_id(ecosystem.l1_chain_id)
     init_data = params.init_data(ecosystem.verifier)
     args = [params.chain_id, ecosystem.chain_type_manager, base_token, 0, admin, init_data, []]

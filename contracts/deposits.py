@@ -48,10 +48,10 @@ def deposit(
     l2_gas_limit: int = DEPOSIT_L2_GAS,
     refund_recipient: str | None = None,
 ) -> PriorityRequest:
-    """Send ``value`` wei (and ``data``) to ``to`` on a chain whose base token is ether; wait for the L1 block.
+    """Send ``value`` wei (and ``data``) to ``to`` on a chain based on ether; wait for the L1 block.
 
-    What is paid is the base cost at the highest fee the transaction may pay; the chain returns what is not used
-    to ``refund_recipient`` (the sender where left out).
+    What is paid is the base cost at the highest fee the transaction may pay; the chain returns what is not
+    used to ``refund_recipient`` (the sender where left out).
 
     Raises:
         TransactionReverted: The Bridgehub or the chain refused, for example ``ChainIdNotRegistered``.

@@ -88,9 +88,7 @@ def l2_genesis_accounts(
     ]
 
 
-def _contract(
-    address: bytes, name: str, storage: dict[int, int] | None = None, balance: int = 0
-) -> GenesisAccount:
+def _contract(address: bytes, name: str, storage: dict[int, int] | None = None, balance: int = 0) -> GenesisAccount:
     return GenesisAccount(address, load(name).deployed_bytecode, storage or {}, balance)
 
 

@@ -80,19 +80,8 @@ class L2CanonicalTransaction:
         (tx_type, sender, to, gas_limit, gas_per_pubdata, max_fee, tip, paymaster) = fields[:8]
         (nonce, value, reserved, data, signature, factory_deps, paymaster_input, rest) = fields[8:]
         if tx_type != PRIORITY_TX_TYPE:
-            raise EncodingError(
-                f"transaction type {tx_type} is not a priority operation ({PRIORITY_TX_TYPE})"
-            )
-        if (
-            tip
-            or paymaster
-            or signature
-            or factory_deps
-            or paymaster_input
-            or rest
-            or reserved[2]
-            or reserved[3]
-        ):
+            raise EncodingError(f"transaction type {tx_type} is not a priority operation ({PRIORITY_TX_TYPE})")
+        if tip or paymaster or signature or factory_deps or paymaster_input or rest or reserved[2] or reserved[3]:
             raise EncodingError("a priority operation sets a field that must be empty")
         return cls(
             sender=address_of_word(sender),
