@@ -5,8 +5,6 @@ changed is noted for the batch's state diff; and an account with code may be a t
 alias that is also a contract here), which py-evm's own test for the outermost call does not expect.
 """
 
-from typing import ClassVar
-
 from eth.abc import SignedTransactionAPI
 from eth.db.account import AccountDB
 from eth.rlp.accounts import Account
@@ -48,7 +46,7 @@ class HubComputation(CancunComputation):
     """A message call; the outermost one is the one at depth 0."""
 
     # py-evm wraps SELFDESTRUCT so that running it raises a deprecation warning in the middle of a block.
-    opcodes: ClassVar = {
+    opcodes = {  # noqa: RUF012 - py-evm declares it this way
         code: getattr(opcode, "__wrapped__", opcode) for code, opcode in CancunComputation.opcodes.items()
     }
 
