@@ -15,6 +15,7 @@
     │   ├── ActorUnavailable        dead or restarting; trying again is right
     │   ├── ActorTimeout            no answer within the time limit
     │   └── ActorFailed             the actor's code raised something that is not ours
+    ├── NoFreePort                  every port tried on this address is taken
     ├── PoolError
     │   ├── UnknownJob
     │   ├── IllegalJobTransition    the job's state machine has no such step
@@ -89,6 +90,10 @@ class ActorTimeout(ActorError):
 
 class ActorFailed(ActorError):
     """The actor's code raised an error that is not one of the hub's own: a bug."""
+
+
+class NoFreePort(ClusterError):
+    """Every port tried on this address is taken."""
 
 
 class PoolError(ClusterError):

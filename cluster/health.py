@@ -27,24 +27,29 @@ class ActorView:
     """One actor of the hub.
 
     Attributes:
-        alive: Whether it answered just now.
-        restarts: How often its process was started again; None when it did not answer.
-        last_seen_s: Seconds since it last answered whoever holds this view; None: never.
-        error: Why it did not answer, or what keeps it from serving; None when all is well.
+        answers: Whether it answered just now.
+        state: What Ray says of it: ``ALIVE``, ``RESTARTING``, ``PENDING_CREATION`` … or ``UNKNOWN``.
+        restarts: How often its process was started again.
+        up_s: Seconds since its present process was started.
     """
 
     name: str
-    alive: bool
+    answers: bool
+    state: str
     pid: int | None
     node_id: str | None
     restarts: int | None
-    last_seen_s: float | None
-    error: str | None
+    up_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """The cluster at one moment."""
+    """The cluster at one moment.
+
+    Attributes:
+        address: ``HOST:PORT`` of the head.
+        gpus: Of the machine that asks.
+    """
 
     ray_version: str
     address: str

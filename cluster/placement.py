@@ -33,11 +33,10 @@ def start_detached(
 
     if not ray.is_initialized():
         raise NotConnected(f"{name}: this process has neither started nor joined a Ray cluster")
-    remote: Any = ray.remote(num_cpus=0, max_restarts=-1)(actor_class)
-    options: dict[str, Any] = {"concurrency_groups": dict(concurrency_groups)} if concurrency_groups else {}
-    actor = remote.options(name=name, namespace=NAMESPACE, lifetime="detached", get_if_exists=True, **options).remote(
-        *arguments
-    )
+    groups: dict[str, Any] = {"concurrency_groups": dict(concurrency_groups)} if concurrency_groups else {}
+    remote: Any = ray.remote(num_cpus=0, max_restarts=-1, **groups)(actor_class)
+    options = remote.options(name=name, namespace=NAMESPACE, lifetime="detached", get_if_exists=True)
+    actor = options.remote(*arguments)
     return ActorRef(name, actor)
 
 
@@ -68,7 +67,7 @@ def start_pool(directory: Path, settings: PoolSettings | None = None) -> PoolHan
     return PoolHandle(POOL_ACTOR, started.actor)
 
 
-def scale_workers(count: int, backend: str = "unproven") -> list[WorkerHandle]:
+def scale_workers(count: int, backend: str = "unproven", settings: PoolSettings | None = None) -> list[WorkerHandle]:
     """Have exactly ``count`` prover workers; those above give their job back and end.
 
     Raises:
@@ -80,14 +79,13 @@ def scale_workers(count: int, backend: str = "unproven") -> list[WorkerHandle]:
     check_backend(backend)
     for surplus in running_workers()[count:]:
         surplus.stop()
-    return [
-        WorkerHandle(
-            name,
-            start_detached(name, ProverWorker, index, backend, POOL_ACTOR, concurrency_groups=WORKER_GROUPS).actor,
-        )
-        for index in range(count)
-        for name in [worker_actor(index)]
-    ]
+    heartbeat_s = (settings or PoolSettings()).heartbeat_s
+    workers = []
+    for index in range(count):
+        arguments = (index, backend, POOL_ACTOR, heartbeat_s)
+        started = start_detached(worker_actor(index), ProverWorker, *arguments, concurrency_groups=WORKER_GROUPS)
+        workers.append(WorkerHandle(started.name, started.actor))
+    return workers
 
 
 def running_workers() -> list[WorkerHandle]:

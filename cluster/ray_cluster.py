@@ -46,7 +46,7 @@ class RayCluster:
         """
         token_path = settings.token_path.absolute()
         ensure_token(token_path)
-        apply_environment(own_cluster_environment(token_path, loopback=settings.loopback))
+        apply_environment(own_cluster_environment(token_path, settings.log_dir.absolute(), loopback=settings.loopback))
         temp_dir = _make_temp_dir(settings.data_dir)
         import ray
 

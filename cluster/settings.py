@@ -28,6 +28,11 @@ class RaySettings(ClusterSettings):
         """File of Ray's token, mode 0600 in a directory of mode 0700."""
         return self.data_dir / "keys" / "ray-token"
 
+    @property
+    def log_dir(self) -> Path:
+        """Where the processes of the cluster write their logs."""
+        return self.data_dir / "logs"
+
 
 class PoolSettings(ClusterSettings):
     """How the prover pool treats jobs and workers."""

@@ -1,0 +1,139 @@
+"""The prover pool as an actor."""
+
+from pathlib import Path
+
+import ray
+
+from cluster.logs import log_as_actor
+from cluster.names import POOL_ACTOR
+from cluster.pool import (
+    Assignment,
+    JobInfo,
+    JobResult,
+    JobState,
+    NewJob,
+    PoolStats,
+    ProverPool,
+    WorkerCard,
+    WorkerInfo,
+)
+from cluster.settings import PoolSettings
+from zkhub.errors import HubError
+
+#: Threads: one a worker that waits for work (more workers than that wait their turn), and some for everything else.
+POOL_GROUPS = {"take": 32, "io": 8}
+
+
+class ProverPoolActor:
+    """Carries calls to a :class:`ProverPool`; all state is in its directory, so a restart continues."""
+
+    def __init__(self, directory: str, settings_json: str) -> None:
+        log_as_actor(POOL_ACTOR)
+        self._directory = Path(directory)
+        self._settings = PoolSettings.model_validate_json(settings_json)
+        self._opened: ProverPool | None = None
+        self._error: HubError | None = None
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Open the queue, unless it is open; what keeps it shut is raised by every call until then."""
+        if self._opened is not None:
+            return
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._opened = ProverPool(self._directory, self._settings)
+            self._error = None
+        except HubError as error:
+            self._error = error
+
+    @property
+    def _pool(self) -> ProverPool:
+        if self._opened is None:
+            assert self._error is not None
+            raise self._error
+        return self._opened
+
+    def ready(self) -> None:
+        """Try once more if the queue could not be opened."""
+        self.reopen()
+        assert self._pool
+
+    def stop(self) -> None:
+        """Close the queue."""
+        if self._opened is not None:
+            self._opened.close()
+
+    @ray.method(concurrency_group="io")
+    def submit(self, job: NewJob) -> JobInfo:
+        """Queue a batch."""
+        return self._pool.submit(job)
+
+    @ray.method(concurrency_group="io")
+    def result(self, chain_id: int, batch_number: int) -> JobResult | None:
+        """The proof of a batch, once there is one."""
+        return self._pool.result(chain_id, batch_number)
+
+    @ray.method(concurrency_group="io")
+    def knows(self, chain_id: int, batch_number: int) -> bool:
+        """Whether there is a job of this batch."""
+        return self._pool.knows(chain_id, batch_number)
+
+    @ray.method(concurrency_group="io")
+    def settle(self, chain_id: int, last_batch: int) -> None:
+        """Forget proofs that L1 has taken."""
+        self._pool.settle(chain_id, last_batch)
+
+    @ray.method(concurrency_group="io")
+    def cancel_from(self, chain_id: int, first_batch: int) -> int:
+        """Forget the jobs of reverted batches."""
+        return self._pool.cancel_from(chain_id, first_batch)
+
+    @ray.method(concurrency_group="io")
+    def retry(self, chain_id: int, batch_number: int) -> JobInfo:
+        """Queue a failed or refused job again."""
+        return self._pool.retry(chain_id, batch_number)
+
+    @ray.method(concurrency_group="take")
+    def take(self, card: WorkerCard, sequence: int, wait_s: float) -> Assignment | None:
+        """The next job for a worker."""
+        return self._pool.take(card, sequence, wait_s)
+
+    @ray.method(concurrency_group="io")
+    def heartbeat(self, card: WorkerCard, lease: int | None) -> bool:
+        """A worker lives; False: it should give its lease up."""
+        return self._pool.heartbeat(card, lease)
+
+    @ray.method(concurrency_group="io")
+    def finish(self, card: WorkerCard, lease: int, proof: bytes) -> None:
+        """Take a proof."""
+        self._pool.finish(card, lease, proof)
+
+    @ray.method(concurrency_group="io")
+    def refuse(self, card: WorkerCard, lease: int, error: str) -> None:
+        """Take word that a batch is wrong."""
+        self._pool.refuse(card, lease, error)
+
+    @ray.method(concurrency_group="io")
+    def fail(self, card: WorkerCard, lease: int, error: str) -> None:
+        """Take word that an attempt failed."""
+        self._pool.fail(card, lease, error)
+
+    @ray.method(concurrency_group="io")
+    def leave(self, card: WorkerCard) -> None:
+        """A worker says goodbye."""
+        self._pool.leave(card)
+
+    @ray.method(concurrency_group="io")
+    def jobs(self, chain_id: int | None, state: JobState | None, limit: int) -> list[JobInfo]:
+        """Jobs, the newest first."""
+        return self._pool.jobs(chain_id, state, limit)
+
+    @ray.method(concurrency_group="io")
+    def workers(self) -> list[WorkerInfo]:
+        """Every worker that is alive."""
+        return self._pool.workers()
+
+    @ray.method(concurrency_group="io")
+    def stats(self) -> PoolStats:
+        """The pool in figures."""
+        return self._pool.stats()
