@@ -6,10 +6,11 @@ from typing import Any
 
 import rlp
 
-from chain_template.errors import InvalidBlock, StoreCorrupt
+from chain_template.errors import InvalidBlock, StoreCorrupt, TransactionError
 from chain_template.headers import BlockHeader
 from chain_template.primitives import int_to_bytes, to_int
 from chain_template.store.block_log import Record, RecordKind
+from chain_template.transactions.stored import decode_block_transaction
 from chain_template.transactions.types import Transaction
 
 
@@ -18,13 +19,12 @@ class LoggedBlock:
     """A block as the log holds it: enough to execute it again.
 
     Attributes:
-        raw_transactions: Their EIP-2718 bytes, in order.
-        received_at_ms: Unix milliseconds at which each of them arrived.
+        received_at_ms: Transaction hash → Unix milliseconds of its arrival.
     """
 
     header: BlockHeader
-    raw_transactions: tuple[bytes, ...]
-    received_at_ms: tuple[int, ...]
+    transactions: tuple[Transaction, ...]
+    received_at_ms: Mapping[bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +80,18 @@ def encode_rows(header: bytes, raw_transactions: list[bytes], received_at_ms: li
     return bytes(rlp.encode([header, raw_transactions, [int_to_bytes(time) for time in received_at_ms]]))
 
 
-def decode_block(payload: bytes) -> LoggedBlock:
-    """Read a block's payload.
+def decode_block(payload: bytes, chain_id: int) -> LoggedBlock:
+    """Read a block's payload, recovering the senders of its transactions.
 
     Raises:
         StoreCorrupt: Its checksum was right and its content is not: it was not written by this program.
     """
     try:
         header, raw_transactions, received = rlp.decode(payload)
-        return LoggedBlock(
-            BlockHeader.decode(header), tuple(raw_transactions), tuple(to_int(time) for time in received)
-        )
-    except (rlp.exceptions.DecodingError, InvalidBlock, TypeError, ValueError) as exc:
+        transactions = tuple(decode_block_transaction(raw, chain_id) for raw in raw_transactions)
+        times = {tx.hash: to_int(time) for tx, time in zip(transactions, received, strict=True)}
+        return LoggedBlock(BlockHeader.decode(header), transactions, times)
+    except (rlp.exceptions.DecodingError, InvalidBlock, TransactionError, TypeError, ValueError) as exc:
         raise StoreCorrupt(f"a block in the block log is not well-formed: {exc}") from exc
 
 

@@ -1,35 +1,37 @@
-"""What a rebuild of a damaged database needs: the blocks of the block log, and putting the new database in place.
-
-The rebuild itself executes the blocks again, so it belongs to the node::
-
-    blocks = read_block_log(directory)              # checks and yields what still stands
-    with a Store in directory / "rebuilt":          # a fresh one, of the same chain id and genesis
-        for block in blocks: execute, compare the header, commit_block
-    install_rebuilt(directory, directory / "rebuilt")
-"""
+"""Rebuilding a damaged database from the block log, by executing every block again."""
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 from chain_template.errors import StoreCorrupt, StoreError
+from chain_template.executor.interface import ExecutedBlock
 from chain_template.store.block_log import LOG_FILE, BlockLog, LogIdentity, sync_directory
 from chain_template.store.faults import Faults
 from chain_template.store.logged import LoggedBatch, LoggedBlock, LogIndex, decode_block
-from chain_template.store.opening import LOCK_FILE, lock_directory
+from chain_template.store.opening import lock_directory
+from chain_template.store.readers import NodeStore
 from chain_template.store.schema import DATABASE_FILE
+from chain_template.store.snapshot import Snapshot
+from chain_template.store.store import GenesisBlock, Store
 
 __all__ = [
+    "Execute",
     "LoggedBatch",
     "LoggedBlock",
-    "install_rebuilt",
     "read_batch_log",
     "read_block_log",
     "read_log_identity",
+    "rebuild",
 ]
 
-_DATABASE_FILES = (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm")
+#: Executes a logged block on the state after the snapshot's head.
+Execute = Callable[[LoggedBlock, Snapshot, NodeStore], ExecutedBlock]
+
+_SCRATCH: Final = "rebuilt"
+_DATABASE_FILES: Final = (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm")
 
 
 def read_log_identity(directory: Path) -> LogIdentity:
@@ -60,7 +62,7 @@ def read_block_log(directory: Path, *, salvage: bool = False) -> Iterator[Logged
             record = log.record_at(start)
             if record is None or number != expected:
                 raise StoreCorrupt(f"{log.path}: block {expected} is missing or unreadable")
-            yield decode_block(record.payload)
+            yield decode_block(record.payload, log.identity.chain_id)
 
 
 def read_batch_log(directory: Path, *, salvage: bool = False) -> list[LoggedBatch]:
@@ -74,52 +76,88 @@ def read_batch_log(directory: Path, *, salvage: bool = False) -> list[LoggedBatc
         return [batches[number] for number in sorted(batches)]
 
 
-def install_rebuilt(directory: Path, rebuilt: Path) -> list[Path]:
-    """Put a rebuilt database in the place of a damaged one.
+def rebuild(
+    directory: Path,
+    chain_id: int,
+    genesis: GenesisBlock,
+    execute: Execute,
+    *,
+    name: str = "",
+    salvage: bool = False,
+) -> int:
+    """Make the database anew from the block log and put it in the place of the damaged one.
 
-    The store in ``rebuilt`` must be closed. Its files take the place of the old ones, which are kept beside them with
-    ``.damaged`` behind their names, and ``rebuilt`` is removed. Interrupted, it can be called again.
+    The new one is made beside it, so an interrupted rebuild has changed nothing and can be started again; the damaged
+    files stay, with ``.damaged`` behind their names. What only the database held (batches under way, the place in L1)
+    is not in it: L1 shows it again.
+
+    Args:
+        directory: The chain's directory.
+        chain_id: The chain's.
+        genesis: The chain's.
+        execute: Runs one block.
+        name: The chain's name, for error messages.
+        salvage: Rebuild from what lies before an unreadable record instead of refusing a damaged log.
 
     Returns:
-        What was kept of the damaged store.
+        Number of the last block.
 
     Raises:
-        StoreLocked: One of the two is open.
-        StoreError: There is no rebuilt database.
+        StoreLocked: The chain is running.
+        StoreCorrupt: The block log is missing or damaged.
+        StoreError: A block does not come out as it was recorded.
+        StoreFull: There is no room for the new database.
     """
-    faults = Faults(directory, directory.name)
-    if not (rebuilt / DATABASE_FILE).exists():
-        raise StoreError(f"there is no rebuilt database in {rebuilt}")
+    name = name or directory.name
+    faults = Faults(directory, name)
+    scratch = directory / _SCRATCH
     with faults.translate():
-        locks = [lock_directory(place, Faults(place, directory.name)) for place in (directory, rebuilt)]
+        lock_fd = lock_directory(directory, faults)
         try:
-            if any((rebuilt / name).exists() for name in _DATABASE_FILES[1:]):
-                raise StoreError(f"the rebuilt database in {rebuilt} was not closed")
-            kept = [_keep_log(directory / LOG_FILE)] if (rebuilt / LOG_FILE).exists() else []
-            kept += [_set_aside(directory / name) for name in _DATABASE_FILES if (directory / name).exists()]
-            # At every moment there is a block log with all blocks: without its database it asks for a repair, and
-            # nothing can take the directory for a new chain's.
-            if (rebuilt / LOG_FILE).exists():
-                (rebuilt / LOG_FILE).replace(directory / LOG_FILE)
-            (rebuilt / DATABASE_FILE).replace(directory / DATABASE_FILE)
-            sync_directory(directory)
-            (rebuilt / LOCK_FILE).unlink()
+            shutil.rmtree(scratch, ignore_errors=True)
+            last = _fill(Store.open(scratch, chain_id, genesis, name=name), directory, execute, salvage=salvage)
+            _install(directory, scratch)
+            return last
         finally:
-            for fd in locks:
-                os.close(fd)
-        shutil.rmtree(rebuilt)
-    return kept
+            os.close(lock_fd)
 
 
-def _set_aside(path: Path) -> Path:
-    return path.replace(_damaged(path))
+def _fill(store: Store, directory: Path, execute: Execute, *, salvage: bool) -> int:
+    """Execute the logged blocks into a new store, and close it."""
+    last = 0
+    try:
+        for logged in read_block_log(directory, salvage=salvage):
+            last = logged.header.number
+            with store.snapshot() as snapshot:
+                block = execute(logged, snapshot, store.nodes)
+            if block.header != logged.header:
+                raise StoreError(
+                    f"block {last} of the log does not come out as recorded: "
+                    f"0x{block.header.hash.hex()} instead of 0x{logged.header.hash.hex()}",
+                    hint="Rebuild with the program version and the settings that made the block.",
+                )
+            store.commit_block(block, logged.received_at_ms)
+    finally:
+        store.close()
+    return last
 
 
-def _keep_log(path: Path) -> Path:
-    """Keep the old log under another name too, until the new one takes its own."""
-    _damaged(path).unlink(missing_ok=True)
-    os.link(path, _damaged(path))
-    return _damaged(path)
+def _install(directory: Path, scratch: Path) -> None:
+    """Move the new files into place.
+
+    At every moment there is a block log with all blocks: without its database it asks for a rebuild, and nothing can
+    take the directory for a new chain's.
+    """
+    log = directory / LOG_FILE
+    _damaged(log).unlink(missing_ok=True)
+    os.link(log, _damaged(log))
+    for path in (directory / file for file in _DATABASE_FILES):
+        if path.exists():
+            path.replace(_damaged(path))
+    (scratch / LOG_FILE).replace(log)
+    (scratch / DATABASE_FILE).replace(directory / DATABASE_FILE)
+    sync_directory(directory)
+    shutil.rmtree(scratch)
 
 
 def _damaged(path: Path) -> Path:
@@ -131,8 +169,7 @@ def _open(directory: Path) -> BlockLog:
         return BlockLog(directory / LOG_FILE, writable=False)
     except FileNotFoundError as exc:
         raise StoreCorrupt(
-            f"there is no block log in {directory}",
-            hint="Restore the directory from a backup, or recover from L1.",
+            f"there is no block log in {directory}", hint="Restore the directory from a backup, or recover from L1."
         ) from exc
 
 
