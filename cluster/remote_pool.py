@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from chain_template.settlement.proofs import ProofJob, ProofResult
 from cluster.errors import ActorUnavailable
 from cluster.handles import CALL_TIMEOUT_S, PoolHandle
 from cluster.names import POOL_ACTOR
-from cluster.pool.jobs import Assignment, JobInfo, JobResult, NewJob, WorkerCard
+from cluster.pool.jobs import Assignment, JobInfo, WorkerCard
 
 
 class RemotePool:
@@ -19,14 +20,14 @@ class RemotePool:
         self._actor = actor
         self._handle: PoolHandle | None = None
 
-    def submit(self, job: NewJob) -> JobInfo:
+    def submit(self, job: ProofJob) -> JobInfo:
         """Queue a batch."""
         info: JobInfo = self._call("submit", job, timeout_s=60.0)
         return info
 
-    def result(self, chain_id: int, batch_number: int) -> JobResult | None:
+    def result(self, chain_id: int, batch_number: int) -> ProofResult | None:
         """The proof of a batch, once there is one."""
-        result: JobResult | None = self._call("result", chain_id, batch_number)
+        result: ProofResult | None = self._call("result", chain_id, batch_number)
         return result
 
     def knows(self, chain_id: int, batch_number: int) -> bool:

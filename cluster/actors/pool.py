@@ -4,14 +4,13 @@ from pathlib import Path
 
 import ray
 
+from chain_template.settlement.proofs import ProofJob, ProofResult
 from cluster.logs import log_as_actor
 from cluster.names import POOL_ACTOR
 from cluster.pool import (
     Assignment,
     JobInfo,
-    JobResult,
     JobState,
-    NewJob,
     PoolStats,
     ProverPool,
     WorkerCard,
@@ -64,12 +63,12 @@ class ProverPoolActor:
             self._opened.close()
 
     @ray.method(concurrency_group="io")
-    def submit(self, job: NewJob) -> JobInfo:
+    def submit(self, job: ProofJob) -> JobInfo:
         """Queue a batch."""
         return self._pool.submit(job)
 
     @ray.method(concurrency_group="io")
-    def result(self, chain_id: int, batch_number: int) -> JobResult | None:
+    def result(self, chain_id: int, batch_number: int) -> ProofResult | None:
         """The proof of a batch, once there is one."""
         return self._pool.result(chain_id, batch_number)
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
+from chain_template.settlement.proofs import ProofJob
 from cluster.errors import IllegalJobTransition
 
 
@@ -59,20 +61,10 @@ class JobKey:
     batch_number: int
     program_id: bytes
 
-
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """A batch to be proved.
-
-    Attributes:
-        batch_input: The batch program's whole input.
-        public_input: 32 bytes that the program must arrive at.
-    """
-
-    key: JobKey
-    chain_name: str
-    batch_input: bytes
-    public_input: bytes
+    @classmethod
+    def of(cls, job: ProofJob) -> Self:
+        """The key of a job."""
+        return cls(job.chain_id, job.batch_number, job.program_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +112,6 @@ class Assignment:
     public_input: bytes
     batch_input: bytes
     attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class JobResult:
-    """What became of a job: a proof, or the error that keeps it from having one."""
-
-    key: JobKey
-    public_input: bytes
-    proof: bytes
-    worker: str
-    error: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from chain_template.settlement.proofs import ProofJob, ProofResult
 from cluster.errors import IllegalJobTransition, PoolClosed, PoolError, PoolStoreCorrupt, StaleLease, UnknownJob
 from cluster.pool.files import BlobFiles
 from cluster.pool.jobs import (
     Assignment,
     JobInfo,
-    JobResult,
+    JobKey,
     JobState,
-    NewJob,
     PoolStats,
     WorkerCard,
     WorkerInfo,
@@ -96,7 +96,7 @@ class ProverPool:
 
     # For chains.
 
-    def submit(self, new: NewJob) -> JobInfo:
+    def submit(self, new: ProofJob) -> JobInfo:
         """Queue a batch; on disk when this returns.
 
         The same batch with the same public input is the same job, however often it is submitted. With another public
@@ -108,7 +108,7 @@ class ProverPool:
         """
         self._check(new)
         with self._locked():
-            old = self._store.find(new.key)
+            old = self._store.find(JobKey.of(new))
             if old is not None and old.public_input == new.public_input and old.state not in _FORGOTTEN:
                 return old
             digest = self._inputs.put(new.batch_input)
@@ -123,20 +123,18 @@ class ProverPool:
             self._changed.notify_all()
             return job
 
-    def _check(self, new: NewJob) -> None:
+    def _check(self, new: ProofJob) -> None:
         size, limit = len(new.batch_input), self._settings.max_input_bytes
         if not 0 < size <= limit:
-            raise PoolError(
-                f"batch {new.key.batch_number} of {new.chain_name}: input of {size} bytes, not 1 to {limit}"
-            )
+            raise PoolError(f"batch {new.batch_number} of {new.chain_name}: input of {size} bytes, not 1 to {limit}")
         if len(new.public_input) != 32:
-            raise PoolError(f"batch {new.key.batch_number} of {new.chain_name}: the public input is not 32 bytes")
+            raise PoolError(f"batch {new.batch_number} of {new.chain_name}: the public input is not 32 bytes")
 
-    def _fresh(self, job_id: int, new: NewJob, digest: str) -> JobInfo:
+    def _fresh(self, job_id: int, new: ProofJob, digest: str) -> JobInfo:
         now = self._clock()
         return JobInfo(
             id=job_id,
-            key=new.key,
+            key=JobKey.of(new),
             chain_name=new.chain_name,
             public_input=new.public_input,
             input_digest=digest,
@@ -154,14 +152,14 @@ class ProverPool:
             proof_bytes=0,
         )
 
-    def result(self, chain_id: int, batch_number: int) -> JobResult | None:
+    def result(self, chain_id: int, batch_number: int) -> ProofResult | None:
         """The proof of a batch, or why there is none; None while it is being made or when nobody asked for it."""
         with self._locked():
             job = self._store.of_batch(chain_id, batch_number)
             if job is None or job.state not in {JobState.DONE, JobState.FAILED, JobState.REFUSED}:
                 return None
             proof = self._proofs.get(job.proof_digest) if job.proof_digest is not None else b""
-            return JobResult(job.key, job.public_input, proof, job.worker or "", job.error)
+            return ProofResult(batch_number, job.public_input, proof, job.worker or "", job.error)
 
     def knows(self, chain_id: int, batch_number: int) -> bool:
         """Whether there is a job of this batch that is waiting, running or finished."""

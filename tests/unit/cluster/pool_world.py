@@ -3,7 +3,8 @@
 import itertools
 from pathlib import Path
 
-from cluster.pool import Assignment, JobKey, NewJob, ProverPool, WorkerCard
+from chain_template.settlement.proofs import ProofJob
+from cluster.pool import Assignment, ProverPool, WorkerCard
 from cluster.settings import PoolSettings
 
 PROGRAM = b"\x07" * 32
@@ -51,9 +52,9 @@ class FakeWorker:
         return assignment
 
 
-def job(chain_id: int, batch: int, content: bytes | None = None) -> NewJob:
+def job(chain_id: int, batch: int, content: bytes | None = None) -> ProofJob:
     content = content or b"input of %d/%d" % (chain_id, batch)
-    return NewJob(JobKey(chain_id, batch, PROGRAM), f"chain{chain_id}", content, public_input(content))
+    return ProofJob(chain_id, f"chain{chain_id}", batch, PROGRAM, content, public_input(content))
 
 
 def public_input(content: bytes) -> bytes:

@@ -18,7 +18,7 @@ from cluster.errors import (
     StaleLease,
     UnknownJob,
 )
-from cluster.pool import TRANSITIONS, JobState, ProverPool
+from cluster.pool import TRANSITIONS, JobKey, JobState, ProverPool
 from cluster.pool.jobs import check_transition
 from tests.unit.cluster.pool_world import SETTINGS, Clock, FakeWorker, job, open_pool, public_input
 
@@ -34,7 +34,7 @@ def test_a_job_goes_from_submission_to_proof_to_settlement(pool: ProverPool, tmp
     assert submitted.state is JobState.PENDING
     worker = FakeWorker(pool)
     assignment = worker.must_take()
-    assert (assignment.key, assignment.batch_input) == (job(1, 1).key, job(1, 1).batch_input)
+    assert (assignment.key, assignment.batch_input) == (JobKey.of(job(1, 1)), job(1, 1).batch_input)
     assert pool.result(1, 1) is None
     pool.finish(worker.card, assignment.lease, b"proof")
     result = pool.result(1, 1)
@@ -162,7 +162,7 @@ def test_a_silent_workers_job_goes_to_another_one(pool: ProverPool, clock: Clock
     clock.advance(9)
     assert other.take() is None
     clock.advance(2)
-    assert other.must_take().key == job(1, 1).key
+    assert other.must_take().key == JobKey.of(job(1, 1))
     assert not pool.heartbeat(silent.card, lease)
 
 
@@ -338,7 +338,7 @@ def test_a_full_disk_refuses_the_job_and_keeps_the_rest(pool: ProverPool) -> Non
     database.execute("PRAGMA max_page_count = 1000000")
     pool.submit(job(1, 999))
     assert len(pool.jobs(limit=1_000)) == known + 1
-    assert FakeWorker(pool).must_take().key == job(1, 1).key
+    assert FakeWorker(pool).must_take().key == JobKey.of(job(1, 1))
 
 
 def test_a_job_with_a_damaged_input_is_dropped_for_its_chain_to_submit_again(pool: ProverPool, tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from chain_template.settlement.proofs import ProofJob
 from cluster.errors import IllegalJobTransition, StaleLease, UnknownJob
-from cluster.pool import Assignment, JobState, NewJob
+from cluster.pool import Assignment, JobState
 from tests.unit.cluster.pool_world import SETTINGS, Clock, FakeWorker, job, open_pool
 
 CHAINS = st.integers(1, 3)
@@ -27,7 +28,7 @@ class PoolMachine(RuleBasedStateMachine):
         self.pool = open_pool(self.directory, self.clock)
         self.workers = [FakeWorker(self.pool, f"w{index}") for index in range(3)]
         self.held: dict[int, Assignment] = {}
-        self.wanted: dict[tuple[int, int], NewJob] = {}
+        self.wanted: dict[tuple[int, int], ProofJob] = {}
         self.proofs: dict[tuple[int, int], bytes] = {}
 
     def teardown(self) -> None:

@@ -47,7 +47,7 @@ def test_the_token_is_looked_for_where_ray_looks(tmp_path: Path, monkeypatch: py
 
 def test_an_address_where_nothing_answers_is_said_at_once() -> None:
     started = time.monotonic()
-    with pytest.raises(RayUnreachable, match="127.0.0.1:1"):
+    with pytest.raises(RayUnreachable, match=r"127\.0\.0\.1:1"):
         check_token("127.0.0.1:1", "token")
     assert time.monotonic() - started < 5
 
