@@ -122,6 +122,4 @@ def _encode_account(account: GenesisAccount, nodes: dict[bytes, bytes]) -> bytes
     if account.code:
         code_hash = keccak(account.code)
         nodes[code_hash] = account.code
-    return bytes(
-        rlp.encode([int_to_bytes(account.nonce), int_to_bytes(account.balance), storage.root_hash, code_hash])
-    )
+    return bytes(rlp.encode([int_to_bytes(account.nonce), int_to_bytes(account.balance), storage.root_hash, code_hash]))

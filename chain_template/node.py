@@ -3,29 +3,28 @@
 The embedded L1 is this node without a settlement layer; its watcher, batcher and settlement sender then do not exist.
 """
 
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import structlog
 
 from chain_template.config import ChainConfig
-from chain_template.errors import ChainError, StoreError, TransactionError
+from chain_template.errors import ChainError, TransactionError
 from chain_template.events import EventBus, PendingTransaction, RolledBack
 from chain_template.executor import make_executor
-from chain_template.executor.interface import BlockContext, ChainRules, Executor
+from chain_template.executor.interface import BlockContext, Executor
 from chain_template.genesis import build_genesis
 from chain_template.loops import Loop
 from chain_template.mempool import Mempool
 from chain_template.rpc import RpcServer
+from chain_template.rules import rules_of
 from chain_template.sequencer import Sequencer
 from chain_template.settlement.service import ProofService, Settlement
 from chain_template.state import StateReader
 from chain_template.store import Snapshot, Store
 from chain_template.store.records import BatchStage
-from chain_template.transactions import Transaction, decode_transaction
+from chain_template.transactions import decode_transaction
 
 log = structlog.get_logger(__name__)
 
@@ -80,8 +79,14 @@ class ChainNode:
         self.rules = rules_of(config)
         self.events = EventBus()
         self.executor: Executor = make_executor(config.executor, self.rules)
-        self.store = Store.open(chain_directory(config), config.chain_id, build_genesis(config))
-        self.mempool = Mempool(config.mempool, config.chain_id, config.block.gas_limit)
+        self.store = Store.open(config.data_dir, config.chain_id, build_genesis(config), name=config.name)
+        self.mempool = Mempool(
+            config.mempool,
+            config.chain_id,
+            config.block.gas_limit,
+            min_base_fee_wei=config.fees.min_base_fee_wei,
+        )
+        self.mempool.subscribe(lambda transaction: self.events.publish(PendingTransaction(transaction)))
         self._clock = clock
         self.settlement: Settlement | None = None
         if config.l1 is not None:
@@ -142,11 +147,6 @@ class ChainNode:
         if self.sequencer.paused:
             raise ChainPaused(f"chain {self.config.name} is paused", hint="try again when it is resumed")
         transaction = decode_transaction(raw, self.config.chain_id)
-        self._pool(transaction)
-        self.events.publish(PendingTransaction(transaction))
-        return transaction.hash
-
-    def _pool(self, transaction: Transaction) -> None:
         with self.store.snapshot() as snapshot:
             reader = StateReader(self.store.nodes, snapshot.head.state_root)
             context = self.sequencer.next_context(snapshot)
@@ -158,6 +158,7 @@ class ChainNode:
             now_s=self._clock(),
             sender_has_code=bool(reader.code(transaction.sender)),
         )
+        return transaction.hash
 
     def pending_context(self, snapshot: Snapshot) -> BlockContext:
         """The environment of the block that would come next."""
@@ -171,11 +172,8 @@ class ChainNode:
         """
         with self.sequencer.lock:
             dropped = self.store.rollback_to(block_number)
-            self.mempool.clear()
             log.warning("rolled back", chain=self.config.name, to_block=block_number, transactions=len(dropped))
-            for transaction in dropped:
-                with contextlib.suppress(TransactionError):
-                    self._pool(transaction)
+            self.mempool.reinject(dropped, now_s=self._clock())
         self.events.publish(RolledBack(block_number))
         self._wake()
 
@@ -233,59 +231,3 @@ _SHOWN_STAGES = (
     BatchStage.VERIFIED,
     BatchStage.EXECUTED,
 )
-
-
-def rules_of(config: ChainConfig) -> ChainRules:
-    """The block rules of a chain: an L1 burns the base fee and has no holder contract."""
-    if config.l1 is None:
-        return ChainRules(
-            config.chain_id, base_fee_to_coinbase=False, has_base_token_holder=False, max_transaction_pubdata=None
-        )
-    return ChainRules(config.chain_id)
-
-
-def chain_directory(config: ChainConfig) -> Path:
-    """Where the chain's files are."""
-    return config.data_dir
-
-
-def rebuild(config: ChainConfig) -> int:
-    """Make a damaged database anew from the block log, by executing every block again.
-
-    The damaged file is kept beside the new one. What only the database held (batches under way, the watcher's place) is
-    found again on L1.
-
-    Returns:
-        The number of the last block.
-
-    Raises:
-        StoreError: A logged block does not come out as it was recorded.
-    """
-    from chain_template.store.repair import read_block_log, set_damaged_aside
-
-    directory = chain_directory(config)
-    executor = make_executor(config.executor, rules_of(config))
-    blocks = list(read_block_log(directory))
-    set_damaged_aside(directory)
-    store = Store.open(directory, config.chain_id, build_genesis(config))
-    try:
-        for logged in blocks:
-            with store.snapshot() as snapshot:
-                context = BlockContext(
-                    parent=snapshot.head,
-                    timestamp=logged.header.timestamp,
-                    fee_recipient=logged.header.coinbase,
-                    gas_limit=logged.header.gas_limit,
-                    base_fee_per_gas=logged.header.base_fee_per_gas,
-                    block_hashes=snapshot.block_hashes_before(logged.header.number),
-                    extra_data=logged.header.extra_data,
-                )
-            builder = executor.begin_block(context, store.nodes)
-            builder.apply(logged.transactions)
-            block = builder.seal()
-            if block.header != logged.header:
-                raise StoreError(f"block {logged.header.number} of the log does not come out as recorded")
-            store.commit_block(block, {})
-        return blocks[-1].header.number if blocks else 0
-    finally:
-        store.close()

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import structlog
 
 from chain_template.config import ChainConfig
-from chain_template.errors import SystemTransactionFailed
+from chain_template.errors import NonceTooHigh, SystemTransactionFailed, TransactionError
 from chain_template.events import EventBus, NewBlock
 from chain_template.executor.interface import BlockBuilder, BlockContext, ExecutedBlock, Executor, Included, Rejected
 from chain_template.headers import next_base_fee
 from chain_template.mempool import Mempool
 from chain_template.primitives import SYSTEM_CONTEXT_ADDRESS
-from chain_template.state import StateReader
 from chain_template.store import Snapshot, Store
 from chain_template.transactions import Transaction, priority_transaction, system_transaction
 from contracts.abi import encode_call
@@ -88,7 +87,7 @@ class Sequencer:
         if self._waiting_since is None:
             self._waiting_since = now
         left_s = self._waiting_since + self._config.block.interval_ms / 1000 - now
-        if left_s > 0 and self._mempool.pending_count < self._config.block.max_transactions:
+        if left_s > 0 and len(self._mempool) < self._config.block.max_transactions:
             time.sleep(min(left_s, 0.02))
             return True
         # What waits behind this block has waited since the block was begun.
@@ -102,22 +101,25 @@ class Sequencer:
                 context = self.next_context(snapshot)
                 operations = snapshot.pending_priority_operations(self._config.batch.max_priority_operations)
                 first_in_batch = snapshot.first_unbatched_block() == context.number
-            first = self._system_transactions(context, first_in_batch)
+            news = self._news_of_l1() if first_in_batch else None
+            first = [] if news is None else [self._tell_system_context(news, context.number)]
             first += [priority_transaction(operation.canonical) for operation in operations]
             block = self._execute(context, first)
             if block is None:
                 return None
-            received = self._mempool.received_at_ms(block.transactions)
-            self._store.commit_block(block, received)
-            self._settle_pool(block)
+            self._store.commit_block(block, self._arrivals(block))
+            self._mempool.on_block(block.transactions, now_s=self._clock())
+            if news is not None:
+                self._last_l1_block = news.number
         self._events.publish(NewBlock(block))
         return block
 
     def _has_work(self) -> bool:
-        if self._mempool.pending_count:
-            return True
         with self._store.snapshot() as snapshot:
-            return bool(snapshot.pending_priority_operations(1))
+            if snapshot.pending_priority_operations(1):
+                return True
+            base_fee = next_base_fee(snapshot.head, self._config.fees.min_base_fee_wei)
+        return bool(self._mempool.ready(base_fee, 1, self._config.block.gas_limit))
 
     def _execute(self, context: BlockContext, first: Sequence[Transaction]) -> ExecutedBlock | None:
         builder = self._executor.begin_block(context, self._store.nodes)
@@ -152,21 +154,27 @@ class Sequencer:
             match outcome:
                 case Included():
                     included += 1
-                case Rejected(transaction, error, retry) if transaction.is_user and not retry:
-                    self._mempool.drop(transaction.hash, error)
+                case Rejected(transaction, error, retry):
+                    self._reject(transaction, error, retry)
         return included
 
-    def _system_transactions(self, context: BlockContext, first_in_batch: bool) -> list[Transaction]:
-        """What the chain's system contracts should hear: news of L1, once a batch."""
-        head = self._l1_head()
-        if head is None or not first_in_batch or head.number <= self._last_l1_block:
-            return []
-        self._last_l1_block = head.number
-        data = encode_call(load("SystemContext"), "setL1Data", [head.number, head.timestamp, head.base_fee])
-        return [system_transaction(self._config.chain_id, context.number, SYSTEM_CONTEXT_ADDRESS, data)]
+    def _reject(self, transaction: Transaction, error: TransactionError, retry: bool) -> None:
+        """Throw out of the pool what can never run. A nonce gap is the fault of an earlier one that did not fit."""
+        if retry or isinstance(error, NonceTooHigh) or not transaction.is_user:
+            return
+        log.info("dropping a transaction", hash=f"0x{transaction.hash.hex()}", reason=str(error))
+        self._mempool.drop([transaction.hash])
 
-    def _settle_pool(self, block: ExecutedBlock) -> None:
-        reader = StateReader(self._store.nodes, block.header.state_root)
-        senders = {tx.sender for tx in block.transactions if tx.is_user}
-        accounts = {sender: (reader.nonce(sender), reader.balance(sender)) for sender in senders}
-        self._mempool.on_block(block.transactions, accounts)
+    def _news_of_l1(self) -> L1Head | None:
+        """The newest L1 block, if the chain has not been told of it."""
+        head = self._l1_head()
+        return head if head is not None and head.number > self._last_l1_block else None
+
+    def _tell_system_context(self, head: L1Head, block_number: int) -> Transaction:
+        data = encode_call(load("SystemContext"), "setL1Data", [head.number, head.timestamp, head.base_fee])
+        return system_transaction(self._config.chain_id, block_number, SYSTEM_CONTEXT_ADDRESS, data)
+
+    def _arrivals(self, block: ExecutedBlock) -> dict[bytes, int]:
+        """When each user transaction of the block came in, Unix milliseconds."""
+        arrived = ((tx.hash, self._mempool.arrived_s(tx.hash)) for tx in block.transactions if tx.is_user)
+        return {tx_hash: int(at * 1000) for tx_hash, at in arrived if at is not None}

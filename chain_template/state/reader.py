@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import rlp
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 from trie.exceptions import MissingTrieNode
 
 from chain_template.errors import MissingStateNode
@@ -93,7 +93,7 @@ class StateReader:
     @staticmethod
     def _proof(trie: HexaryTrie, key: bytes) -> tuple[bytes, ...]:
         try:
-            return tuple(bytes(rlp.encode(node)) for node in trie.get_proof(key))
+            return tuple(bytes(rlp.encode(node)) for node in trie.get_proof(key))  # type: ignore[no-untyped-call]
         except MissingTrieNode as exc:
             raise MissingStateNode(f"no trie node with hash 0x{bytes(exc.missing_node_hash).hex()}") from exc
 
