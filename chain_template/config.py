@@ -96,6 +96,10 @@ class RpcSettings(Settings):
     max_logs: Annotated[int, Field(ge=1)] = 20_000
     max_block_range: Annotated[int, Field(ge=1)] = 100_000
     filter_lifetime_s: Annotated[float, Field(gt=0)] = 900.0
+    max_response_bytes: Annotated[int, Field(ge=1_024)] = 25_000_000
+    """A batch array is answered with errors from where its answers are longer than this together."""
+    cors_origins: tuple[str, ...] = ()
+    """Web origins whose pages may call, besides those served from this machine; "*" for every page there is."""
 
 
 class L1Link(Settings):

@@ -1,0 +1,289 @@
+"""From the bytes of a request to the bytes of its answer (JSON-RPC 2.0).
+
+A single request runs where its method says: on the event loop, in a worker thread, or as a coroutine. A batch array
+runs as one job under one :class:`~chain_template.rpc.view.View`, so that no item sees a newer chain than another:
+clients that poll ``eth_blockNumber`` and a receipt in one batch would otherwise wait for ever on a quiet chain.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+import structlog
+
+from chain_template.rpc.errors import (
+    INTERNAL_ERROR,
+    InvalidRequest,
+    MethodNotFound,
+    Overloaded,
+    ParseError,
+    RequestTimeout,
+    RpcError,
+    ServerError,
+    error_object,
+)
+from chain_template.rpc.params import bind, show
+from chain_template.rpc.registry import Method, Run
+from chain_template.rpc.view import Services, View
+
+log = structlog.get_logger(__name__)
+
+#: Bodies above this are parsed in a worker thread.
+_LARGE_BODY_BYTES: Final = 65_536
+#: A batch of this many cheap requests still runs on the event loop.
+_SHORT_BATCH: Final = 20
+#: Seconds beyond its time limit that a job gets to notice it and say so itself.
+_GRACE_S: Final = 2.0
+_POOL_THREADS: Final = 8
+_SUBMIT_THREADS: Final = 2
+#: No method is called anything longer; near misses of it are not looked for.
+_LONGEST_NAME: Final = 64
+#: Jobs that may wait for a worker thread.
+_MAX_WAITING: Final = 2_000
+
+
+class Session:
+    """What a WebSocket connection offers to ``SESSION`` methods; see ``chain_template.rpc.websocket``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that named a method and fitting parameters.
+
+    Attributes:
+        id: What the client sent; a notification has none and is not answered.
+    """
+
+    id: Any
+    notification: bool
+    method: Method
+    args: list[Any]
+
+    @property
+    def place(self) -> Run:
+        """Where it runs."""
+        return self.method.place(self.args)
+
+
+class Dispatcher:
+    """Answers requests; one an endpoint.
+
+    Args:
+        services: What every method may use.
+        methods: By name; those this chain has.
+    """
+
+    def __init__(self, services: Services, methods: Mapping[str, Method]) -> None:
+        self._services = services
+        self._methods = methods
+        self._settings = services.backend.config.rpc
+        self._pool = ThreadPoolExecutor(_POOL_THREADS, thread_name_prefix="rpc-call")
+        self._submits = ThreadPoolExecutor(_SUBMIT_THREADS, thread_name_prefix="rpc-submit")
+        self._waiting = 0
+
+    def close(self) -> None:
+        """Take no more work; what runs finishes or meets its time limit."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._submits.shutdown(wait=True, cancel_futures=True)
+
+    async def answer(self, body: bytes, session: Session | None = None) -> bytes | None:
+        """The answer to a request or batch; None when there is nothing to say (notifications only).
+
+        Args:
+            body: As it came.
+            session: The WebSocket it came by, if it did.
+        """
+        try:
+            parsed = await self._parse(body)
+            if isinstance(parsed, list):
+                return await self._answer_batch(parsed, session)
+        except RpcError as exc:
+            return failure(None, exc)
+        return await self._answer_one(parsed, session)
+
+    async def _parse(self, body: bytes) -> Any:
+        if len(body) > _LARGE_BODY_BYTES:
+            return await self._in_thread(self._pool, parse_json, body)
+        return parse_json(body)
+
+    # -- one request -------------------------------------------------------------------------------------------------
+
+    async def _answer_one(self, item: Any, session: Session | None) -> bytes | None:
+        prepared = self._prepare(item)
+        if isinstance(prepared, bytes):
+            return prepared
+        place = prepared.place
+        if place is Run.INLINE:
+            (answered,) = self._run_jobs([prepared])
+        elif place in (Run.POOL, Run.SUBMIT):
+            (answered,) = await self._run_in_thread(self._pool if place is Run.POOL else self._submits, [prepared])
+        else:
+            answered = await self._run_async(prepared, session)
+        return None if prepared.notification else answered
+
+    # -- batches -----------------------------------------------------------------------------------------------------
+
+    async def _answer_batch(self, items: list[Any], session: Session | None) -> bytes | None:
+        if not items:
+            raise InvalidRequest("empty batch")
+        if len(items) > self._settings.max_batch_length:
+            raise InvalidRequest(
+                f"batch too large: {len(items)} requests, at most {self._settings.max_batch_length} are taken"
+            )
+        prepared = [self._prepare(item) for item in items]
+        calls = [item for item in prepared if isinstance(item, Call)]
+        jobs = [call for call in calls if call.place not in (Run.WAIT, Run.SESSION)]
+        waits = [call for call in calls if call.place in (Run.WAIT, Run.SESSION)]
+        light = len(jobs) <= _SHORT_BATCH and all(call.place is Run.INLINE for call in jobs)
+        ran = self._run_jobs(jobs) if light else await self._run_in_thread(self._pool, jobs)
+        waited = await asyncio.gather(*(self._run_async(call, session) for call in waits))
+        answers = dict(zip(map(id, [*jobs, *waits]), [*ran, *waited], strict=True))
+        said = [
+            item if isinstance(item, bytes) else answers[id(item)]
+            for item in prepared
+            if isinstance(item, bytes) or not item.notification
+        ]
+        return b"[" + b",".join(said) + b"]" if said else None
+
+    # -- running -----------------------------------------------------------------------------------------------------
+
+    def _prepare(self, item: Any) -> Call | bytes:
+        """The call an item stands for, or the error that answers it."""
+        if not isinstance(item, dict):
+            return failure(None, InvalidRequest(f"expected a request object, got {show(item)}"))
+        request_id = item.get("id")
+        if isinstance(request_id, bool) or not isinstance(request_id, str | int | float | None):
+            return failure(None, InvalidRequest("id must be a string, a number or null"))
+        try:
+            if item.get("jsonrpc") != "2.0":
+                raise InvalidRequest('jsonrpc must be "2.0"')
+            name = item.get("method")
+            if not isinstance(name, str):
+                raise InvalidRequest("method must be a string")
+            method = self._methods.get(name)
+            if method is None:
+                raise MethodNotFound(self._unknown(name))
+            return Call(request_id, "id" not in item, method, bind(method.params, item.get("params")))
+        except RpcError as exc:
+            return failure(request_id, exc)
+
+    def _unknown(self, name: str) -> str:
+        near = get_close_matches(name, self._methods, n=1, cutoff=0.8) if len(name) <= _LONGEST_NAME else []
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return f"the method {show(name)[1:-1]} does not exist/is not available{hint}"
+
+    def _run_jobs(self, calls: Sequence[Call]) -> list[bytes]:
+        """Run synchronous calls in order, all under one view."""
+        deadline = time.monotonic() + self._settings.call_timeout_s
+        answers: list[bytes] = []
+        size = 0
+        with View(self._services, deadline) as view:
+            for call in calls:
+                if size > self._settings.max_response_bytes:
+                    answers.append(failure(call.id, ServerError("response too large: ask for less in one batch")))
+                    continue
+                answers.append(self._run_sync(call, view))
+                size += len(answers[-1])
+        return answers
+
+    def _run_sync(self, call: Call, view: View) -> bytes:
+        try:
+            view.check_time()
+            return success(call.id, call.method.handler(view, *call.args))
+        except Exception as exc:  # whatever a method raises, the client gets a JSON-RPC error
+            return self._failed(call, exc)
+
+    async def _run_async(self, call: Call, session: Session | None) -> bytes:
+        try:
+            if call.place is Run.WAIT:
+                return success(call.id, await call.method.handler(self, *call.args))
+            if session is None:
+                raise MethodNotFound(f"{call.method.name} needs a WebSocket: notifications not supported over HTTP")
+            return success(call.id, call.method.handler(session, *call.args))
+        except Exception as exc:  # as in _run_sync
+            return self._failed(call, exc)
+
+    def _failed(self, call: Call, exc: Exception) -> bytes:
+        if error_object(exc) is None:
+            log.error("a JSON-RPC method failed", method=call.method.name, exc_info=exc)
+        return failure(call.id, exc)
+
+    async def _run_in_thread(self, pool: ThreadPoolExecutor, calls: list[Call]) -> list[bytes]:
+        """Run calls in a worker thread; if not even their own time limit stops them, answer without them."""
+        try:
+            return list(await self._in_thread(pool, self._run_jobs, calls))
+        except RpcError as exc:
+            return [failure(call.id, exc) for call in calls]
+
+    async def in_submit_pool(self, work: Callable[..., Any], *args: Any) -> Any:
+        """For ``WAIT`` methods: run ``work`` where transactions are taken in."""
+        return await self._in_thread(self._submits, work, *args)
+
+    def view(self) -> View:
+        """For ``WAIT`` methods: a new look at the chain."""
+        return View(self._services, time.monotonic() + self._settings.call_timeout_s)
+
+    @property
+    def services(self) -> Services:
+        """What every method may use."""
+        return self._services
+
+    async def _in_thread(self, pool: ThreadPoolExecutor, work: Callable[..., Any], *args: Any) -> Any:
+        """Run ``work`` in a pool.
+
+        Raises:
+            Overloaded: Too many jobs wait already.
+            RequestTimeout: It did not end in time, not even by its own time limit; it goes on without anyone listening.
+        """
+        if self._waiting >= _MAX_WAITING:
+            raise Overloaded("the endpoint is busy; try again")
+        self._waiting += 1
+        future = asyncio.get_running_loop().run_in_executor(pool, work, *args)
+        future.add_done_callback(self._one_less)
+        limit_s = self._settings.call_timeout_s + _GRACE_S
+        done, _ = await asyncio.wait({future}, timeout=limit_s)
+        if not done:
+            raise RequestTimeout("request timed out")
+        return future.result()
+
+    def _one_less(self, _: object) -> None:
+        self._waiting -= 1
+
+
+def success(request_id: Any, result: Any) -> bytes:
+    """A JSON-RPC response with a result."""
+    return _encode({"jsonrpc": "2.0", "id": request_id, "result": result})
+
+
+def failure(request_id: Any, exc: Exception) -> bytes:
+    """A JSON-RPC response with an error; of a bug it says nothing but that it is one."""
+    shown = error_object(exc)
+    if shown is None:
+        shown = {"code": INTERNAL_ERROR, "message": "internal error; the chain's log has the details"}
+    return _encode({"jsonrpc": "2.0", "id": request_id, "error": shown})
+
+
+def _encode(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer, separators=(",", ":")).encode()
+
+
+def parse_json(body: bytes) -> Any:
+    """Strict JSON.
+
+    Raises:
+        ParseError: It is not; nesting too deep to read and numbers of thousands of digits count as not.
+    """
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as exc:
+        reason = "nested too deeply" if isinstance(exc, RecursionError) else str(exc)
+        raise ParseError(f"parse error: {reason}") from exc
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
