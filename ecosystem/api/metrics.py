@@ -1,0 +1,89 @@
+"""The hub's figures for Prometheus."""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ecosystem.api.backend import Backend
+from ecosystem.states import ChainState
+from ecosystem.views import ChainView, HubView, L1View, ProversView
+from zkhub.errors import HubError
+
+
+class _Figures(Collector):
+    """What was asked of the hub for one scrape."""
+
+    def __init__(self, hub: HubView, l1: L1View, chains: list[ChainView], provers: ProversView | None) -> None:
+        self._hub = hub
+        self._l1 = l1
+        self._chains = [chain for chain in chains if chain.state != ChainState.REMOVED]
+        self._provers = provers
+
+    def collect(self) -> Iterable[Metric]:
+        yield from self._of_the_hub()
+        yield from self._of_chains()
+        yield from self._of_provers()
+
+    def _of_the_hub(self) -> Iterable[Metric]:
+        info = GaugeMetricFamily("zkhub_info", "Version and proof mode.", labels=["version", "proofs"])
+        info.add_metric([self._hub.version, self._hub.proofs], 1)
+        yield info
+        yield GaugeMetricFamily("zkhub_uptime_seconds", "Since the controller started.", self._hub.uptime_s)
+        yield GaugeMetricFamily("zkhub_operations_open", "Operations at work.", len(self._hub.operations))
+        yield GaugeMetricFamily("zkhub_l1_up", "Whether the L1 answers.", int(self._l1.healthy))
+        if self._l1.head is not None:
+            yield GaugeMetricFamily("zkhub_l1_head_block", "Latest L1 block.", self._l1.head)
+
+    def _of_chains(self) -> Iterable[Metric]:
+        up = GaugeMetricFamily("zkhub_chain_up", "Whether the chain's process answers.", labels=["chain"])
+        state = GaugeMetricFamily("zkhub_chain_state", "1 for the chain's state.", labels=["chain", "state"])
+        head = GaugeMetricFamily("zkhub_chain_head_block", "Latest block.", labels=["chain"])
+        at = GaugeMetricFamily("zkhub_chain_head_timestamp_seconds", "Of the latest block.", labels=["chain"])
+        pool = GaugeMetricFamily("zkhub_chain_mempool_transactions", "Waiting.", labels=["chain"])
+        restarts = GaugeMetricFamily("zkhub_chain_restarts", "Of the chain's process.", labels=["chain"])
+        batch = GaugeMetricFamily(
+            "zkhub_chain_batch", "Highest batch that has reached the stage.", labels=["chain", "stage"]
+        )
+        for chain in self._chains:
+            up.add_metric([chain.name], int(chain.head is not None))
+            state.add_metric([chain.name, chain.state], 1)
+            restarts.add_metric([chain.name], chain.restarts)
+            if chain.head is None:
+                continue
+            head.add_metric([chain.name], chain.head)
+            at.add_metric([chain.name], (chain.head_at_ms or 0) / 1000)
+            pool.add_metric([chain.name], chain.mempool)
+            for stage, number in chain.batches.items():
+                batch.add_metric([chain.name, stage], number)
+        yield from (up, state, head, at, pool, restarts, batch)
+
+    def _of_provers(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily("zkhub_prover_pool_up", "Whether it answers.", int(self._provers is not None))
+        if self._provers is None:
+            return
+        workers = GaugeMetricFamily("zkhub_prover_workers", "By state.", labels=["state"])
+        states = [worker.state for worker in self._provers.workers]
+        for worker_state in ("idle", "busy", "lost"):
+            workers.add_metric([worker_state], states.count(worker_state))
+        jobs = GaugeMetricFamily("zkhub_prover_jobs", "By state.", labels=["state"])
+        for job_state, count in self._provers.jobs.items():
+            jobs.add_metric([job_state], count)
+        queue = GaugeMetricFamily("zkhub_prover_queue_jobs", "Waiting, by chain.", labels=["chain"])
+        for name, count in self._provers.queue.items():
+            queue.add_metric([name], count)
+        yield from (workers, jobs, queue)
+
+
+async def scrape(backend: Backend) -> bytes:
+    """All figures in Prometheus' text format."""
+    try:
+        provers = await backend.ask("provers")
+    except HubError:
+        # The pool's absence is a figure, not a reason to hide all others.
+        provers = None
+    figures = _Figures(await backend.ask("hub"), await backend.ask("l1"), await backend.ask("chains"), provers)
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(figures)
+    return generate_latest(registry)

@@ -1,0 +1,116 @@
+"""From what the hub knows of a chain to the configuration its process runs on."""
+
+from pathlib import Path
+
+from chain_template.config import (
+    BlockSettings,
+    ChainConfig,
+    GenesisSettings,
+    L1Link,
+    OperatorKeys,
+    RpcSettings,
+    SettlementSettings,
+)
+from chain_template.genesis import Genesis, build_chain_genesis
+from contracts.addresses import EcosystemAddresses
+from contracts.genesis import eth_asset_id
+from contracts.sender import address_of
+from ecosystem.keys import ChainKeys
+from ecosystem.records import ChainRecord
+from ecosystem.settings import ChainSettings, HubSettings
+
+L1_NAME = "l1"
+#: On the embedded L1 no one earns the fees.
+_BURN = "0x" + 40 * "0"
+_L1_GAS_LIMIT = 100_000_000
+#: Settings that block 0 or the L1 contract is made of: a chain keeps them for ever.
+FIXED_SETTINGS = ("id", "data_availability", "base_token", "block.gas_limit", "fees.min_base_fee_wei")
+
+
+def key_bytes(key: str) -> bytes:
+    """A private key of the settings or the key files as bytes."""
+    return bytes.fromhex(key.removeprefix("0x"))
+
+
+def l1_config(settings: HubSettings, *, port: int, genesis_timestamp: int, premine: dict[str, int]) -> ChainConfig:
+    """The embedded L1: a chain without a settlement layer."""
+    return ChainConfig(
+        name=L1_NAME,
+        chain_id=settings.l1.expected_chain_id,
+        data_dir=settings.data_dir.absolute() / L1_NAME,
+        genesis=GenesisSettings(timestamp=genesis_timestamp, premine=premine),
+        fee_recipient=_BURN,
+        block=BlockSettings(interval_ms=settings.l1.block_interval_ms, gas_limit=_L1_GAS_LIMIT),
+        rpc=RpcSettings(host=settings.l1.host, port=port),
+    )
+
+
+def chain_genesis(chain: ChainRecord, l1_chain_id: int) -> Genesis:
+    """Block 0 of a chain whose genesis timestamp is chosen."""
+    if chain.facts.genesis_timestamp is None:
+        raise ValueError(f"chain {chain.name} has no genesis timestamp yet")
+    return build_chain_genesis(
+        chain.chain_id,
+        l1_chain_id=l1_chain_id,
+        base_token_asset_id=eth_asset_id(l1_chain_id),
+        timestamp=chain.facts.genesis_timestamp,
+        gas_limit=chain.settings.block.gas_limit,
+        base_fee_per_gas=chain.settings.fees.min_base_fee_wei,
+    )
+
+
+def chain_config(
+    hub: HubSettings, chain: ChainRecord, keys: ChainKeys, ecosystem: EcosystemAddresses, l1_url: str
+) -> ChainConfig:
+    """A chain that is created on L1 and has its port."""
+    facts = chain.facts
+    if None in (facts.genesis_timestamp, facts.port, facts.zk_chain, facts.create_block):
+        raise ValueError(f"chain {chain.name} is not created on L1 yet")
+    settings = chain.settings
+    addresses = {key: str(value) for key, value in ecosystem.to_json().items() if isinstance(value, str)}
+    return ChainConfig(
+        name=chain.name,
+        chain_id=chain.chain_id,
+        data_dir=chain_data_dir(hub.data_dir, chain.name),
+        genesis=GenesisSettings(timestamp=facts.genesis_timestamp or 0),
+        data_availability=settings.data_availability,
+        fee_recipient=settings.fee_recipient or address_of(key_bytes(keys.committer)),
+        executor=settings.executor,
+        proofs=hub.proofs,
+        block=settings.block,
+        batch=settings.batch,
+        fees=settings.fees,
+        mempool=settings.mempool,
+        settlement=SettlementSettings(confirmations=hub.l1.confirmations),
+        rpc=RpcSettings(host=settings.host, port=facts.port or 0),
+        l1=L1Link(
+            url=l1_url,
+            l1_chain_id=ecosystem.l1_chain_id,
+            bridgehub=ecosystem.bridgehub,
+            zk_chain=facts.zk_chain or "",
+            validator_timelock=ecosystem.validator_timelock,
+            base_token_asset_id="0x" + eth_asset_id(ecosystem.l1_chain_id).hex(),
+            start_block=facts.create_block or 0,
+            execution_delay_s=hub.l1.execution_delay_s,
+            contracts=addresses,
+        ),
+        operator_keys=OperatorKeys(
+            committer=keys.committer, prover=keys.prover, executor=keys.executor, reverter=keys.reverter
+        ),
+    )
+
+
+def chain_data_dir(data_dir: Path, name: str) -> Path:
+    """Where a chain keeps its data; it stays when the chain is removed."""
+    return data_dir.absolute() / "chains" / name
+
+
+def changed_fixed_setting(old: ChainSettings, new: ChainSettings) -> str:
+    """The first setting that differs although it is fixed for a chain's life, or an empty string."""
+    for key in FIXED_SETTINGS:
+        before, after = old, new
+        for part in key.split("."):
+            before, after = getattr(before, part), getattr(after, part)
+        if before != after:
+            return key
+    return ""

@@ -1,0 +1,1 @@
+"""The ``zkhub`` command. Modules here import little at the top: ``zkhub --help`` has to be quick."""

@@ -1,0 +1,157 @@
+"""``zkhub batch …``, ``zkhub prover …`` and ``zkhub account …``."""
+
+from typing import Annotated
+
+import typer
+
+from ecosystem.cli.hub import Json
+from ecosystem.cli.output import age, emit_json, ether, out, say, table
+
+batch = typer.Typer(no_args_is_help=True)
+prover = typer.Typer(no_args_is_help=True)
+account = typer.Typer(no_args_is_help=True)
+Chain = Annotated[str, typer.Argument(help="Name of the chain.")]
+Limit = Annotated[int, typer.Option(min=1, max=500, help="How many.")]
+STAGES = ("sealed", "committed", "proving", "proved", "verified", "executed")
+
+
+@batch.command("ls")
+def list_batches(context: typer.Context, chain: Chain, limit: Limit = 20, as_json: Json = False) -> None:
+    """A chain's batches, the latest first."""
+    batches = context.obj.client().get(f"/v1/chains/{chain}/batches", limit=limit)
+    if as_json:
+        emit_json(batches)
+        return
+    table(
+        ("BATCH", "STAGE", "BLOCKS", "TXS", "SEALED", "SEALED BY", "PUBDATA", "TIME TO EXECUTED"),
+        (
+            (
+                b["number"],
+                b["stage"],
+                f"{b['first_block']}-{b['last_block']}",
+                b["transactions"],
+                f"{age(b['stage_times_ms'].get('sealed'))} ago",
+                b["seal_reason"],
+                f"{b['pubdata_bytes']} B",
+                _seconds(b["stage_times_ms"], "sealed", "executed"),
+            )
+            for b in batches
+        ),
+        f"{chain} has sealed no batch yet: send it a transaction.",
+    )
+
+
+@batch.command("show")
+def show_batch(
+    context: typer.Context,
+    chain: Chain,
+    number: Annotated[int, typer.Argument(min=1, help="Number of the batch.")],
+    as_json: Json = False,
+) -> None:
+    """Everything about a batch: its stages, when it reached them and by which L1 transaction."""
+    shown = context.obj.client().get(f"/v1/chains/{chain}/batches/{number}")
+    if as_json:
+        emit_json(shown)
+        return
+    from ecosystem.cli.banner import PROOF_LABELS
+
+    console = out()
+    console.print(f"batch {number} of {chain}: {shown['stage']}")
+    console.print(f"blocks {shown['first_block']}-{shown['last_block']}, {shown['transactions']} transactions,")
+    console.print(f"{shown['pubdata_bytes']} bytes of pubdata, sealed by {shown['seal_reason']}")
+    console.print(f"proof: {PROOF_LABELS.get(shown['proof'], shown['proof'])}")
+    for key in ("state_commitment", "batch_output_hash", "public_input"):
+        console.print(f"{key.replace('_', ' ')}: {shown[key]}", soft_wrap=True)
+    times = shown["stage_times_ms"]
+    table(
+        ("STAGE", "AFTER", "L1 TRANSACTION"),
+        (
+            (stage, _seconds(times, "sealed", stage), shown["l1_transactions"].get(stage, "-"))
+            for stage in STAGES
+            if stage in times
+        ),
+        "It has no stages.",
+    )
+
+
+@prover.command("ls")
+def list_provers(context: typer.Context, as_json: Json = False) -> None:
+    """The prover pool: its workers and its queue."""
+    pool = context.obj.client().get("/v1/provers")
+    if as_json:
+        emit_json(pool)
+        return
+    table(
+        ("WORKER", "BACKEND", "STATE", "WORKS ON", "JOBS"),
+        ((w["name"], w["backend"], w["state"], w["job"] or "-", w["jobs_done"]) for w in pool["workers"]),
+        "No prover workers: set provers.workers.",
+    )
+    jobs = ", ".join(f"{count} {state}" for state, count in sorted(pool["jobs"].items()) if count)
+    say(f"jobs: {jobs or 'none yet'}")
+
+
+@prover.command("jobs")
+def list_jobs(
+    context: typer.Context,
+    chain: Annotated[str | None, typer.Option(help="Only jobs of this chain.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
+    limit: Limit = 20,
+    as_json: Json = False,
+) -> None:
+    """Proof jobs, the latest first."""
+    jobs = context.obj.client().get("/v1/provers/jobs", chain=chain, state=state, limit=limit)
+    if as_json:
+        emit_json(jobs)
+        return
+    table(
+        ("CHAIN", "BATCH", "STATE", "ATTEMPTS", "WORKER", "QUEUED", "ERROR"),
+        (
+            (
+                j["chain"],
+                j["batch"],
+                j["state"],
+                j["attempts"],
+                j["worker"] or "-",
+                f"{age(j['queued_at_ms'])} ago",
+                j["error"] or "-",
+            )
+            for j in jobs
+        ),
+        "No proof jobs yet.",
+    )
+
+
+@prover.command("retry")
+def retry_job(
+    context: typer.Context,
+    chain: Chain,
+    number: Annotated[int, typer.Argument(min=1, help="Number of the batch.")],
+    as_json: Json = False,
+) -> None:
+    """Queue a failed or refused proof job again."""
+    job = context.obj.client().post(f"/v1/provers/jobs/{chain}/{number}/retry")
+    if as_json:
+        emit_json(job)
+    else:
+        say(f"batch {number} of {chain} is {job['state']}")
+
+
+@account.command("ls")
+def list_accounts(context: typer.Context, as_json: Json = False) -> None:
+    """The development accounts and what they have on L1 and on each chain, in ether."""
+    accounts = context.obj.client().get("/v1/accounts")
+    if as_json:
+        emit_json(accounts)
+        return
+    names = list(dict.fromkeys(name for shown in accounts for name in shown["balances"]))
+    table(
+        ("ACCOUNT", *(name.upper() for name in names)),
+        ((a["address"], *(ether(a["balances"].get(name, "0")) for name in names)) for a in accounts),
+        "No development accounts: set dev_accounts.count.",
+    )
+
+
+def _seconds(times: dict[str, int], start: str, end: str) -> str:
+    if start not in times or end not in times:
+        return "-"
+    return f"{(times[end] - times[start]) / 1000:.1f} s"

@@ -1,0 +1,74 @@
+"""``zkhub up``, ``down`` and ``status``."""
+
+from typing import Annotated
+
+import typer
+
+from ecosystem.cli.context import Options
+from ecosystem.cli.output import OK, UNHEALTHY, age, emit_json, out, table
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON; its fields are those of the API.")]
+
+
+def up(
+    context: typer.Context,
+    address: Annotated[
+        str | None, typer.Option(help="Join the Ray cluster whose head is at HOST:PORT (needs its token).")
+    ] = None,
+    foreground: Annotated[bool, typer.Option("--foreground", "-f", help="Stay until Ctrl-C, then stop it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Start a hub and leave it running; run it again to add what is missing.
+
+    What was stopped or killed goes on where it was.
+    """
+    from ecosystem.cli import start
+
+    raise typer.Exit(start.up(context.obj, address=address, foreground=foreground, as_json=as_json))
+
+
+def down(context: typer.Context) -> None:
+    """Stop the hub cleanly. Everything that was confirmed is kept; `zkhub up` goes on."""
+    from ecosystem.cli import start
+
+    raise typer.Exit(start.down(context.obj))
+
+
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """What runs, and how far it is."""
+    options: Options = context.obj
+    client = options.client()
+    hub, l1, chains = client.get("/v1/hub"), client.get("/v1/l1"), client.get("/v1/chains")
+    health = client.get("/v1/health")
+    if as_json:
+        emit_json({"hub": hub, "l1": l1, "chains": chains, "health": health})
+    else:
+        from ecosystem.cli.banner import PROOF_LABELS
+
+        console = out()
+        console.print(f"{hub['name']}  zkhub {hub['version']}  {hub['state']}  up {hub['uptime_s']:.0f} s")
+        console.print(f"L1      {l1['url']}  block {l1['head']}  ({l1['kind']}, chain id {l1['chain_id']})")
+        console.print(f"API     {client.url}")
+        console.print(f"proofs  {PROOF_LABELS.get(hub['proofs'], hub['proofs'])}\n")
+        table(
+            ("CHAIN", "ID", "STATE", "BLOCK", "AGE", "POOL", "BATCHES (sealed/committed/proved/executed)", "RPC"),
+            (
+                (
+                    chain["name"],
+                    chain["id"],
+                    chain["state"],
+                    "-" if chain["head"] is None else chain["head"],
+                    age(chain["head_at_ms"]),
+                    chain["mempool"],
+                    "/".join(
+                        str(chain["batches"].get(stage, "-")) for stage in ("sealed", "committed", "proved", "executed")
+                    ),
+                    chain["rpc_url"],
+                )
+                for chain in chains
+            ),
+            "No chains yet: `zkhub chain create NAME --id ID`.",
+        )
+        for problem in health["problems"]:
+            console.print(f"[red]![/red] {problem}", soft_wrap=True)
+    raise typer.Exit(OK if health["status"] in ("ok", "starting") else UNHEALTHY)

@@ -1,0 +1,224 @@
+"""The hub's dealings on L1: deploy the contracts once, create chains, pay, deposit. Each happens once, whatever dies.
+
+Payments and deposits are recorded in the registry, signed, before they are sent: after a crash the same transaction is
+handed in again, so it can count only once.
+"""
+
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+from eth_hash.auto import keccak
+
+from chain_template.config import DataAvailability
+from contracts.abi import encode_call
+from contracts.addresses import ChainAddresses, EcosystemAddresses
+from contracts.artifacts import load
+from contracts.chain_params import ChainParams, FeeParams, Validators
+from contracts.client import Fees, L1Client
+from contracts.deploy import check_ecosystem, create_chain, deploy_ecosystem
+from contracts.deposits import DEPOSIT_L2_GAS
+from contracts.errors import AlreadyKnown, NonceTooLow
+from contracts.messages import DA_CALLDATA, DA_VALIDIUM, GAS_PER_PUBDATA
+from contracts.sender import Sender, SentTransaction, address_of
+from ecosystem.chain_config import key_bytes
+from ecosystem.errors import HubStarting, L1Mismatch
+from ecosystem.keys import ChainKeys
+from ecosystem.records import L1Payment
+from ecosystem.registry import ECOSYSTEM_FACT, Registry
+
+TRANSFER_GAS: Final = 21_000
+DEPOSIT_L1_GAS: Final = 500_000
+"""A request through the Bridgehub takes about half of it; the first of a chain fills empty slots and takes more."""
+PROGRAM_ID: Final = keccak(b"zkhub unproven batch program 1")
+"""Stands for the batch program in the development mode, in which nothing is proven."""
+BALANCE_TIMEOUT_S: Final = 3.0
+
+
+class L1Settlement:
+    """The real :class:`ecosystem.seams.Settlement`.
+
+    Args:
+        url: JSON-RPC of the L1.
+        expected_chain_id: What it must be.
+        deployer_key: Pays for everything and owns the contracts.
+        registry: Remembers addresses and payments.
+        execution_delay_s: The timelock's, set at deployment.
+        program_id: Batch program that new chains accept proofs of.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        expected_chain_id: int,
+        deployer_key: str,
+        registry: Registry,
+        execution_delay_s: int,
+        program_id: bytes,
+    ) -> None:
+        self.url = url
+        self._client = L1Client(url)
+        self._expected_chain_id = expected_chain_id
+        self._deployer = Sender(self._client, key_bytes(deployer_key), chain_id=expected_chain_id)
+        self._registry = registry
+        self._execution_delay_s = execution_delay_s
+        self._program_id = program_id
+        self._deploying = threading.Lock()
+        self._ecosystem: EcosystemAddresses | None = None
+
+    def check(self) -> None:
+        """Raise :class:`L1Mismatch` unless the L1 is the one that is expected."""
+        found = self._client.chain_id()
+        if found != self._expected_chain_id:
+            raise L1Mismatch(
+                f"the L1 at {self.url} has chain id {found}, not {self._expected_chain_id}",
+                hint="correct l1.url or l1.chain_id",
+            )
+
+    def head(self) -> int:
+        """Number of the latest block."""
+        return self._client.block_number()
+
+    def deploy(self) -> EcosystemAddresses:
+        """The hub's contracts: deployed now, or checked to be where the registry says they are."""
+        with self._deploying:
+            if self._ecosystem is None:
+                kept = self._registry.fact(ECOSYSTEM_FACT)
+                if kept is None:
+                    self._ecosystem = deploy_ecosystem(self._deployer, execution_delay_s=self._execution_delay_s)
+                    self._registry.set_fact(ECOSYSTEM_FACT, self._ecosystem.to_json())
+                else:
+                    found = EcosystemAddresses.from_json(kept)
+                    check_ecosystem(self._client, found)
+                    self._ecosystem = found
+            return self._ecosystem
+
+    def create_chain(
+        self,
+        chain_id: int,
+        *,
+        genesis_hash: bytes,
+        genesis_timestamp: int,
+        data_availability: DataAvailability,
+        minimal_l2_gas_price_wei: int,
+        keys: ChainKeys,
+    ) -> ChainAddresses:
+        """Create a chain with its operators' roles, or find it and do what is missing."""
+        params = ChainParams(
+            chain_id=chain_id,
+            genesis_state_commitment=genesis_hash,
+            genesis_timestamp=genesis_timestamp,
+            program_id=self._program_id,
+            da_scheme=DA_VALIDIUM if data_availability is DataAvailability.VALIDIUM else DA_CALLDATA,
+            fees=FeeParams(minimal_l2_gas_price=minimal_l2_gas_price_wei),
+        )
+        return create_chain(
+            self._deployed(), params, owner=self._deployer, admin=self._admin(keys), validators=_validators(keys)
+        )
+
+    def fund(self, label: str, addresses: Sequence[str], wei: int) -> int:
+        """Send ``wei`` to each address, once for each ``label`` and address; returns how many were sent now."""
+        self._deployed()
+        fees = self._client.fees()
+        payments = {f"{label}/{address.lower()}": _Payment(address, b"", wei, TRANSFER_GAS) for address in addresses}
+        return self._pay(label, payments, fees)
+
+    def deposit(self, label: str, chain_id: int, addresses: Sequence[str], wei: int) -> int:
+        """Deposit ``wei`` to each address on a chain, once for each ``label`` and address."""
+        ecosystem = self._deployed()
+        hub = load("Bridgehub")
+        fees = self._client.fees()
+        terms = [chain_id, fees.max_fee_per_gas, DEPOSIT_L2_GAS, GAS_PER_PUBDATA]
+        base_cost: int = self._client.read(hub, ecosystem.bridgehub, "l2TransactionBaseCost", terms)
+        payments = {}
+        for address in addresses:
+            request: tuple[object, ...] = (
+                chain_id,
+                base_cost + wei,
+                address,
+                wei,
+                b"",
+                DEPOSIT_L2_GAS,
+                GAS_PER_PUBDATA,
+                [],
+                address,
+            )
+            data = encode_call(hub, "requestL2TransactionDirect", [request])
+            payments[f"{label}/{address.lower()}"] = _Payment(
+                ecosystem.bridgehub, data, base_cost + wei, DEPOSIT_L1_GAS
+            )
+        return self._pay(label, payments, fees)
+
+    def balances(self, url: str, addresses: Sequence[str]) -> list[int]:
+        """Wei of each address, by the JSON-RPC of the L1 or of a chain."""
+        with L1Client(url, timeout_s=BALANCE_TIMEOUT_S, retries=0) as client:
+            return [
+                int(balance, 16) for balance in client.rpc_batch([("eth_getBalance", [a, "latest"]) for a in addresses])
+            ]
+
+    def _pay(self, label: str, payments: dict[str, "_Payment"], fees: Fees) -> int:
+        """Make those payments that are not made yet: all are handed in before the first is waited for."""
+        recorded = self._registry.payments(f"{label}/")
+        waiting: list[tuple[bytes, str]] = []
+        sent_now = 0
+        for key, payment in payments.items():
+            if key in recorded and self._is_under_way(recorded[key]):
+                waiting.append((recorded[key].hash, key))
+                continue
+            sent = self._send(key, payment, fees)
+            waiting.append((sent.hash, key))
+            sent_now += 1
+        for transaction_hash, key in waiting:
+            self._client.wait_for_receipt(transaction_hash, what=key)
+        return sent_now
+
+    def _send(self, key: str, payment: "_Payment", fees: Fees) -> SentTransaction:
+        def record(transaction_hash: bytes, raw: bytes) -> None:
+            self._registry.record_payments([L1Payment(key, transaction_hash, raw)])
+
+        return self._deployer.send(
+            payment.to, payment.data, value=payment.value, gas=payment.gas, fees=fees, what=key, record=record
+        )
+
+    def _is_under_way(self, payment: L1Payment) -> bool:
+        """Whether a recorded transaction is in a block, or can still get there; it is handed in again."""
+        if self._client.get_receipt(payment.hash) is not None:
+            return True
+        try:
+            self._client.send_raw(payment.raw)
+        except AlreadyKnown:
+            return True
+        except NonceTooLow:
+            # Something else took its nonce before it was sent, or it was included just now.
+            return self._client.get_receipt(payment.hash) is not None
+        return True
+
+    def _deployed(self) -> EcosystemAddresses:
+        if self._ecosystem is None:
+            raise HubStarting("the hub's contracts are not deployed on L1 yet")
+        return self._ecosystem
+
+    def _admin(self, keys: ChainKeys) -> Sender:
+        return Sender(self._client, key_bytes(keys.admin), chain_id=self._expected_chain_id)
+
+
+class _Payment:
+    """A transaction that must happen once; amounts in wei and gas."""
+
+    __slots__ = ("data", "gas", "to", "value")
+
+    def __init__(self, to: str, data: bytes, value: int, gas: int) -> None:
+        self.to = to
+        self.data = data
+        self.value = value
+        self.gas = gas
+
+
+def _validators(keys: ChainKeys) -> Validators:
+    return Validators(
+        committer=address_of(key_bytes(keys.committer)),
+        prover=address_of(key_bytes(keys.prover)),
+        executor=address_of(key_bytes(keys.executor)),
+        reverter=address_of(key_bytes(keys.reverter)),
+    )

@@ -1,0 +1,308 @@
+"""What has to be done to start the hub's parts and to create, start, pause, resume and remove a chain: the steps.
+
+Every step may be repeated: it looks first at what is there, and takes what it needs from the registry.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from contracts.addresses import EcosystemAddresses
+from contracts.sender import address_of
+from ecosystem.chain_config import chain_config, chain_genesis, key_bytes, l1_config
+from ecosystem.errors import HubStarting, HubUnavailable, PortInUse
+from ecosystem.keys import KeyStore
+from ecosystem.operations import Step
+from ecosystem.ports import FIRST_CHAIN_PORT, FIRST_L1_PORT, first_free, wait_free
+from ecosystem.registry import Registry
+from ecosystem.seams import Node, Runtime, Settlement
+from ecosystem.settings import ETHER, HubSettings
+from ecosystem.states import OperationKind, Phase
+
+READY_TIMEOUT_S = 60.0
+#: How long the port of a part that is to be started may still be held by what a killed hub left behind.
+PORT_TIMEOUT_S = 8.0
+#: What the hub's own deployer has on an embedded L1; it pays the operators and the development accounts' deposits.
+DEPLOYER_PREMINE_WEI = 10**12 * ETHER
+_L1_FACTS = "l1/node"
+
+SettlementFactory = Callable[[str], Settlement]
+"""Makes the settlement for an L1 at a URL."""
+
+
+class StillWorking(HubUnavailable):
+    """Something that takes its time has not finished yet; it is looked at again in a moment."""
+
+
+class Lifecycle:
+    """Steps of the hub's operations.
+
+    Args:
+        settings: The hub's.
+        registry: What is known.
+        keys: The secrets.
+        runtime: The cluster.
+        settlement_for: Makes the settlement once the L1's URL is known.
+    """
+
+    def __init__(
+        self,
+        settings: HubSettings,
+        registry: Registry,
+        keys: KeyStore,
+        runtime: Runtime,
+        settlement_for: SettlementFactory,
+    ) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.keys = keys
+        self.runtime = runtime
+        self._settlement_for = settlement_for
+        self._settlement: Settlement | None = None
+        self._ecosystem: EcosystemAddresses | None = None
+
+    # -- what the others need ---------------------------------------------------------------------------
+
+    @property
+    def settlement(self) -> Settlement:
+        """The dealings on L1; raises :class:`HubStarting` before the L1 answers."""
+        if self._settlement is None:
+            raise HubStarting("the L1 is not up yet")
+        return self._settlement
+
+    @property
+    def ecosystem(self) -> EcosystemAddresses:
+        """The hub's contracts; raises :class:`HubStarting` before they are deployed."""
+        if self._ecosystem is None:
+            raise HubStarting("the hub's contracts are not deployed on L1 yet")
+        return self._ecosystem
+
+    def l1_is_up(self) -> bool:
+        """Whether the L1 has been started and the contracts are known."""
+        started = not self.settings.l1.embedded or self.runtime.l1() is not None
+        return started and self._ecosystem is not None
+
+    def steps(self, kind: OperationKind, chain: str) -> list[Step]:
+        """The steps of an operation, always the same for a kind."""
+        plain: dict[OperationKind, Sequence[tuple[str, Callable[[], str]]]] = {
+            OperationKind.START_L1: (("start L1", self._start_l1), ("deploy contracts on L1", self._deploy)),
+            OperationKind.START_PROVERS: (("start prover pool", self._start_provers),),
+        }
+        of_chain: dict[OperationKind, Sequence[tuple[str, Callable[[str], str]]]] = {
+            OperationKind.CREATE: (
+                ("validate", self._validate),
+                ("make keys", self._make_keys),
+                ("build genesis", self._build_genesis),
+                ("fund operators on L1", self._fund_operators),
+                ("create on L1", self._create_on_l1),
+                ("start process", self._start_process),
+                ("deposit to accounts", self._deposit),
+                ("wait for health", self._wait_for_health),
+                ("wait for deposits", self._wait_for_deposits),
+                ("ready", self._ready),
+            ),
+            OperationKind.START: (
+                ("start process", self._start_process),
+                ("wait for health", self._wait_for_health),
+            ),
+            OperationKind.PAUSE: (("pause", self._pause),),
+            OperationKind.RESUME: (("resume", self._resume),),
+            OperationKind.REMOVE: (
+                ("start process", self._start_process),
+                ("stop accepting transactions", self._drain),
+                ("settle everything", self._settle),
+                ("halt", self._halt),
+            ),
+        }
+        if kind in plain:
+            return [Step(name, run) for name, run in plain[kind]]
+        return [Step(name, _bound(run, chain)) for name, run in of_chain[kind]]
+
+    def step_names(self, kind: OperationKind) -> list[str]:
+        """Names of an operation's steps."""
+        return [step.name for step in self.steps(kind, "")]
+
+    # -- the hub ----------------------------------------------------------------------------------------
+
+    def _start_l1(self) -> str:
+        url = self.settings.l1.url or self._start_embedded_l1()
+        settlement = self._settlement_for(url)
+        settlement.check()
+        self._settlement = settlement
+        return f"chain {self.settings.l1.expected_chain_id} at {url}"
+
+    def _start_embedded_l1(self) -> str:
+        running = self.runtime.l1()
+        if running is None:
+            running = self.runtime.start_l1(l1_config(self.settings, **self._l1_facts(), premine=self._premine()))
+        return running.wait_ready(READY_TIMEOUT_S).rpc_url
+
+    def _l1_facts(self) -> dict[str, int]:
+        """Port and genesis timestamp of the embedded L1, chosen at its first start."""
+        host, wanted = self.settings.l1.host, self.settings.l1.port
+        facts: dict[str, int] = self.registry.fact(_L1_FACTS) or {}
+        port = wanted or facts.get("port") or first_free(host, FIRST_L1_PORT, self._taken_ports())
+        if not wait_free(host, port, PORT_TIMEOUT_S):
+            raise PortInUse("the embedded L1", host, port, "l1.port")
+        facts = {"port": port, "genesis_timestamp": facts.get("genesis_timestamp", int(time.time()))}
+        self.registry.set_fact(_L1_FACTS, facts)
+        return facts
+
+    def _premine(self) -> dict[str, int]:
+        accounts = self.keys.dev_accounts(self.settings.dev_accounts)
+        premine = {account.address: self.settings.dev_accounts.l1_balance_wei for account in accounts}
+        deployer = address_of(key_bytes(self.keys.deployer(self.settings.l1)))
+        # The premine is part of block 0: what it was at the first start, it must be at every later one.
+        kept: dict[str, int] | None = self.registry.fact("l1/premine")
+        if kept is None:
+            kept = premine | {deployer: DEPLOYER_PREMINE_WEI}
+            self.registry.set_fact("l1/premine", kept)
+        return kept
+
+    def _deploy(self) -> str:
+        self._ecosystem = self.settlement.deploy()
+        return f"Bridgehub {self._ecosystem.bridgehub}"
+
+    def _start_provers(self) -> str:
+        provers = self.settings.provers
+        self.runtime.start_provers(self.settings.data_dir.absolute() / "provers", provers.workers, provers.backend)
+        return f"{provers.workers} × {provers.backend}"
+
+    # -- creating a chain -------------------------------------------------------------------------------
+
+    def _validate(self, name: str) -> str:
+        chain = self.registry.chain(name)
+        if chain.facts.port is None:
+            settings = chain.settings
+            port = settings.port or first_free(settings.host, FIRST_CHAIN_PORT, self._taken_ports())
+            chain_facts = self.registry.update_facts(name, port=port)
+            return f"port {chain_facts.port}"
+        return f"port {chain.facts.port}"
+
+    def _make_keys(self, name: str) -> str:
+        keys = self.keys.chain_keys(name)
+        return f"committer {address_of(key_bytes(keys.committer))}"
+
+    def _build_genesis(self, name: str) -> str:
+        chain = self.registry.chain(name)
+        if chain.facts.genesis_timestamp is None:
+            self.registry.update_facts(name, genesis_timestamp=int(time.time()))
+            chain = self.registry.chain(name)
+        genesis = chain_genesis(chain, self.settings.l1.expected_chain_id)
+        return f"block 0 is 0x{genesis.header.hash.hex()}"
+
+    def _fund_operators(self, name: str) -> str:
+        keys = self.keys.chain_keys(name)
+        roles = (keys.admin, keys.committer, keys.prover, keys.executor, keys.reverter)
+        addresses = list(dict.fromkeys(address_of(key_bytes(key)) for key in roles))
+        wei = self.settings.l1.operator_grant_wei
+        if wei == 0:
+            return "left to the operators"
+        sent = self.settlement.fund(f"{name}/operators", addresses, wei)
+        return f"{sent} paid, {len(addresses) - sent} had been"
+
+    def _create_on_l1(self, name: str) -> str:
+        chain = self.registry.chain(name)
+        genesis = chain_genesis(chain, self.settings.l1.expected_chain_id)
+        created = self.settlement.create_chain(
+            chain.chain_id,
+            genesis_hash=genesis.header.hash,
+            genesis_timestamp=chain.facts.genesis_timestamp or 0,
+            data_availability=chain.settings.data_availability,
+            minimal_l2_gas_price_wei=chain.settings.fees.min_l2_gas_price_wei,
+            keys=self.keys.chain_keys(name),
+        )
+        self.registry.update_facts(name, zk_chain=created.zk_chain, create_block=created.create_block)
+        return f"contract {created.zk_chain}"
+
+    def _deposit(self, name: str) -> str:
+        chain = self.registry.chain(name)
+        wei = self.settings.dev_accounts.deposit_wei(self.settings.l1)
+        addresses = self._dev_addresses()
+        if chain.facts.funded or wei == 0 or not addresses:
+            return "nothing to deposit"
+        sent = self.settlement.deposit(f"{name}/deposits", chain.chain_id, addresses, wei)
+        return f"{sent} deposits of {wei / ETHER:g} ETH"
+
+    def _wait_for_deposits(self, name: str) -> str:
+        chain = self.registry.chain(name)
+        wei = self.settings.dev_accounts.deposit_wei(self.settings.l1)
+        addresses = self._dev_addresses()
+        if chain.facts.funded or wei == 0 or not addresses:
+            return "nothing to wait for"
+        url = self.node(name).view().rpc_url
+        # Counted here and not by balances, which a user may have begun to spend.
+        missing = sum(balance == 0 for balance in self.settlement.balances(url, addresses))
+        if missing:
+            raise StillWorking(f"{missing} of {len(addresses)} deposits have not arrived on {name}")
+        self.registry.update_facts(name, funded=True)
+        return f"{len(addresses)} accounts"
+
+    def _ready(self, name: str) -> str:
+        self.registry.set_phase(name, Phase.READY)
+        return self.node(name).view().rpc_url
+
+    # -- a chain's process ------------------------------------------------------------------------------
+
+    def node(self, name: str) -> Node:
+        """A chain's process; raises :class:`HubUnavailable` while there is none."""
+        node = self.runtime.chain(name)
+        if node is None:
+            raise HubUnavailable(f'the process of "{name}" does not run')
+        return node
+
+    def _start_process(self, name: str) -> str:
+        if self.runtime.chain(name) is not None:
+            return "runs already"
+        chain = self.registry.chain(name)
+        if not wait_free(chain.settings.host, chain.facts.port or 0, PORT_TIMEOUT_S):
+            raise PortInUse(f'chain "{name}"', chain.settings.host, chain.facts.port or 0, f"chains.{name}.port")
+        config = chain_config(self.settings, chain, self.keys.chain_keys(name), self.ecosystem, self.settlement.url)
+        self.runtime.start_chain(config)
+        return f"port {chain.facts.port}"
+
+    def _wait_for_health(self, name: str) -> str:
+        view = self.node(name).wait_ready(READY_TIMEOUT_S)
+        return f"{view.rpc_url}, block {view.head}"
+
+    def _pause(self, name: str) -> str:
+        self.node(name).pause()
+        return ""
+
+    def _resume(self, name: str) -> str:
+        self.node(name).resume()
+        return ""
+
+    def _drain(self, name: str) -> str:
+        self.node(name).wait_ready(READY_TIMEOUT_S)
+        self.node(name).drain()
+        return ""
+
+    def _settle(self, name: str) -> str:
+        node = self.node(name)
+        # Said again each time: the process may have been restarted since.
+        node.drain()
+        if not node.settled():
+            batches = node.view().batches
+            raise StillWorking(f"batch {batches.get('executed', 0)} of {batches.get('sealed', 0)} is executed on L1")
+        return f"{node.view().batches.get('executed', 0)} batches are executed on L1"
+
+    def _halt(self, name: str) -> str:
+        node = self.runtime.chain(name)
+        if node is not None:
+            node.stop()
+        self.registry.set_phase(name, Phase.REMOVED)
+        return "its data and its name stay"
+
+    def _dev_addresses(self) -> list[str]:
+        return [account.address for account in self.keys.dev_accounts(self.settings.dev_accounts)]
+
+    def _taken_ports(self) -> set[int]:
+        """Ports that belong to a part of the hub, running or not."""
+        chains = self.registry.chains()
+        taken = {chain.facts.port or chain.settings.port for chain in chains}
+        l1_port = (self.registry.fact(_L1_FACTS) or {}).get("port", self.settings.l1.port)
+        return taken | {self.settings.api.port, l1_port}
+
+
+def _bound(run: Callable[[str], str], chain: str) -> Callable[[], str]:
+    return lambda: run(chain)

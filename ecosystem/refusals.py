@@ -1,0 +1,76 @@
+"""The hub's refusals as clients meet them: for every error a stable word, an HTTP status and a title."""
+
+from dataclasses import dataclass
+
+from chain_template.errors import ChainError
+from cluster import errors as cluster_errors
+from contracts.errors import L1Error, L1Unavailable
+from ecosystem import errors
+from ecosystem.hub import Hub
+from zkhub.errors import HubError
+
+#: Methods of :class:`ecosystem.hub.Hub` that the API may call.
+QUESTIONS = frozenset(name for name in vars(Hub) if not name.startswith("_"))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of refusal: the word that ends its type, its HTTP status, its title."""
+
+    slug: str
+    status: int
+    title: str
+
+
+INTERNAL = Kind("internal", 500, "The hub has a bug")
+
+#: The first class that fits counts, so a class stands before its base.
+TABLE: tuple[tuple[type[HubError], Kind], ...] = (
+    (errors.UnknownChain, Kind("unknown-chain", 404, "There is no such chain")),
+    (errors.UnknownOperation, Kind("unknown-operation", 404, "There is no such operation")),
+    (errors.UnknownBatch, Kind("unknown-batch", 404, "There is no such batch")),
+    (cluster_errors.UnknownJob, Kind("unknown-job", 404, "There is no such proof job")),
+    (errors.ChainExists, Kind("chain-exists", 409, "The name or the id is taken")),
+    (errors.ChainBusy, Kind("chain-busy", 409, "Another operation is at work")),
+    (errors.WrongChainState, Kind("wrong-chain-state", 409, "The chain's state does not allow it")),
+    (cluster_errors.IllegalJobTransition, Kind("wrong-job-state", 409, "The job's state does not allow it")),
+    (errors.PortInUse, Kind("port-in-use", 409, "The port is in use")),
+    (errors.ConfigError, Kind("invalid-setting", 422, "A setting is not acceptable")),
+    (errors.HubStarting, Kind("starting", 503, "The hub is coming up")),
+    (errors.HubUnavailable, Kind("unavailable", 503, "A part of the hub does not answer")),
+    (cluster_errors.ActorTimeout, Kind("timeout", 504, "A part of the hub took too long")),
+    (cluster_errors.ActorFailed, INTERNAL),
+    (cluster_errors.ActorError, Kind("unavailable", 503, "A part of the hub does not answer")),
+    (cluster_errors.RayError, Kind("unavailable", 503, "A part of the hub does not answer")),
+    (L1Unavailable, Kind("l1-unavailable", 503, "The L1 does not answer")),
+    (L1Error, Kind("l1-refused", 502, "The L1 refused")),
+    (ChainError, Kind("chain-error", 502, "The chain reports an error")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refusal on its way from the controller's process to the API's."""
+
+    kind: Kind
+    detail: str
+    hint: str
+
+    @classmethod
+    def of(cls, error: HubError) -> "Refusal":
+        """The refusal that an error is."""
+        kind = next((kind for base, kind in TABLE if isinstance(error, base)), INTERNAL)
+        return cls(kind, error.message, error.hint)
+
+    @classmethod
+    def bug(cls, detail: str) -> "Refusal":
+        """Something that should not happen."""
+        return cls(INTERNAL, detail, "this is a bug; the hub's logs tell more")
+
+
+class Refused(HubError):
+    """The controller refused a request of the API."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail, hint=refusal.hint)
+        self.refusal = refusal

@@ -1,0 +1,208 @@
+"""The real :class:`ecosystem.seams.Runtime`: actors on Ray."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chain_template.config import ChainConfig
+from cluster import handles, placement
+from cluster.errors import ActorMissing
+from cluster.names import L1_ACTOR, POOL_ACTOR, WORKER_PREFIX
+from ecosystem.views import BatchView, JobView, NodeView, ProversView, WorkerView
+
+if TYPE_CHECKING:
+    from chain_template.store.records import BatchRecord
+    from cluster.handles import NodeHandle, NodeInfo, PoolHandle
+    from cluster.pool.jobs import JobInfo, JobKey, WorkerInfo
+
+#: Seconds a process may take to say how it is; one that is busier than that is shown as down.
+LOOK_TIMEOUT_S = 5.0
+#: Seconds without a sign of life after which a worker is shown as lost.
+LOST_AFTER_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RayNode:
+    """The real :class:`ecosystem.seams.Node`."""
+
+    name: str
+    handle: "NodeHandle"
+
+    def wait_ready(self, timeout_s: float) -> NodeView:
+        """Wait until it serves; raises what keeps it from that."""
+        return self._view(self.handle.ready(timeout_s))
+
+    def view(self) -> NodeView:
+        """What it says of itself right now."""
+        info: NodeInfo = self.handle.call("info", timeout_s=LOOK_TIMEOUT_S)
+        return self._view(info)
+
+    def pause(self) -> None:
+        """Seal no more blocks."""
+        self.handle.pause()
+
+    def resume(self) -> None:
+        """Seal blocks again."""
+        self.handle.resume()
+
+    def drain(self) -> None:
+        """Accept no more transactions and settle everything; returns at once."""
+        self.handle.drain()
+
+    def settled(self) -> bool:
+        """Whether everything is executed on L1."""
+        return self.handle.settled()
+
+    def stop(self) -> None:
+        """Close it cleanly and end it."""
+        self.handle.stop()
+
+    def batches(self, first: int, last: int) -> list[BatchView]:
+        """Sealed batches with these numbers."""
+        records: list[BatchRecord] = self.handle.call("batches", first, last)
+        return [batch_view(self.name, record) for record in records]
+
+    def _view(self, info: "NodeInfo") -> NodeView:
+        status = self.handle.status(LOOK_TIMEOUT_S)
+        return NodeView(
+            rpc_url=info.rpc_url,
+            ws_url=info.ws_url,
+            pid=info.pid,
+            restarts=info.restarts,
+            head=status.head_number,
+            head_at_ms=status.head_timestamp * 1000,
+            batches=dict(status.batches),
+            mempool=status.mempool_size,
+            paused=status.paused,
+            last_error="; ".join(f"{loop}: {error}" for loop, error in sorted(status.errors.items())),
+        )
+
+
+class RayRuntime:
+    """Starts and finds the hub's actors in the cluster this process belongs to."""
+
+    def start_l1(self, config: ChainConfig) -> RayNode:
+        """Start the embedded L1, or find it; returns before it is ready."""
+        return RayNode(L1_ACTOR, placement.start_l1(config))
+
+    def start_chain(self, config: ChainConfig) -> RayNode:
+        """Start a chain, or find it; returns before it is ready."""
+        return RayNode(config.name, placement.start_chain(config))
+
+    def l1(self) -> RayNode | None:
+        """The embedded L1 if it has been started."""
+        try:
+            return RayNode(L1_ACTOR, handles.NodeHandle.lookup(L1_ACTOR))
+        except ActorMissing:
+            return None
+
+    def chain(self, name: str) -> RayNode | None:
+        """A chain if it has been started."""
+        try:
+            return RayNode(name, handles.NodeHandle.chain(name))
+        except ActorMissing:
+            return None
+
+    def start_provers(self, directory: Path, workers: int, backend: str) -> None:
+        """Start the prover pool and its workers, or scale them; waits until they look for work."""
+        pool = placement.start_pool(directory)
+        started = placement.scale_workers(workers, backend)
+        pool.ready()
+        for worker in started:
+            worker.ready()
+
+    def provers_running(self, workers: int) -> bool:
+        """Whether the pool and that many workers have been started."""
+        names = placement.running_actors()
+        return POOL_ACTOR in names and sum(name.startswith(WORKER_PREFIX) for name in names) == workers
+
+    def provers(self, chains: Mapping[int, str]) -> ProversView:
+        """The pool; ``chains`` names the chain ids."""
+        pool = self._pool()
+        stats = pool.stats()
+        return ProversView(
+            healthy=True,
+            workers=[_worker_view(worker, chains) for worker in pool.workers()],
+            jobs={state.value: count for state, count in stats.by_state.items()},
+            queue={
+                share.chain_name: count
+                for share in stats.chains
+                if (count := sum(n for state, n in share.by_state.items() if state.value == "pending"))
+            },
+        )
+
+    def jobs(self, chain_id: int | None, state: str | None, limit: int) -> list[JobView]:
+        """Proof jobs, the latest first."""
+        from cluster.pool.jobs import JobState
+
+        wanted = None if state is None else JobState(state)
+        return [_job_view(job) for job in self._pool().jobs(chain_id, wanted, limit)]
+
+    def retry_job(self, chain_id: int, batch: int) -> JobView:
+        """Queue a failed or refused proof job again."""
+        return _job_view(self._pool().retry(chain_id, batch))
+
+    def stop_provers(self) -> None:
+        """Close the pool and its workers; unfinished jobs stay in its queue."""
+        for worker in placement.running_workers():
+            worker.stop()
+        try:
+            self._pool().stop()
+        except ActorMissing:
+            return
+
+    def _pool(self) -> "PoolHandle":
+        return handles.PoolHandle.lookup(POOL_ACTOR)
+
+
+def batch_view(chain: str, record: "BatchRecord") -> BatchView:
+    """A chain's own record of a batch, as the hub shows it."""
+    return BatchView(
+        chain=chain,
+        number=record.number,
+        stage=record.stage.value,
+        first_block=record.first_block,
+        last_block=record.last_block,
+        transactions=record.tx_count,
+        l1_transactions_included=record.l1_tx_count,
+        pubdata_bytes=record.pubdata_bytes,
+        seal_reason=record.seal_reason,
+        proof=record.proof_mode,
+        state_commitment="0x" + record.state_commitment.hex(),
+        batch_output_hash="0x" + record.batch_output_hash.hex(),
+        public_input="0x" + record.public_input.hex(),
+        stage_times_ms=dict(record.stage_times_ms),
+        l1_transactions=dict(record.l1_transactions),
+    )
+
+
+def _worker_view(worker: "WorkerInfo", chains: Mapping[int, str]) -> WorkerView:
+    lost = time.time() - worker.last_seen > LOST_AFTER_S
+    return WorkerView(
+        name=worker.name,
+        backend=worker.backend,
+        state="lost" if lost else "busy" if worker.job is not None else "idle",
+        job=_job_name(worker.job, chains) if worker.job is not None else "",
+        jobs_done=worker.jobs_done,
+        last_seen_ms=int(worker.last_seen * 1000),
+    )
+
+
+def _job_view(job: "JobInfo") -> JobView:
+    return JobView(
+        chain=job.chain_name,
+        batch=job.key.batch_number,
+        state=job.state.value,
+        attempts=job.attempts,
+        worker=job.worker or "",
+        error=job.error or "",
+        queued_at_ms=int(job.queued_at * 1000),
+        started_at_ms=None if job.started_at is None else int(job.started_at * 1000),
+        ended_at_ms=None if job.finished_at is None else int(job.finished_at * 1000),
+    )
+
+
+def _job_name(job: "JobKey", chains: Mapping[int, str]) -> str:
+    return f"{chains.get(job.chain_id, job.chain_id)}/{job.batch_number}"

@@ -1,0 +1,115 @@
+"""What the controller acts on, as protocols: the cluster and the settlement layer.
+
+:mod:`ecosystem.runtime` and :mod:`ecosystem.l1` are the real ones; tests have fakes.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from chain_template.config import ChainConfig, DataAvailability
+from contracts.addresses import ChainAddresses, EcosystemAddresses
+from ecosystem.keys import ChainKeys
+from ecosystem.views import BatchView, JobView, NodeView, ProversView
+
+
+class Node(Protocol):
+    """The process of a chain or of the embedded L1.
+
+    Every method may raise :class:`cluster.errors.ActorError` (it is down; trying again is right) and
+    :class:`chain_template.errors.ChainError`.
+    """
+
+    def wait_ready(self, timeout_s: float) -> NodeView:
+        """Wait until it serves; raises what keeps it from that."""
+
+    def view(self) -> NodeView:
+        """What it says of itself right now."""
+
+    def pause(self) -> None:
+        """Seal no more blocks."""
+
+    def resume(self) -> None:
+        """Seal blocks again."""
+
+    def drain(self) -> None:
+        """Accept no more transactions and settle everything; returns at once."""
+
+    def settled(self) -> bool:
+        """Whether everything is executed on L1."""
+
+    def stop(self) -> None:
+        """Close it cleanly and end it."""
+
+    def batches(self, first: int, last: int) -> list[BatchView]:
+        """Sealed batches with these numbers."""
+
+
+class Runtime(Protocol):
+    """The cluster that everything runs on."""
+
+    def start_l1(self, config: ChainConfig) -> Node:
+        """Start the embedded L1, or find it; returns before it is ready."""
+
+    def start_chain(self, config: ChainConfig) -> Node:
+        """Start a chain, or find it; returns before it is ready."""
+
+    def l1(self) -> Node | None:
+        """The embedded L1 if it has been started."""
+
+    def chain(self, name: str) -> Node | None:
+        """A chain if it has been started."""
+
+    def start_provers(self, directory: Path, workers: int, backend: str) -> None:
+        """Start the prover pool and its workers, or scale them; waits until they look for work."""
+
+    def provers_running(self, workers: int) -> bool:
+        """Whether the pool and that many workers have been started."""
+
+    def provers(self, chains: Mapping[int, str]) -> ProversView:
+        """The pool; ``chains`` names the chain ids."""
+
+    def jobs(self, chain_id: int | None, state: str | None, limit: int) -> list[JobView]:
+        """Proof jobs, the latest first."""
+
+    def retry_job(self, chain_id: int, batch: int) -> JobView:
+        """Queue a failed or refused proof job again."""
+
+    def stop_provers(self) -> None:
+        """Close the pool and its workers; unfinished jobs stay in its queue."""
+
+
+class Settlement(Protocol):
+    """The hub's dealings on L1. Every method may raise :class:`contracts.errors.L1Error`."""
+
+    url: str
+
+    def check(self) -> None:
+        """Raise :class:`L1Mismatch` unless the L1 is the one that is expected."""
+
+    def head(self) -> int:
+        """Number of the latest block."""
+
+    def deploy(self) -> EcosystemAddresses:
+        """The hub's contracts: deployed now, or found where the registry says they are."""
+
+    def fund(self, label: str, addresses: Sequence[str], wei: int) -> int:
+        """Send ``wei`` to each address, once for each ``label`` and address; returns how many were sent."""
+
+    def create_chain(
+        self,
+        chain_id: int,
+        *,
+        genesis_hash: bytes,
+        genesis_timestamp: int,
+        data_availability: DataAvailability,
+        minimal_l2_gas_price_wei: int,
+        keys: ChainKeys,
+    ) -> ChainAddresses:
+        """Create a chain with its operators' roles, or find it and do what is missing."""
+
+    def deposit(self, label: str, chain_id: int, addresses: Sequence[str], wei: int) -> int:
+        """Deposit ``wei`` to each address on a chain, once for each ``label`` and address."""
+
+    def balances(self, url: str, addresses: Sequence[str]) -> list[int]:
+        """Wei of each address, by the JSON-RPC of the L1 or of a chain."""
