@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from cluster.errors import RayStartFailed, RayUnreachable
+from cluster.logs import LOG_DIRECTORY_VARIABLE
 from cluster.names import NAMESPACE
 from cluster.ray_environment import apply_environment, join_environment, own_cluster_environment
 from cluster.ray_token import check_token, ensure_token, find_token
@@ -17,6 +18,7 @@ from cluster.settings import RaySettings
 
 #: Ray adds about 70 characters to it, and a Unix socket's path may have 107.
 _MAX_TEMP_DIR = 35
+_RAY_DIR = "ray"
 
 
 class RayCluster:
@@ -46,7 +48,10 @@ class RayCluster:
         """
         token_path = settings.token_path.absolute()
         ensure_token(token_path)
-        apply_environment(own_cluster_environment(token_path, settings.log_dir.absolute(), loopback=settings.loopback))
+        # It would win over the token file.
+        os.environ.pop("RAY_AUTH_TOKEN", None)
+        apply_environment(own_cluster_environment(token_path, loopback=settings.loopback))
+        os.environ[LOG_DIRECTORY_VARIABLE] = str(settings.log_dir.absolute())
         temp_dir = _make_temp_dir(settings.data_dir)
         import ray
 
@@ -59,7 +64,8 @@ class RayCluster:
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
-                _temp_dir=str(temp_dir),
+                # Ray makes its directory writable for everyone; ours round it is not.
+                _temp_dir=str(temp_dir / _RAY_DIR),
             )
         except Exception as error:
             ray.shutdown()
@@ -114,7 +120,7 @@ def _make_temp_dir(data_dir: Path) -> Path:
     """A short private directory for Ray's sockets and logs; what killed hubs of ``data_dir`` left behind is removed."""
     root = Path(tempfile.gettempdir())
     prefix = f"zkhub-{hashlib.sha256(str(data_dir.absolute()).encode()).hexdigest()[:8]}-"
-    if len(str(root / prefix)) + len(str(os.getpid())) > _MAX_TEMP_DIR:
+    if len(str(root / f"{prefix}{os.getpid()}" / _RAY_DIR)) > _MAX_TEMP_DIR:
         root = Path("/tmp")
     for leftover in root.glob(f"{prefix}*"):
         if not _is_running(leftover.name.removeprefix(prefix)):

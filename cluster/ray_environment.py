@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cluster.errors import RayAlreadyImported
-from cluster.logs import LOG_DIRECTORY_VARIABLE
 
 #: For every cluster we start or join.
 _ALWAYS = {
@@ -22,10 +21,9 @@ _OWN_CLUSTER = {"RAY_worker_niceness": "0"}
 _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 
-def own_cluster_environment(token_path: Path, log_dir: Path, *, loopback: bool) -> dict[str, str]:
-    """What Ray, and our own actors, must read in a cluster of ours."""
-    paths = {"RAY_AUTH_TOKEN_PATH": str(token_path), LOG_DIRECTORY_VARIABLE: str(log_dir)}
-    return _ALWAYS | _OWN_CLUSTER | (_LOOPBACK if loopback else {}) | paths
+def own_cluster_environment(token_path: Path, *, loopback: bool) -> dict[str, str]:
+    """What Ray must read to start a cluster of ours."""
+    return _ALWAYS | _OWN_CLUSTER | (_LOOPBACK if loopback else {}) | {"RAY_AUTH_TOKEN_PATH": str(token_path)}
 
 
 def join_environment(token: str, *, loopback: bool) -> dict[str, str]:
