@@ -39,7 +39,8 @@
     │   └── IllegalBatchTransition
     └── SettlementError
         ├── SettlementRefused       L1 refused a transaction for a reason that will not pass by itself
-        └── L1Diverged              L1 shows something that contradicts what this chain knows
+        ├── L1Diverged              L1 shows something that contradicts what this chain knows
+        └── RollbackNeeded          L1 dropped a request that a block includes
 """
 
 from typing import Any
@@ -200,9 +201,7 @@ class TooManyResults(StoreError):
     """
 
     def __init__(self, limit: int) -> None:
-        super().__init__(
-            f"query returned more than {limit} results", hint="Narrow the block range or the filter."
-        )
+        super().__init__(f"query returned more than {limit} results", hint="Narrow the block range or the filter.")
         self.limit = limit
 
 
@@ -236,3 +235,15 @@ class SettlementRefused(SettlementError):
 
 class L1Diverged(SettlementError):
     """L1 shows something that contradicts what this chain has stored."""
+
+
+class RollbackNeeded(SettlementError):
+    """L1 dropped a request that a block already includes: the chain has to give that block up.
+
+    Attributes:
+        to_block: The last block that may stay.
+    """
+
+    def __init__(self, to_block: int, message: str) -> None:
+        super().__init__(f"{message}; the chain goes back to block {to_block}")
+        self.to_block = to_block

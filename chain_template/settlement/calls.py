@@ -1,0 +1,188 @@
+"""Which call L1 needs next: commit, prove or execute, for as many batches as fit, and its calldata."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chain_template.batcher.commit_info import StoredClaim
+from chain_template.errors import L1Diverged
+from chain_template.settlement.on_l1 import ChainOnL1, Counters
+from chain_template.settlement.priority_tree import PriorityTreeMirror
+from chain_template.store import Snapshot
+from chain_template.store.records import BatchRecord, BatchStage
+from contracts.abi import encode_call
+from contracts.messages import (
+    DA_CALLDATA,
+    StoredBatchInfo,
+    encode_commit,
+    encode_execute,
+    encode_prove,
+    genesis_batch,
+)
+
+#: Public mempools refuse transactions above 128 KiB; the rest is room for signatures and ABI.
+MAX_CALL_BYTES: Final = 120_000
+#: ABI words of one CommitBatchInfo around its pubdata, rounded up.
+_COMMIT_OVERHEAD_BYTES: Final = 1_000
+#: ABI words of one StoredBatchInfo and its two priority paths, rounded up; each operation adds a word.
+_EXECUTE_OVERHEAD_BYTES: Final = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementCall:
+    """A call that takes batches a stage further.
+
+    Attributes:
+        stage: What they reach when it is included; REVERTED for a revert.
+        first / last: The batches.
+        to: Contract address.
+    """
+
+    stage: BatchStage
+    first: int
+    last: int
+    to: str
+    data: bytes
+
+    @property
+    def what(self) -> str:
+        """For messages: which call this is."""
+        verb = _VERBS[self.stage]
+        return (
+            f"{verb} of batch {self.first}"
+            if self.first == self.last
+            else (f"{verb} of batches {self.first} to {self.last}")
+        )
+
+
+_VERBS: Final = {
+    BatchStage.COMMITTED: "commit",
+    BatchStage.VERIFIED: "prove",
+    BatchStage.EXECUTED: "execute",
+    BatchStage.REVERTED: "revert",
+}
+
+
+class CallMaker:
+    """Makes the calls of one chain; reads its store, sends nothing.
+
+    Args:
+        chain: The chain's contracts.
+        pubdata: Pubdata of a batch by its number.
+        max_batches: How many batches one call takes at most.
+    """
+
+    def __init__(self, chain: ChainOnL1, pubdata: Callable[[int], bytes], max_batches: int) -> None:
+        self._chain = chain
+        self._pubdata = pubdata
+        self._max_batches = max_batches
+        self._tree = PriorityTreeMirror()
+
+    def commit(self, snapshot: Snapshot, counters: Counters) -> SettlementCall | None:
+        """Commit what is sealed; None when nothing is."""
+        records: list[BatchRecord] = []
+        size = 0
+        for record in self._candidates(snapshot, counters.committed):
+            published = record.pubdata_bytes if claim_of(record).commit.da_commitment_scheme == DA_CALLDATA else 0
+            size += published + _COMMIT_OVERHEAD_BYTES
+            if records and size > MAX_CALL_BYTES:
+                break
+            records.append(record)
+        if not records:
+            return None
+        last = stored_batch(snapshot, counters.committed)
+        infos = [claim_of(record).with_pubdata(self._pubdata(record.number)) for record in records]
+        return self._call(BatchStage.COMMITTED, records, "commitBatchesSharedBridge", encode_commit(last, infos))
+
+    def prove(self, snapshot: Snapshot, counters: Counters) -> SettlementCall | None:
+        """Show L1 what is proved; None when nothing is."""
+        records = []
+        for record in self._candidates(snapshot, counters.verified):
+            if record.number > counters.committed or record.stage is not BatchStage.PROVED:
+                break
+            records.append(record)
+        if not records:
+            return None
+        previous = stored_batch(snapshot, counters.verified)
+        infos = [claim_of(record).commit.to_stored() for record in records]
+        return self._call(BatchStage.VERIFIED, records, "proveBatchesSharedBridge", encode_prove(previous, infos))
+
+    def execute(self, snapshot: Snapshot, counters: Counters, now: int) -> SettlementCall | None:
+        """Execute what is verified and has waited out the delay; None when nothing has.
+
+        Args:
+            snapshot: The chain's store.
+            counters: How far L1 is.
+            now: Unix seconds, as the next L1 block would have it.
+        """
+        verified = [
+            record for record in self._candidates(snapshot, counters.executed) if record.number <= counters.verified
+        ]
+        if not verified:
+            return None
+        records = self._over_delay(verified, now)
+        records = records[: _fitting(records)]
+        if not records:
+            return None
+        first = self._chain.first_unprocessed_operation()
+        self._tree.follow(snapshot, first)
+        claims = [claim_of(record) for record in records]
+        proofs = self._tree.proofs(first, [record.l1_tx_count for record in records])
+        data = encode_execute(
+            [claim.commit.to_stored() for claim in claims], proofs, [claim.dependency_roots for claim in claims]
+        )
+        return self._call(BatchStage.EXECUTED, records, "executeBatchesSharedBridge", data)
+
+    def revert(self, to_batch: int, committed: int) -> SettlementCall:
+        """Take back all batches after ``to_batch``."""
+        link = self._chain.link
+        data = encode_call(self._chain.timelock, "revertBatchesSharedBridge", [link.zk_chain, to_batch])
+        return SettlementCall(BatchStage.REVERTED, to_batch + 1, committed, link.validator_timelock, data)
+
+    def _candidates(self, snapshot: Snapshot, done: int) -> list[BatchRecord]:
+        return snapshot.batches(done + 1, done + self._max_batches)
+
+    def _over_delay(self, records: Sequence[BatchRecord], now: int) -> list[BatchRecord]:
+        """The leading batches whose time has come: L1 refuses a call with one that is too young."""
+        ready = []
+        times = self._chain.executable_at([record.number for record in records])
+        for record, executable_at in zip(records, times, strict=True):
+            if now < executable_at:
+                break
+            ready.append(record)
+        return ready
+
+    def _call(self, stage: BatchStage, records: Sequence[BatchRecord], name: str, data: bytes) -> SettlementCall:
+        link, first, last = self._chain.link, records[0].number, records[-1].number
+        calldata = encode_call(self._chain.timelock, name, [link.zk_chain, first, last, data])
+        return SettlementCall(stage, first, last, link.validator_timelock, calldata)
+
+
+def claim_of(record: BatchRecord) -> StoredClaim:
+    """What a stored batch claims."""
+    return StoredClaim.from_json(record.commit_info)
+
+
+def stored_batch(snapshot: Snapshot, number: int) -> StoredBatchInfo:
+    """The StoredBatchInfo of a batch as this chain knows it; number 0 is genesis.
+
+    Raises:
+        L1Diverged: This chain has no such batch.
+    """
+    if number == 0:
+        genesis = snapshot.header(0)
+        assert genesis is not None
+        return genesis_batch(genesis.hash, genesis.timestamp)
+    record = snapshot.batch(number)
+    if record is None:
+        raise L1Diverged(f"L1 has batch {number}, which this chain does not know")
+    return claim_of(record).commit.to_stored()
+
+
+def _fitting(records: Sequence[BatchRecord]) -> int:
+    size = 0
+    for count, record in enumerate(records):
+        size += _EXECUTE_OVERHEAD_BYTES + 32 * record.l1_tx_count
+        if count and size > MAX_CALL_BYTES:
+            return count
+    return len(records)

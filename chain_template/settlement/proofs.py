@@ -1,0 +1,56 @@
+"""The door to whoever proves batches: the cluster's prover pool, or a stand-in a test brings."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ProofJob:
+    """A batch to be proven.
+
+    Attributes:
+        program_id: The batch program whose proof L1 accepts.
+        batch_input: The program's whole input.
+        public_input: What the program must arrive at; a worker refuses the batch if it arrives elsewhere.
+    """
+
+    chain_id: int
+    chain_name: str
+    batch_number: int
+    program_id: bytes
+    batch_input: bytes = field(repr=False)
+    public_input: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProofResult:
+    """What became of a job.
+
+    Attributes:
+        public_input: What was proven.
+        proof: Empty in the labelled development mode: the batch was re-executed, not proven.
+        worker: Who did it.
+        error: Why there is no proof; None when there is one.
+    """
+
+    batch_number: int
+    public_input: bytes
+    proof: bytes
+    worker: str
+    error: str | None = None
+
+
+class ProofService(Protocol):
+    """Takes proof jobs and keeps their results. Calls return at once."""
+
+    def submit(self, job: ProofJob) -> None:
+        """Queue a job; the same (chain, batch, program) again is no second job, unless its input is another."""
+        ...
+
+    def result(self, chain_id: int, batch_number: int) -> ProofResult | None:
+        """What became of a batch's job; None while it is not decided."""
+        ...
+
+    def cancel_from(self, chain_id: int, batch_number: int) -> None:
+        """Forget the jobs and results of this batch and all after it: they were reverted."""
+        ...

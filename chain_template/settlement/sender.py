@@ -1,0 +1,321 @@
+"""Bringing batches to L1: commit, prove, execute, and taking them back.
+
+Every step looks at L1 first and does what follows from there; nothing is assumed to have stayed as it was. A role has
+its own account, and an account has one call in flight. What a crash must not lose is in the store: the calls in flight
+and a rollback under way.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from chain_template.config import ChainConfig, OperatorKeys
+from chain_template.errors import L1Diverged, SettlementError, SettlementRefused
+from chain_template.settlement.account import FeeAboveLimit, Included, L1Account
+from chain_template.settlement.calls import CallMaker, SettlementCall
+from chain_template.settlement.on_l1 import ChainOnL1, Counters
+from chain_template.settlement.proofs import ProofService
+from chain_template.settlement.proving import ProvingDesk
+from chain_template.settlement.refusals import Verdict, verdict
+from chain_template.settlement.tracker import StageTracker, require_same_batches
+from chain_template.store import Snapshot, Store
+from chain_template.store.records import BatchStage
+from contracts.errors import L1Error, TransactionReverted
+
+log = structlog.get_logger(__name__)
+
+_ROLLBACK_KEY: Final = "settlement/rollback"
+#: Seconds between looks at L1 while nothing is on its way.
+_QUIET_S: Final = 1.0
+
+
+class SettlementSender:
+    """Settles one chain.
+
+    Args:
+        config: The chain's settings, with ``l1`` and ``operator_keys``.
+        store: The chain's store.
+        chain: Its contracts.
+        service: The prover pool.
+        rollback: Gives up every block above a number.
+        on_moved: Told of every batch that reached another stage.
+        on_lost_batches: Told which batches L1 has that the store does not, batch number → last block.
+        clock: Unix seconds.
+    """
+
+    def __init__(
+        self,
+        config: ChainConfig,
+        store: Store,
+        chain: ChainOnL1,
+        service: ProofService,
+        *,
+        rollback: Callable[[int], None],
+        on_moved: Callable[[int, BatchStage], None] = lambda number, stage: None,
+        on_lost_batches: Callable[[Mapping[int, int]], None] = lambda last_blocks: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        assert config.operator_keys is not None
+        self.lock = threading.RLock()
+        self._settings = config.settlement
+        self._store = store
+        self._chain = chain
+        self._clock = clock
+        self._rollback = rollback
+        self._on_moved = on_moved
+        self._on_lost_batches = on_lost_batches
+        self._maker = CallMaker(chain, store.batch_pubdata, config.settlement.max_batches_per_call)
+        self._tracker = StageTracker(store, chain, on_moved)
+        self._desk = ProvingDesk(config.chain_id, config.name, store, chain, service)
+        self._accounts = self._open_accounts(config.operator_keys)
+        self._told_lost = 0
+        self._names_checked = False
+        self._quiet_since: float | None = None
+
+    def _open_accounts(self, keys: OperatorKeys) -> dict[str, L1Account]:
+        """An account for each role; roles with the same key share one, and so its nonces."""
+        by_address: dict[str, L1Account] = {}
+        accounts: dict[str, L1Account] = {}
+        for role in ("committer", "prover", "executor", "reverter"):
+            account = L1Account(
+                self._chain.client,
+                getattr(keys, role),
+                self._chain.link.l1_chain_id,
+                self._store,
+                self._settings,
+                self._clock,
+            )
+            accounts[role] = by_address.setdefault(account.address, account)
+        return accounts
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """L1 address of each role: these accounts pay for settlement."""
+        return {role: account.address for role, account in self._accounts.items()}
+
+    # -- stepping ----------------------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Look at L1 and do what comes next; returns whether there may be more to do at once.
+
+        Raises:
+            SettlementRefused: L1 or the prover refuses a batch; everything else was done all the same.
+            L1Diverged: L1 has other batches than this chain.
+            FeeAboveLimit: L1 is too expensive at the moment.
+            L1Error: L1 does not answer.
+        """
+        with self.lock:
+            if self._is_quiet():
+                return False
+            busy = self._collect()
+            counters = self._chain.counters(self._chain.head())
+            to_block = self.rollback_wanted
+            if to_block is not None:
+                return self._continue_rollback(to_block, counters) or busy
+            busy |= self._follow(counters)
+            with self._store.snapshot() as snapshot:
+                require_same_batches(snapshot, counters)
+            problems: list[Exception] = []
+            busy |= self._prove_jobs(problems)
+            busy |= self._send_next(counters, problems)
+            if problems:
+                raise problems[0]
+            return busy
+
+    def _is_quiet(self) -> bool:
+        """Whether all is settled and L1 was looked at a moment ago."""
+        with self._store.snapshot() as snapshot:
+            settled = snapshot.last_batch_at(BatchStage.EXECUTED) == snapshot.last_batch_number()
+        if not settled or self.rollback_wanted is not None or any(a.pending for a in self._accounts.values()):
+            self._quiet_since = None
+            return False
+        now = time.monotonic()
+        if self._quiet_since is not None and now - self._quiet_since < _QUIET_S:
+            return True
+        self._quiet_since = now
+        return False
+
+    def _follow(self, latest: Counters) -> bool:
+        """Move the batches to where L1 has them, as far as that is confirmed."""
+        confirmations = self._settings.confirmations
+        confirmed = latest if confirmations == 0 else self._chain.counters(self._chain.head(confirmations))
+        moved = self._tracker.follow(confirmed)
+        if moved or not self._names_checked:
+            self._tracker.name_transactions(confirmed)
+            self._names_checked = True
+        with self._store.snapshot() as snapshot:
+            known = snapshot.last_batch_number()
+            head = snapshot.head_number
+        if latest.committed > known and self._told_lost != latest.committed:
+            self._report_lost(known, head)
+            self._told_lost = latest.committed
+        return moved
+
+    def _report_lost(self, known: int, head: int) -> None:
+        """L1 has batches that the store has not: they are cut again as L1 has them, if their blocks are here."""
+        ranges = self._chain.committed_ranges(known + 1)
+        missing = {number: last for number, last in ranges.items() if last > head}
+        if missing:
+            number, last = min(missing.items())
+            raise L1Diverged(
+                f"L1 has batch {number} up to block {last}; this chain ends at block {head}",
+                hint="restore the chain's data directory, or recover the chain from L1",
+            )
+        log.warning("cutting batches again as L1 has them", first=known + 1, count=len(ranges))
+        self._on_lost_batches(ranges)
+
+    def _prove_jobs(self, problems: list[Exception]) -> bool:
+        try:
+            moved = self._desk.step()
+        except SettlementRefused as exc:
+            problems.append(exc)
+            return False
+        for number, stage in moved:
+            self._on_moved(number, stage)
+        return bool(moved)
+
+    # -- calls -------------------------------------------------------------------------------------------------------
+
+    def _collect(self) -> bool:
+        """Look after the calls in flight; returns whether one was included."""
+        found = False
+        for account in {id(account): account for account in self._accounts.values()}.values():
+            included = account.check()
+            if included is not None:
+                found = True
+                self._note(included)
+        return found
+
+    def _note(self, included: Included) -> None:
+        call, receipt = included.call, included.receipt
+        if not receipt.succeeded:
+            self._explain_failure(included)
+            return
+        tx_hash = "0x" + receipt.transaction_hash.hex()
+        log.info("L1 call included", call=call.what, l1_block=receipt.block_number, gas_used=receipt.gas_used)
+        if call.stage is BatchStage.REVERTED:
+            return
+        with self._store.snapshot() as snapshot:
+            numbers = [record.number for record in snapshot.batches(call.first, call.last)]
+        for number in numbers:
+            self._store.update_batch(number, l1_transaction=(call.stage.value, tx_hash))
+
+    def _explain_failure(self, included: Included) -> None:
+        """A call that was included and failed: say why; the next step decides from L1's state."""
+        try:
+            self._chain.client.wait_for_receipt(included.receipt.transaction_hash, what=included.call.what)
+        except TransactionReverted as exc:
+            log.error("L1 call failed", call=included.call.what, reason=exc.reason)
+            if verdict(exc) is Verdict.REFUSED:
+                raise SettlementRefused(exc.args[0]) from exc
+
+    def _send_next(self, counters: Counters, problems: list[Exception]) -> bool:
+        """One call a role, where one is due and the role's account is free."""
+        busy = False
+        makers: dict[str, Callable[[Snapshot], SettlementCall | None]] = {
+            "committer": lambda snapshot: self._maker.commit(snapshot, counters),
+            "prover": lambda snapshot: self._maker.prove(snapshot, counters),
+            "executor": lambda snapshot: self._maker.execute(snapshot, counters, self._l1_now(counters)),
+        }
+        for role, make in makers.items():
+            account = self._accounts[role]
+            if account.pending is not None:
+                continue
+            try:
+                with self._store.snapshot() as snapshot:
+                    call = make(snapshot)
+                if call is not None:
+                    busy |= self._submit(account, call)
+            except (SettlementError, L1Error) as exc:
+                problems.append(exc)
+        return busy
+
+    def _submit(self, account: L1Account, call: SettlementCall) -> bool:
+        """Send a call; returns whether it went out."""
+        try:
+            account.submit(call)
+        except TransactionReverted as exc:
+            match verdict(exc):
+                case Verdict.WAIT:
+                    return False
+                case Verdict.RETRY:
+                    log.info("L1 is not where it was", call=call.what, reason=exc.reason)
+                    return False
+                case Verdict.REFUSED:
+                    raise SettlementRefused(f"L1 refuses the {call.what}: {exc.reason}") from exc
+        return True
+
+    def _l1_now(self, counters: Counters) -> int:
+        """The time the next L1 block would have: an idle L1 makes none, so its last one may be old."""
+        return max(counters.block.timestamp, int(self._clock()))
+
+    # -- taking back -------------------------------------------------------------------------------------------------
+
+    @property
+    def rollback_wanted(self) -> int | None:
+        """The block a rollback under way goes back to; None when there is none."""
+        stored = self._store.get_meta(_ROLLBACK_KEY)
+        return int(stored) if stored else None
+
+    def request_rollback(self, to_block: int) -> None:
+        """Give up every block above ``to_block``: revert the batches that hold one on L1, then roll the chain back.
+
+        Done by the following steps; survives a restart. A second request does not replace a lower one.
+        """
+        with self.lock:
+            wanted = self.rollback_wanted
+            target = to_block if wanted is None else min(wanted, to_block)
+            self._store.set_meta(_ROLLBACK_KEY, str(target).encode())
+            self._quiet_since = None
+
+    def revert_batches(self, to_batch: int) -> None:
+        """Take back all batches after ``to_batch``, on L1 and here; the next steps do it.
+
+        Raises:
+            SettlementRefused: There is no such batch, or L1 has executed a later one: executed batches are final.
+        """
+        with self.lock, self._store.snapshot() as snapshot:
+            record = snapshot.batch(to_batch)
+            if record is None and to_batch != 0:
+                raise SettlementRefused(
+                    f"there is no batch {to_batch}; the last is batch {snapshot.last_batch_number()}"
+                )
+            executed = self._chain.counters(self._chain.head()).executed
+            if to_batch < executed:
+                raise SettlementRefused(f"batch {executed} is executed on L1 and cannot be reverted")
+            self.request_rollback(0 if record is None else record.last_block)
+
+    def _continue_rollback(self, to_block: int, counters: Counters) -> bool:
+        with self._store.snapshot() as snapshot:
+            target = _last_batch_within(snapshot, to_block)
+        if counters.executed > target:
+            self._store.set_meta(_ROLLBACK_KEY, b"")
+            raise L1Diverged(
+                f"cannot give up the blocks above {to_block}: L1 has executed batch {counters.executed}",
+                hint="executed batches are final; restore the chain's own data directory",
+            )
+        if any(account.pending is not None for account in self._accounts.values()):
+            return False
+        if counters.committed > target:
+            return self._submit(self._accounts["reverter"], self._maker.revert(target, counters.committed))
+        self._desk.cancel_from(target + 1)
+        self._rollback(to_block)
+        self._store.set_meta(_ROLLBACK_KEY, b"")
+        return True
+
+
+def _last_batch_within(snapshot: Snapshot, to_block: int) -> int:
+    """The last batch that ends at or below a block; 0 for genesis."""
+    number = snapshot.last_batch_number()
+    while number > 0:
+        record = snapshot.batch(number)
+        if record is not None and record.last_block <= to_block:
+            break
+        number -= 1
+    return number
+
+
+__all__ = ["FeeAboveLimit", "SettlementSender"]

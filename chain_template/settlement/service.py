@@ -1,0 +1,136 @@
+"""Everything between one chain and its L1, put together: the batcher, the watcher and the sender, a loop each."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from chain_template.batcher.batcher import Batcher
+from chain_template.config import ChainConfig
+from chain_template.errors import L1Diverged, RollbackNeeded
+from chain_template.events import BatchMoved, EventBus
+from chain_template.loops import Loop
+from chain_template.sequencer import L1Head
+from chain_template.settlement.on_l1 import ChainOnL1
+from chain_template.settlement.proofs import ProofJob, ProofResult, ProofService
+from chain_template.settlement.sender import SettlementSender
+from chain_template.settlement.watcher import L1Watcher
+from chain_template.store import Store
+from chain_template.store.records import BatchStage
+from contracts.client import L1Client
+
+__all__ = ["ProofJob", "ProofResult", "ProofService", "Settlement"]
+
+log = structlog.get_logger(__name__)
+
+_BATCHER_IDLE_S = 0.05
+
+
+class Settlement:
+    """Settles one chain on its L1.
+
+    Args:
+        config: The chain's settings, with ``l1`` and ``operator_keys``.
+        store: The chain's store.
+        prover: The prover pool.
+        events: Where stage changes are announced.
+        rollback: Gives up every block above a number, and calls its second argument before new blocks are built.
+    """
+
+    def __init__(
+        self,
+        config: ChainConfig,
+        store: Store,
+        prover: ProofService,
+        events: EventBus,
+        *,
+        rollback: Callable[[int, Callable[[], None]], None],
+    ) -> None:
+        assert config.l1 is not None
+        self._client = L1Client(config.l1.url)
+        self._poll_s = config.settlement.poll_interval_ms / 1000
+        self._events = events
+        self._node_rollback = rollback
+        self._is_checked = False
+        self._check_lock = threading.Lock()
+        self.chain = ChainOnL1(self._client, config.l1)
+        self.batcher = Batcher(config, store, on_sealed=lambda record: self._moved(record.number, record.stage))
+        self.watcher = L1Watcher(config, store, self.chain)
+        self.sender = SettlementSender(
+            config,
+            store,
+            self.chain,
+            prover,
+            rollback=self._rollback,
+            on_moved=self._moved,
+            on_lost_batches=self.batcher.expect,
+        )
+
+    def loops(self) -> list[Loop]:
+        """The loops to run; each of their steps may also be called by a test."""
+        return [
+            Loop("batcher", self.batcher.step, idle_s=_BATCHER_IDLE_S),
+            Loop("l1-watcher", self.watch, idle_s=self._poll_s),
+            Loop("settlement", self.settle, idle_s=self._poll_s),
+        ]
+
+    def close(self) -> None:
+        """Close the connections to L1."""
+        self._client.close()
+
+    def l1_head(self) -> L1Head | None:
+        """The newest confirmed L1 block the watcher has seen."""
+        head = self.watcher.head
+        return None if head is None else L1Head(head.number, head.timestamp, head.base_fee)
+
+    # -- operator's requests -----------------------------------------------------------------------------------------
+
+    def seal_now(self) -> None:
+        """Seal whatever blocks there are, whatever the criteria say."""
+        self.batcher.seal_now()
+
+    def revert_batches(self, to_batch: int) -> None:
+        """Take back all batches after ``to_batch``, on L1 and here; see :meth:`SettlementSender.revert_batches`."""
+        self.sender.revert_batches(to_batch)
+
+    # -- steps -------------------------------------------------------------------------------------------------------
+
+    def watch(self) -> bool:
+        """One step of the watcher; asks for a rollback when L1 dropped what a block includes."""
+        self._check_link()
+        if self.sender.rollback_wanted is not None:
+            # The rollback drops what L1 dropped; until then there is nothing to add to.
+            return False
+        try:
+            return self.watcher.step()
+        except RollbackNeeded as exc:
+            log.warning("rollback needed", reason=exc.message)
+            self.sender.request_rollback(exc.to_block)
+            return True
+
+    def settle(self) -> bool:
+        """One step of the sender."""
+        self._check_link()
+        return self.sender.step()
+
+    def _check_link(self) -> None:
+        """Once, as soon as L1 answers: is it the right one?"""
+        with self._check_lock:
+            if not self._is_checked:
+                self.chain.check_link()
+                self._is_checked = True
+
+    def _rollback(self, to_block: int) -> None:
+        with self.batcher.lock:
+            self._node_rollback(to_block, self._drop_what_is_gone)
+
+    def _drop_what_is_gone(self) -> None:
+        """Before the next block could include it again."""
+        try:
+            while self.watcher.step():
+                pass
+        except (RollbackNeeded, L1Diverged) as exc:
+            log.warning("L1 goes on changing", reason=exc.message)
+
+    def _moved(self, batch_number: int, stage: BatchStage) -> None:
+        self._events.publish(BatchMoved(batch_number, stage))
