@@ -6,6 +6,7 @@ The embedded L1 is this node without a settlement layer; its watcher, batcher an
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -20,10 +21,13 @@ from chain_template.mempool import Mempool
 from chain_template.rpc import RpcServer
 from chain_template.rules import rules_of
 from chain_template.sequencer import Sequencer
-from chain_template.settlement.service import ProofService, Settlement
+from chain_template.settlement.proofs import ProofService
 from chain_template.state import StateReader
 from chain_template.store import Snapshot, Store
 from chain_template.store.records import BatchStage
+
+if TYPE_CHECKING:
+    from chain_template.settlement.service import Settlement
 from chain_template.transactions import decode_transaction
 
 log = structlog.get_logger(__name__)
@@ -88,11 +92,7 @@ class ChainNode:
         )
         self.mempool.subscribe(lambda transaction: self.events.publish(PendingTransaction(transaction)))
         self._clock = clock
-        self.settlement: Settlement | None = None
-        if config.l1 is not None:
-            if prover is None:
-                raise ChainError(f"chain {config.name} settles on an L1 and needs a prover")
-            self.settlement = Settlement(config, self.store, self.executor, prover, self.events, rollback=self.rollback)
+        self.settlement = self._settlement(prover)
         self.sequencer = Sequencer(
             config,
             self.store,
@@ -104,6 +104,16 @@ class ChainNode:
         )
         self.rpc = RpcServer(self)
         self._loops: list[Loop] = []
+
+    def _settlement(self, prover: ProofService | None) -> "Settlement | None":
+        if self.config.l1 is None:
+            return None
+        if prover is None:
+            raise ChainError(f"chain {self.config.name} settles on an L1 and needs a prover")
+        # Imported here: an L1 has no use for it, and its start should not wait for it.
+        from chain_template.settlement.service import Settlement
+
+        return Settlement(self.config, self.store, prover, self.events, rollback=self.rollback)
 
     # -- life --------------------------------------------------------------------------------------------------------
 
