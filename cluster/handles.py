@@ -10,6 +10,7 @@ from zkhub.errors import HubError
 
 if TYPE_CHECKING:
     from chain_template.node import NodeStatus
+    from chain_template.store.records import BatchRecord
     from cluster.pool.jobs import JobInfo, JobState, PoolStats, WorkerInfo
 
 #: Seconds an ordinary call may take: far above the milliseconds it needs, far below a user's patience.
@@ -142,6 +143,11 @@ class NodeHandle(ActorRef):
         figures: dict[str, float] = self.call("metrics", timeout_s=timeout_s)
         return figures
 
+    def batches(self, first: int, last: int) -> "list[BatchRecord]":
+        """The chain's records of sealed batches with these numbers."""
+        records: list[BatchRecord] = self.call("batches", first, last)
+        return records
+
     def pause(self) -> None:
         """Seal no more blocks; reads are still served."""
         self.call("pause")
@@ -151,7 +157,7 @@ class NodeHandle(ActorRef):
         self.call("resume")
 
     def drain(self) -> None:
-        """Accept no more transactions, include what is pending, settle everything; returns at once."""
+        """Accept no more transactions; what is in blocks goes on settling. Returns at once."""
         self.call("drain")
 
     def settled(self) -> bool:

@@ -1,7 +1,12 @@
 """The prover pool as a chain sees it."""
 
+from chain_template.loops import Loop
+from chain_template.node import ChainNode
 from chain_template.settlement.proofs import ProofJob, ProofResult
+from chain_template.store.records import BatchStage
 from cluster.remote_pool import RemotePool
+
+_CLEAN_EVERY_S = 2.0
 
 
 class RayProofService:
@@ -24,3 +29,31 @@ class RayProofService:
     def cancel_from(self, chain_id: int, batch_number: int) -> None:
         """Forget the jobs of this batch and later ones: they were reverted."""
         self._pool.cancel_from(chain_id, batch_number)
+
+
+class ProofCleaner:
+    """Tells the pool which proofs L1 has taken for good, so that it need not keep them."""
+
+    def __init__(self, node: ChainNode, pool: RemotePool) -> None:
+        self._node = node
+        self._pool = pool
+        self._told = 0
+        self._loop = Loop("proof-cleaner", self.step, idle_s=_CLEAN_EVERY_S)
+
+    def start(self) -> None:
+        """Begin."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._loop.stop()
+
+    def step(self) -> bool:
+        """Tell the pool if a batch has been executed since it was last told."""
+        with self._node.store.snapshot() as snapshot:
+            executed = snapshot.last_batch_at(BatchStage.EXECUTED)
+        if executed > self._told:
+            self._pool.settle(self._node.config.chain_id, executed)
+        # Less than before after a reorganisation of L1: then these batches are to be told of again.
+        self._told = executed
+        return False

@@ -14,7 +14,7 @@ from cluster.logs import log_as_actor
 from cluster.names import L1_ACTOR, chain_actor
 from cluster.node_metrics import node_metrics
 from cluster.ports import is_free, pick_port
-from cluster.proof_service import RayProofService
+from cluster.proof_service import ProofCleaner, RayProofService
 from cluster.ray_private import own_restarts
 from cluster.remote_pool import RemotePool
 from zkhub.errors import HubError
@@ -36,7 +36,8 @@ class NodeActor:
         config = ChainConfig.model_validate_json(config_json)
         log_as_actor(L1_ACTOR if config.l1 is None else chain_actor(config.name))
         self._config = config.model_copy(update={"rpc": config.rpc.model_copy(update={"port": lasting_port(config)})})
-        self._prover = RayProofService(RemotePool(pool_name)) if pool_name is not None else None
+        self._pool = RemotePool(pool_name) if pool_name is not None else None
+        self._cleaner: ProofCleaner | None = None
         self._started_at = time.time()
         self._restarts = own_restarts()
         self._node: ChainNode | None = None
@@ -49,7 +50,7 @@ class NodeActor:
         while not is_free(host, port) and time.monotonic() < deadline:
             time.sleep(0.05)
         try:
-            node = ChainNode(self._config, self._prover)
+            node = ChainNode(self._config, RayProofService(self._pool) if self._pool is not None else None)
             try:
                 node.start()
             except BaseException:
@@ -59,6 +60,9 @@ class NodeActor:
             self._error = error
         else:
             self._node, self._error = node, None
+            if self._pool is not None:
+                self._cleaner = ProofCleaner(node, self._pool)
+                self._cleaner.start()
 
     @property
     def _running(self) -> ChainNode:
@@ -79,6 +83,8 @@ class NodeActor:
 
     def stop(self) -> None:
         """Close it cleanly; nothing can be asked of it afterwards."""
+        if self._cleaner is not None:
+            self._cleaner.stop()
         if self._node is not None:
             self._node.stop()
 
