@@ -77,17 +77,14 @@ def floor_s() -> float:
 def hub_s() -> float:
     """Seconds of ``zkhub up``, from process start to ready."""
     directory = Path(tempfile.mkdtemp(prefix="zkhub-bench-"))
-    zkhub = [str(Path(sys.executable).with_name("zkhub"))]
-    where = ["--data-dir", str(directory / "hub")]
+    zkhub = [str(Path(sys.executable).with_name("zkhub")), "--data-dir", str(directory / "hub")]
     environment = os.environ | {"ZKHUB_L1__PORT": "0", "ZKHUB_API__PORT": "0", "NO_COLOR": "1"}
     began = time.perf_counter()
     try:
-        subprocess.run(
-            [*zkhub, "up", *where], check=True, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, timeout=300
-        )
+        subprocess.run([*zkhub, "up"], check=True, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, timeout=300)
         return time.perf_counter() - began
     finally:
-        subprocess.run([*zkhub, "down", *where], check=False, env=environment, stdout=subprocess.DEVNULL, timeout=120)
+        subprocess.run([*zkhub, "down"], check=False, env=environment, stdout=subprocess.DEVNULL, timeout=120)
         shutil.rmtree(directory, ignore_errors=True)
 
 
