@@ -174,8 +174,12 @@ class ChainNode:
         """The environment of the block that would come next."""
         return self.sequencer.next_context(snapshot)
 
-    def rollback(self, block_number: int) -> None:
+    def rollback(self, block_number: int, before_resuming: Callable[[], None] = lambda: None) -> None:
         """Give up every block above ``block_number``; their users' transactions go back into the pool.
+
+        Args:
+            block_number: The last block that stays.
+            before_resuming: Called before another block can be built: it forgets what L1 has dropped.
 
         Raises:
             StoreError: The block is below what L1 has executed.
@@ -184,6 +188,7 @@ class ChainNode:
             dropped = self.store.rollback_to(block_number)
             log.warning("rolled back", chain=self.config.name, to_block=block_number, transactions=len(dropped))
             self.mempool.reinject(dropped, now_s=self._clock())
+            before_resuming()
         self.events.publish(RolledBack(block_number))
         self._wake()
 
