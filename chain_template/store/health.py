@@ -72,6 +72,8 @@ def check_database(directory: Path, chain_id: int, genesis_hash: bytes, faults: 
             _check_identity(db, chain_id, genesis_hash, faults)
             _check_head(db, faults)
             tail = db.execute("SELECT start, end, crc FROM log_tail").fetchone()
+            if tail is None:
+                raise faults.corrupt("it does not say where its block log ends")
             return Sound(Tail(*tail))
         finally:
             db.close()

@@ -174,8 +174,13 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 
 
 def connect_inspector(path: Path) -> sqlite3.Connection:
-    """Open a connection that leaves the database's file as it is, whatever it finds there."""
-    return _connect(f"{path.absolute().as_uri()}?mode=ro", _READER_PRAGMAS)
+    """Open a connection that leaves the database as it is, whatever it finds there.
+
+    Without a write-ahead log nothing else is to be read either, and SQLite would make an empty one.
+    """
+    wal = path.with_name(path.name + "-wal")
+    alone = not wal.exists() or wal.stat().st_size == 0
+    return _connect(f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if alone else ''}", _READER_PRAGMAS)
 
 
 def _connect(uri: str, pragmas: tuple[str, ...]) -> sqlite3.Connection:
