@@ -1,0 +1,263 @@
+"""A cluster and an L1 that exist in memory only."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from chain_template.config import ChainConfig, DataAvailability
+from cluster.errors import ActorUnavailable, UnknownJob
+from contracts.addresses import ChainAddresses, EcosystemAddresses
+from contracts.errors import L1Unavailable
+from ecosystem.errors import HubStarting
+from ecosystem.keys import ChainKeys, KeyStore
+from ecosystem.lifecycle import Lifecycle
+from ecosystem.registry import Registry
+from ecosystem.settings import ChainSettings, DevAccountSettings, HubSettings
+from ecosystem.views import BatchView, JobView, NodeView, ProversView, WorkerView
+from zkhub.errors import HubError
+
+ADDRESS = "0x" + 39 * "0" + "1"
+ECOSYSTEM = EcosystemAddresses.from_json(
+    {
+        "l1_chain_id": 31_337,
+        "deploy_block": 0,
+        "bridgehub": ADDRESS,
+        "chain_type_manager": ADDRESS,
+        "validator_timelock": ADDRESS,
+        "message_root": ADDRESS,
+        "asset_router": ADDRESS,
+        "native_token_vault": ADDRESS,
+        "verifier": ADDRESS,
+    }
+)
+
+
+class FakeNode:
+    """A chain's process; ``down`` makes every call fail as a killed actor's do."""
+
+    def __init__(self, config: ChainConfig) -> None:
+        self.config = config
+        self.down = False
+        self.start_error: HubError | None = None
+        self.paused = False
+        self.draining = False
+        self.stopped = False
+        self.sealed = 3
+        self.executed = 3
+        self.calls: list[str] = []
+
+    def wait_ready(self, timeout_s: float) -> NodeView:
+        if self.start_error is not None:
+            raise self.start_error
+        return self.view()
+
+    def view(self) -> NodeView:
+        self._check("view")
+        url = f"127.0.0.1:{self.config.rpc.port}"
+        return NodeView(
+            rpc_url=f"http://{url}",
+            ws_url=f"ws://{url}",
+            pid=4242,
+            restarts=0,
+            head=7,
+            head_at_ms=1_000,
+            batches={"sealed": self.sealed, "committed": self.sealed, "executed": self.executed},
+            mempool=1,
+            paused=self.paused,
+            last_error="",
+        )
+
+    def pause(self) -> None:
+        self._check("pause")
+        self.paused = True
+
+    def resume(self) -> None:
+        self._check("resume")
+        self.paused = False
+
+    def drain(self) -> None:
+        self._check("drain")
+        self.draining = True
+
+    def settled(self) -> bool:
+        self._check("settled")
+        if self.draining and self.executed < self.sealed:
+            self.executed += 1
+            return False
+        return self.executed == self.sealed
+
+    def stop(self) -> None:
+        self._check("stop")
+        self.stopped = True
+
+    def batches(self, first: int, last: int) -> list[BatchView]:
+        self._check("batches")
+        return [self._batch(number) for number in range(max(1, first), min(last, self.sealed) + 1)]
+
+    def _batch(self, number: int) -> BatchView:
+        return BatchView(
+            chain=self.config.name,
+            number=number,
+            stage="executed" if number <= self.executed else "committed",
+            first_block=number,
+            last_block=number,
+            transactions=2,
+            l1_transactions_included=1,
+            pubdata_bytes=100,
+            seal_reason="age",
+            proof="none",
+            state_commitment="0x" + "11" * 32,
+            batch_output_hash="0x" + "22" * 32,
+            public_input="0x" + "33" * 32,
+            stage_times_ms={"sealed": 1_000, "executed": 3_500},
+            l1_transactions={"executed": "0x" + "44" * 32},
+        )
+
+    def _check(self, call: str) -> None:
+        self.calls.append(call)
+        if self.down:
+            raise ActorUnavailable(f"chain-{self.config.name} is down or restarting")
+
+
+class FakeRuntime:
+    """A cluster; nodes that were stopped are gone from it."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, FakeNode] = {}
+        self.workers: int | None = None
+        self.starts: list[str] = []
+        self.on_start: Callable[[FakeNode], None] = lambda node: None
+        self.pool_down = False
+
+    def start_l1(self, config: ChainConfig) -> FakeNode:
+        return self._start(config)
+
+    def start_chain(self, config: ChainConfig) -> FakeNode:
+        return self._start(config)
+
+    def _start(self, config: ChainConfig) -> FakeNode:
+        found = self._alive(config.name)
+        if found is None:
+            found = self.nodes[config.name] = FakeNode(config)
+            self.starts.append(config.name)
+            self.on_start(found)
+        return found
+
+    def l1(self) -> FakeNode | None:
+        return self._alive("l1")
+
+    def chain(self, name: str) -> FakeNode | None:
+        return self._alive(name)
+
+    def _alive(self, name: str) -> FakeNode | None:
+        node = self.nodes.get(name)
+        return None if node is None or node.stopped else node
+
+    def start_provers(self, directory: Path, workers: int, backend: str) -> None:
+        self.workers = workers
+
+    def provers_running(self, workers: int) -> bool:
+        return self.workers == workers
+
+    def provers(self, chains: Mapping[int, str]) -> ProversView:
+        if self.pool_down:
+            raise ActorUnavailable("prover-pool is down or restarting")
+        worker = WorkerView("prover-worker-0", "unproven", "busy", "alpha/4", 3, 1_000)
+        return ProversView(True, [worker], {"done": 3, "running": 1}, {"alpha": 2})
+
+    def jobs(self, chain_id: int | None, state: str | None, limit: int) -> list[JobView]:
+        job = JobView("alpha", 4, "running", 1, "prover-worker-0", "", 1_000, 2_000, None)
+        return [job] if chain_id in (None, 271) and state in (None, "running") else []
+
+    def retry_job(self, chain_id: int, batch: int) -> JobView:
+        if batch != 4:
+            raise UnknownJob(f"there is no job of batch {batch} of chain {chain_id}")
+        return replace(self.jobs(None, None, 1)[0], state="pending")
+
+    def stop_provers(self) -> None:
+        self.workers = None
+
+
+class FakeSettlement:
+    """An L1; ``outages`` many calls fail before the next one gets through."""
+
+    def __init__(self, url: str = "http://127.0.0.1:1") -> None:
+        self.url = url
+        self.outages = 0
+        self.refusal: HubError | None = None
+        self.deployed = False
+        self.created: dict[int, bytes] = {}
+        self.paid: dict[str, int] = {}
+        self.lock = threading.Lock()
+
+    def check(self) -> None:
+        self._reach()
+
+    def head(self) -> int:
+        self._reach()
+        return 42
+
+    def deploy(self) -> EcosystemAddresses:
+        self._reach()
+        self.deployed = True
+        return ECOSYSTEM
+
+    def fund(self, label: str, addresses: Sequence[str], wei: int) -> int:
+        return self._pay(label, addresses, wei)
+
+    def deposit(self, label: str, chain_id: int, addresses: Sequence[str], wei: int) -> int:
+        assert chain_id in self.created
+        return self._pay(label, addresses, wei)
+
+    def create_chain(
+        self,
+        chain_id: int,
+        *,
+        genesis_hash: bytes,
+        genesis_timestamp: int,
+        data_availability: DataAvailability,
+        minimal_l2_gas_price_wei: int,
+        keys: ChainKeys,
+    ) -> ChainAddresses:
+        self._reach()
+        assert self.deployed and genesis_timestamp > 0
+        assert self.created.setdefault(chain_id, genesis_hash) == genesis_hash, "another genesis"
+        return ChainAddresses(chain_id=chain_id, zk_chain="0x" + f"{chain_id:040x}", create_block=5)
+
+    def balances(self, url: str, addresses: Sequence[str]) -> list[int]:
+        self._reach()
+        return [10**21 for _ in addresses]
+
+    def _pay(self, label: str, addresses: Sequence[str], wei: int) -> int:
+        self._reach()
+        if not self.deployed:
+            raise HubStarting("not deployed")
+        with self.lock:
+            new = [address for address in addresses if f"{label}/{address}" not in self.paid]
+            self.paid |= {f"{label}/{address}": wei for address in new}
+        return len(new)
+
+    def _reach(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        if self.outages > 0:
+            self.outages -= 1
+            raise L1Unavailable(self.url, "connection refused")
+
+
+def settings(directory: Path, **changes: object) -> HubSettings:
+    """Settings of a hub in ``directory``: alpha and beta, any free ports."""
+    values: dict[str, object] = {
+        "data_dir": directory,
+        "l1": {"port": 0},
+        "chains": {"alpha": ChainSettings(id=271), "beta": ChainSettings(id=272)},
+        "dev_accounts": DevAccountSettings(count=2),
+    }
+    return HubSettings.model_validate(values | changes)
+
+
+def lifecycle(hub: HubSettings, registry: Registry, runtime: FakeRuntime, settlement: FakeSettlement) -> Lifecycle:
+    """The lifecycle of a hub on fakes."""
+    keys = KeyStore(hub.data_dir).prepare()
+    return Lifecycle(hub, registry, keys, runtime, lambda url: settlement)
