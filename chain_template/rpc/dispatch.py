@@ -7,6 +7,7 @@ clients that poll ``eth_blockNumber`` and a receipt in one batch would otherwise
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,11 @@ _POOL_THREADS: Final = 8
 _SUBMIT_THREADS: Final = 2
 #: No method is called anything longer; near misses of it are not looked for.
 _LONGEST_NAME: Final = 64
+#: No request nests deeper; the C parser must not be let loose on anything that does.
+_DEEPEST: Final = 64
+#: Strings, skipped whole so that brackets in them do not count (one without an end is the rest), and what opens and
+#: closes. Possessive, so that no body makes it go back and try again.
+_STRUCTURE: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 #: Jobs that may wait for a worker thread.
 _MAX_WAITING: Final = 2_000
 
@@ -276,13 +282,32 @@ def parse_json(body: bytes) -> Any:
     """Strict JSON.
 
     Raises:
-        ParseError: It is not; nesting too deep to read and numbers of thousands of digits count as not.
+        ParseError: It is not; nesting deeper than any request needs and numbers of thousands of digits count as not.
     """
+    if nesting(body) > _DEEPEST:
+        raise ParseError(f"parse error: nested more than {_DEEPEST} deep")
     try:
         return json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as exc:
-        reason = "nested too deeply" if isinstance(exc, RecursionError) else str(exc)
-        raise ParseError(f"parse error: {reason}") from exc
+    except ValueError as exc:
+        raise ParseError(f"parse error: {exc}") from exc
+
+
+def nesting(body: bytes) -> int:
+    """How deep arrays and objects nest, at least as long as it is JSON.
+
+    The parser recurses on the C stack and stops only at Python's recursion limit, which py-evm raises to where the
+    stack of a thread has long run out: a body of brackets would end the process.
+    """
+    if body.count(b"[") + body.count(b"{") <= _DEEPEST:
+        return 0
+    depth = deepest = 0
+    for token in _STRUCTURE.finditer(body):
+        if token[0] in (b"[", b"{"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token[0] in (b"]", b"}"):
+            depth -= 1
+    return deepest
 
 
 def _refuse_constant(name: str) -> None:

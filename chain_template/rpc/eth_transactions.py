@@ -3,7 +3,9 @@
 import asyncio
 from typing import Final
 
+from chain_template.errors import TransactionTooLarge
 from chain_template.events import Event, NewBlock
+from chain_template.rpc.backend import RpcBackend
 from chain_template.rpc.dispatch import Dispatcher
 from chain_template.rpc.errors import NotYetIncluded
 from chain_template.rpc.format import Json, block_position, hexstr, receipt_json, transaction_json
@@ -120,7 +122,19 @@ def get_transaction_receipt(view: View, tx_hash: bytes) -> Json | None:
 @methods("eth_sendRawTransaction", _RAW, run=Run.SUBMIT)
 def send_raw_transaction(view: View, raw: bytes) -> str:
     """Take a signed transaction into the pool; returns its hash."""
-    return hexstr(view.backend.submit(raw))
+    return hexstr(submit(view.backend, raw))
+
+
+def submit(backend: RpcBackend, raw: bytes) -> bytes:
+    """Hand a raw transaction to the chain; what is too long for it is refused before anything is decoded.
+
+    Raises:
+        TransactionError: Why it is not acceptable.
+    """
+    most = backend.config.mempool.max_transaction_bytes
+    if len(raw) > most:
+        raise TransactionTooLarge(f"oversized data: transaction size {len(raw)}, limit {most}", size=len(raw))
+    return backend.submit(raw)
 
 
 @methods("eth_sendRawTransactionSync", _RAW, Param("timeout", uint64, optional=True), run=Run.WAIT)
@@ -137,7 +151,7 @@ async def send_raw_transaction_sync(dispatcher: Dispatcher, raw: bytes, timeout_
     # Listening starts before the transaction can be in a block, so that no block is missed.
     unsubscribe = backend.events.subscribe(listen)
     try:
-        tx_hash: bytes = await dispatcher.in_submit_pool(backend.submit, raw)
+        tx_hash: bytes = await dispatcher.in_submit_pool(submit, backend, raw)
         try:
             async with asyncio.timeout(limit_s):
                 return await _wait_for_receipt(dispatcher, tx_hash, committed)
