@@ -1,5 +1,6 @@
 """Start a Ray cluster on this machine, or join one by address."""
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -56,17 +57,7 @@ class RayCluster:
         import ray
 
         try:
-            ray.init(
-                address="local",
-                namespace=NAMESPACE,
-                num_cpus=settings.num_cpus,
-                object_store_memory=settings.object_store_bytes,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                # Ray makes its directory writable for everyone; ours round it is not.
-                _temp_dir=str(temp_dir / _RAY_DIR),
-            )
+            _initialise(settings, temp_dir)
         except Exception as error:
             ray.shutdown()
             shutil.rmtree(temp_dir, ignore_errors=True)
@@ -114,6 +105,26 @@ class RayCluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _initialise(settings: RaySettings, temp_dir: Path) -> None:
+    import ray
+
+    from cluster.ray_private import lean_start
+
+    # Other machines need what the lean start leaves out.
+    with lean_start() if settings.lean and settings.loopback else contextlib.nullcontext():
+        ray.init(
+            address="local",
+            namespace=NAMESPACE,
+            num_cpus=settings.num_cpus,
+            object_store_memory=settings.object_store_bytes,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            # Ray makes its directory writable for everyone; ours round it is not.
+            _temp_dir=str(temp_dir / _RAY_DIR),
+        )
 
 
 def _make_temp_dir(data_dir: Path) -> Path:

@@ -1,6 +1,15 @@
 """The one place that uses what Ray does not promise; every function has an answer for the day it is gone."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
+
+#: Seconds in which a node of our own must have registered; then Ray's own patience begins.
+_NODE_WAIT_S = 10.0
+#: The version of Ray whose inside :func:`lean_start` was written for.
+_LEAN_VERSION = "2.60.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +72,54 @@ def own_restarts() -> int:
         if record.actor_id == own_id:
             return record.restarts
     return int(context.was_current_actor_reconstructed)
+
+
+@contextmanager
+def lean_start() -> Iterator[bool]:
+    """Inside, ``ray.init`` leaves out what a hub on one machine does not use; yields whether it does.
+
+    Left out are the process of the dashboard (started even without one, for usage statistics), the monitor of the
+    autoscaler and the one that copies workers' logs; and a node is looked for every 20 ms instead of every second.
+    Measured on two cores: 2 of 4.5 seconds of start-up, 1.1 of 1.4 seconds of shut-down, 300 MB. With another version
+    of Ray nothing is changed.
+    """
+    import ray
+    from ray._private import node, parameter, services, utils
+
+    if ray.__version__ != _LEAN_VERSION:
+        yield False
+        return
+    initialise: Any = parameter.RayParams.__init__
+    find_node: Any = services.get_node
+
+    def lean_parameters(self: Any, *arguments: Any, **named: Any) -> None:
+        initialise(self, *arguments, **named)
+        self.no_monitor = True
+        self.include_log_monitor = False
+
+    def find_node_soon(gcs_address: str, node_id: str) -> Any:
+        raylet: Any = ray._raylet
+        client, wanted = raylet.GcsClient(address=gcs_address), raylet.NodeID.from_hex(node_id)
+        deadline = time.monotonic() + _NODE_WAIT_S
+        while wanted not in client.get_all_node_info(timeout=5) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return find_node(gcs_address, node_id)
+
+    with (
+        patch(node.Node, "start_api_server", lambda self, **named: None),
+        patch(utils, "get_dashboard_dependency_error", lambda: ImportError("left out")),
+        patch(parameter.RayParams, "__init__", lean_parameters),
+        patch(services, "get_node", find_node_soon),
+    ):
+        yield True
+
+
+@contextmanager
+def patch(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """``owner.name`` is ``value`` inside."""
+    original = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)

@@ -22,6 +22,8 @@ class RaySettings(ClusterSettings):
     object_store_bytes: Annotated[int, Field(ge=80_000_000)] = 200_000_000
     loopback: bool = True
     """Bind every port of Ray to 127.0.0.1. Turn it off only when other machines are to join."""
+    lean: bool = True
+    """Start without Ray's monitors and dashboard process, which a hub on one machine does not use; saves seconds."""
 
     @property
     def token_path(self) -> Path:
