@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Writes artifacts/*.json from what forge compiled, or, with --check, proves that they are what the sources give.
-// Run `forge build` first; `make -C contracts artifacts|check` does.
+// Run `FOUNDRY_PROFILE=release forge build` first; `make -C contracts artifacts|check` does.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,7 +29,7 @@ const CONTRACTS = {
 
 /** The committed form of a contract: what callers need, and nothing that differs between machines. */
 function artifactOf(name, source) {
-  const compiled = JSON.parse(readFileSync(join(ROOT, "out", source.split("/").at(-1), `${name}.json`), "utf8"));
+  const compiled = JSON.parse(readFileSync(join(ROOT, "out", "release", source.split("/").at(-1), `${name}.json`), "utf8"));
   const storage = compiled.storageLayout?.storage ?? [];
   const content = {
     contractName: name,
