@@ -6,7 +6,7 @@ from itertools import count
 from chain_template.errors import InvalidBlock, TransactionError
 from chain_template.headers import BlockHeader
 from chain_template.primitives import ZERO_HASH, keccak
-from chain_template.receipts import logs_bloom
+from chain_template.receipts import L2ToL1Log, logs_bloom, message_log, priority_result_log
 from chain_template.state.roots import ordered_trie_root
 from chain_template.store.faults import Faults
 from chain_template.store.records import StoredReceipt
@@ -14,6 +14,7 @@ from chain_template.store.rows import Decoder
 from chain_template.store.schema import first_tx_key
 from chain_template.store.snapshot import Snapshot
 from chain_template.transactions.stored import decode_block_transaction
+from chain_template.transactions.types import PRIORITY_TYPE
 
 
 def verify_database(db: sqlite3.Connection, faults: Faults) -> None:
@@ -72,6 +73,17 @@ def _verify_receipts(header: BlockHeader, stored: list[StoredReceipt], faults: F
         raise faults.corrupt(f"the receipts of block {header.number} do not have the root its header says")
     if any(receipt.logs_bloom != logs_bloom(receipt.logs) for receipt in receipts):
         raise faults.corrupt(f"a receipt of block {header.number} has another bloom than its logs")
+    if any(entry.l2_to_l1_logs != _l2_to_l1_logs(entry) for entry in stored):
+        raise faults.corrupt(f"the L2 to L1 logs of block {header.number} are not those of its transactions")
+
+
+def _l2_to_l1_logs(entry: StoredReceipt) -> tuple[L2ToL1Log, ...]:
+    """What the logs must be by the receipt: the result of an L1 operation, then the messages."""
+    messages = (message_log(log, entry.tx_index) for log in entry.receipt.logs)
+    found = tuple(message for message in messages if message is not None)
+    if entry.transaction.type != PRIORITY_TYPE:
+        return found
+    return (priority_result_log(entry.transaction.hash, entry.receipt.status == 1, entry.tx_index), *found)
 
 
 def _verify_nodes(db: sqlite3.Connection, faults: Faults) -> None:

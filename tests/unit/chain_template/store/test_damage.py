@@ -14,8 +14,9 @@ from chain_template.errors import StoreCorrupt, StoreError, StoreVersionMismatch
 from chain_template.genesis import Genesis
 from chain_template.store import Store
 from chain_template.store.block_log import FIRST_RECORD, LOG_FILE
+from chain_template.store.faults import Faults
 from chain_template.store.health import check_database
-from chain_template.store.repair import read_block_log
+from chain_template.store.repair import read_batch_log, read_block_log
 from tests.support import CHAIN_ID
 from tests.unit.chain_template.store.world import World, add_batch
 
@@ -159,7 +160,7 @@ def flip(path: Path, at: int) -> None:
 
 
 def test_flipped_bits_never_go_unnoticed(directory, world):
-    """Opening or verifying finds every flip in what a page holds; a flip in unused space changes nothing."""
+    """Opening or verifying finds every flip that would change a block, its transactions or its receipts."""
     path = directory / DATABASE
     whole = path.read_bytes()
     found = 0
@@ -229,6 +230,8 @@ def test_opening_looks_at_the_head(directory, world, statement, complaint):
         ("UPDATE transactions SET logs_bloom = zeroblob(256) WHERE id = (4 << 20) + 2", "receipts of block 4"),
         ("UPDATE logs SET data = x'00' WHERE id >= 4 << 24 AND id < 5 << 24", "receipts of block 4"),
         ("DELETE FROM logs WHERE id = 4 << 24", "receipts of block 4"),
+        ("UPDATE l2_to_l1_logs SET message = x'00' WHERE id > 4 << 24", "L2 to L1 logs of block 4"),
+        ("DELETE FROM l2_to_l1_logs WHERE id = 4 << 24", "L2 to L1 logs of block 4"),
         ("UPDATE nodes SET value = zeroblob(40) WHERE id = 3", "state node"),
         ("UPDATE batches SET last_block = 4", "batch 1 does not end"),
         ("UPDATE batches SET first_block = 2", "does not follow"),
@@ -317,8 +320,6 @@ def test_a_sound_database_writes_its_log_anew(directory, world, harm: Callable[[
 
 
 def read_numbers_of_batches(directory: Path) -> list[int]:
-    from chain_template.store.repair import read_batch_log
-
     return [batch.number for batch in read_batch_log(directory)]
 
 
@@ -388,8 +389,6 @@ def test_a_database_beside_a_foreign_file_is_not_created(tmp_path, world):
 
 
 def test_the_check_alone_changes_nothing(running, world):
-    from chain_template.store.faults import Faults
-
     before = contents(running)
     check_database(running, CHAIN_ID, world.genesis.header.hash, Faults(running, "alpha"))
     assert contents(running) == before
