@@ -1,0 +1,156 @@
+"""Chains, L1, pool and workers as actors: batches reach L1, whichever process is killed on the way."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from eth_account import Account
+
+from chain_template.config import BlockSettings, ChainConfig, GenesisSettings
+from cluster import NodeHandle, PoolHandle, RayCluster, scale_workers, start_chain, start_l1, start_pool
+from cluster.errors import ActorError
+from cluster.pool import JobState
+from contracts.sender import address_of
+from tests.cluster.conftest import POOL_SETTINGS
+from tests.cluster.support import kill_hard, wait_for
+from tests.cluster.test_nodes import receipt, rpc
+from tests.e2e.settlement.lab import CHAIN_ID, ETHER, GWEI, L1_CHAIN_IDS, RICH_KEY, USER, Lab
+
+pytestmark = pytest.mark.cluster
+
+
+@dataclass
+class World:
+    """An L1, one chain, the pool and a worker, each in a process of its own."""
+
+    l1: NodeHandle
+    chain: NodeHandle
+    pool: PoolHandle
+    url: str
+    sent: list[str] = field(default_factory=list)
+
+    def settled(self) -> bool:
+        try:
+            return self.chain.settled()
+        except ActorError:
+            return False
+
+
+@pytest.fixture
+def world(hub: RayCluster, tmp_path: Path) -> Iterator[World]:
+    l1 = start_l1(l1_config(tmp_path / "l1"))
+    pool = start_pool(tmp_path / "pool", POOL_SETTINGS)
+    scale_workers(1, settings=POOL_SETTINGS)
+    lab = Lab("embedded", l1.ready().rpc_url, None, tmp_path)
+    try:
+        chain = start_chain(lab.config)
+        world = World(l1, chain, pool, chain.ready().rpc_url)
+        lab.deposit()
+        wait_for(lambda: int(rpc(world.url, "eth_getBalance", USER.address, "latest"), 16) >= 10 * ETHER)
+        yield world
+    finally:
+        lab.close()
+
+
+def l1_config(directory: Path) -> ChainConfig:
+    return ChainConfig(
+        name="l1",
+        chain_id=L1_CHAIN_IDS["embedded"],
+        data_dir=directory,
+        genesis=GenesisSettings(timestamp=int(time.time()), premine={address_of(RICH_KEY): 10_000 * ETHER}),
+        fee_recipient="0x" + "fe" * 20,
+        block=BlockSettings(interval_ms=20),
+    )
+
+
+def send_until(world: World, stop: threading.Event, failures: list[str]) -> None:
+    """One transaction after another; while the chain is down, the same one again."""
+    nonce = 0
+    while not stop.is_set():
+        transaction = {
+            "type": 2,
+            "chainId": CHAIN_ID,
+            "nonce": nonce,
+            "to": "0x" + "33" * 20,
+            "gas": 21_000,
+            "value": 1,
+            "maxFeePerGas": 10 * GWEI,
+            "maxPriorityFeePerGas": 0,
+        }
+        signed = Account.sign_transaction(transaction, USER.key)
+        hash_ = signed.hash.to_0x_hex()
+        try:
+            rpc(world.url, "eth_sendRawTransaction", signed.raw_transaction.to_0x_hex())
+        except OSError:
+            time.sleep(0.05)
+        except AssertionError as error:
+            # Sent before a kill, and included although the answer was lost.
+            if "nonce too low" not in str(error) and "already known" not in str(error):
+                failures.append(str(error))
+                return
+        deadline = time.monotonic() + 3
+        while time.monotonic() < deadline and not stop.is_set():
+            if receipt(world.url, hash_) is not None:
+                world.sent.append(hash_)
+                nonce += 1
+                break
+            time.sleep(0.02)
+
+
+def test_a_chain_settles_through_the_pool(world: World) -> None:
+    wait_for(world.settled)
+    status = world.chain.status()
+    assert status.batches["executed"] >= 1
+    assert status.errors == {}
+    wait_for(lambda: world.pool.stats().by_state[JobState.SETTLED] == status.batches["executed"])
+    batches = world.chain.batches(1, 100)
+    assert [batch.number for batch in batches] == list(range(1, len(batches) + 1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["chain", "l1", "pool", "worker", "all of them"])
+def test_killing_a_process_under_load_loses_and_doubles_nothing(world: World, victim: str) -> None:
+    stop, failures = threading.Event(), []
+    traffic = threading.Thread(target=send_until, args=(world, stop, failures))
+    traffic.start()
+    try:
+        wait_for(lambda: len(world.sent) >= 10)
+        wait_for(lambda: world.chain.status().batches["executed"] >= 1)
+        for pid in pids(world, victim):
+            kill_hard(pid)
+        before = len(world.sent)
+        wait_for(lambda: len(world.sent) >= before + 10)
+    finally:
+        stop.set()
+        traffic.join()
+    assert failures == []
+    wait_for(world.settled, timeout_s=120)
+    assert len(set(world.sent)) == len(world.sent)
+    blocks = [receipt(world.url, hash_) for hash_ in world.sent]
+    assert all(found is not None and found["status"] == "0x1" for found in blocks)
+    transfers = int(rpc(world.url, "eth_getBalance", "0x" + "33" * 20, "latest"), 16)
+    nonce = int(rpc(world.url, "eth_getTransactionCount", USER.address, "latest"), 16)
+    assert transfers == nonce >= len(world.sent), "each transfer of 1 wei was executed once"
+    last = world.chain.batches(1, 10_000)[-1]
+    assert last.stage.value == "executed"
+
+
+def pids(world: World, victim: str) -> list[int]:
+    found = {
+        "chain": world.chain.ready().pid,
+        "l1": world.l1.ready().pid,
+        "pool": pool_pid(),
+        "worker": world.pool.workers()[0].pid,
+    }
+    return list(found.values()) if victim == "all of them" else [found[victim]]
+
+
+def pool_pid() -> int:
+    from cluster import ClusterView
+
+    (pool,) = [actor for actor in ClusterView.collect().actors if actor.name == "prover-pool"]
+    assert pool.pid is not None
+    return pool.pid
