@@ -191,7 +191,8 @@ class HubController:
             self.registry.check_free(name, settings.id)
             # The keys that are given are kept at once: the registry keeps no secrets.
             self.lifecycle.keys.chain_keys(name, settings.keys)
-            return self.registry.add_chain(name, settings, self._steps(OperationKind.CREATE))
+            port = self.lifecycle.choose_port(settings)
+            return self.registry.add_chain(name, settings, self._steps(OperationKind.CREATE), port)
 
     def _steps(self, kind: OperationKind) -> list[str]:
         return self.lifecycle.step_names(kind)

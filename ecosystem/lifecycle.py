@@ -15,7 +15,7 @@ from ecosystem.operations import Step
 from ecosystem.ports import FIRST_CHAIN_PORT, FIRST_L1_PORT, first_free, wait_free
 from ecosystem.registry import Registry
 from ecosystem.seams import Node, Runtime, Settlement
-from ecosystem.settings import ETHER, HubSettings
+from ecosystem.settings import ETHER, ChainSettings, HubSettings
 from ecosystem.states import OperationKind, Phase
 
 READY_TIMEOUT_S = 60.0
@@ -89,7 +89,6 @@ class Lifecycle:
         }
         of_chain: dict[OperationKind, Sequence[tuple[str, Callable[[str], str]]]] = {
             OperationKind.CREATE: (
-                ("validate", self._validate),
                 ("make keys", self._make_keys),
                 ("build genesis", self._build_genesis),
                 ("fund operators on L1", self._fund_operators),
@@ -169,14 +168,9 @@ class Lifecycle:
 
     # -- creating a chain -------------------------------------------------------------------------------
 
-    def _validate(self, name: str) -> str:
-        chain = self.registry.chain(name)
-        if chain.facts.port is None:
-            settings = chain.settings
-            port = settings.port or first_free(settings.host, FIRST_CHAIN_PORT, self._taken_ports())
-            chain_facts = self.registry.update_facts(name, port=port)
-            return f"port {chain_facts.port}"
-        return f"port {chain.facts.port}"
+    def choose_port(self, settings: ChainSettings) -> int:
+        """The port a new chain will have for ever: the one it wants, or a free one that no part of the hub has."""
+        return settings.port or first_free(settings.host, FIRST_CHAIN_PORT, self._taken_ports())
 
     def _make_keys(self, name: str) -> str:
         keys = self.keys.chain_keys(name)

@@ -1,8 +1,11 @@
 """TCP ports: whether one is free, and which to take."""
 
+import errno
 import socket
 import time
 from collections.abc import Container
+
+from ecosystem.errors import ConfigError
 
 FIRST_CHAIN_PORT = 3050
 FIRST_L1_PORT = 8545
@@ -10,15 +13,25 @@ FIRST_API_PORT = 8700
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen on ``port`` of ``host`` now."""
+    """Whether a server could listen on ``port`` of ``host`` now.
+
+    Raises:
+        ConfigError: ``host`` is no address of this machine.
+    """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         # As servers do: a port whose last connections linger is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
             probe.listen(1)
-        except OSError:
+        except PermissionError:
             return False
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise ConfigError(
+                "host", f'"{host}" is no address of this machine: {error.strerror}', hint="use 127.0.0.1"
+            ) from error
     return True
 
 

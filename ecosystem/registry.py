@@ -154,8 +154,10 @@ class Registry:
             raise UnknownChain(name, [chain.name for chain in self.chains()])
         return _chain(row)
 
-    def add_chain(self, name: str, settings: ChainSettings, steps: Sequence[str]) -> OperationRecord:
-        """Register a chain together with the operation that creates it.
+    def add_chain(
+        self, name: str, settings: ChainSettings, steps: Sequence[str], port: int | None = None
+    ) -> OperationRecord:
+        """Register a chain together with the operation that creates it, and the port it shall have.
 
         A chain whose creation failed may be registered anew, with other settings.
 
@@ -163,7 +165,7 @@ class Registry:
             ChainExists: The name or the id is taken; nothing is changed.
         """
         with self._change():
-            facts = self.check_free(name, settings.id)
+            facts = replace(self.check_free(name, settings.id), port=port)
             stored, kept = json.dumps(public(settings)), json.dumps(asdict(facts))
             self._db.execute(
                 "INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?, ?, ?, ?, '')",

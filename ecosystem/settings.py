@@ -5,10 +5,11 @@ Chains are described by :class:`ChainSettings`; what the hub makes of one (addre
 """
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from chain_template.config import (
     MAX_CHAIN_ID,
@@ -29,6 +30,18 @@ ETHER = 10**18
 DEV_MNEMONIC = "test test test test test test test test test test test junk"
 _KEY = re.compile(r"^0x[0-9a-fA-F]{64}$")
 
+
+def _listening_address(host: str) -> str:
+    if host != "localhost":
+        try:
+            ip_address(host)
+        except ValueError as error:
+            raise ValueError("a host to listen on is an IP address of this machine, or localhost") from error
+    return host
+
+
+Host = Annotated[str, AfterValidator(_listening_address)]
+"""Where a server listens; anything but loopback lets other machines in."""
 Port = Annotated[int, Field(ge=0, le=65_535)]
 """0 takes a free port, which the hub then keeps."""
 
@@ -46,7 +59,7 @@ class L1Settings(Settings):
     """JSON-RPC URL of an external L1; left out for the embedded one."""
     chain_id: Annotated[int, Field(ge=1)] | None = None
     """Checked against an external L1, which needs it; the embedded one has 31337 unless it is set."""
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 8545
     """Port of the embedded L1."""
     block_interval_ms: Annotated[int, Field(ge=10, le=60_000)] = 50
@@ -118,7 +131,7 @@ class ChainSettings(Settings):
     """Chain id, unique in the hub for ever."""
     port: Port = 0
     """Port of its JSON-RPC; 0 takes the first free one from 3050 on, which the chain then keeps."""
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     data_availability: DataAvailability = DataAvailability.ROLLUP
     base_token: str = "eth"
     executor: Literal["pyevm"] = "pyevm"
@@ -155,7 +168,7 @@ class ProverSettings(Settings):
 class ApiSettings(Settings):
     """The hub API."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 8700
 
 

@@ -42,6 +42,8 @@ class FakeHub:
 
 def build(settings: HubSettings, runtime: fakes.FakeRuntime, settlement: fakes.FakeSettlement) -> FakeHub:
     registry = Registry.open(settings.data_dir)
+    # Nothing here pulls the plug; waiting for the disk would only make the tests slow.
+    registry._db.execute("PRAGMA synchronous = OFF")
     lifecycle = fakes.lifecycle(settings, registry, runtime, settlement)
     controller = HubController(lifecycle, tick_s=0.02)
     return FakeHub(settings, registry, runtime, settlement, controller, Hub(controller))
@@ -55,8 +57,11 @@ def wait_for(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Iterator[Callable[..., FakeHub]]:
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FakeHub]]:
     """Makes hubs that are not started, and ends them."""
+    # Away from the ports that a hub on this machine would take.
+    monkeypatch.setattr("ecosystem.lifecycle.FIRST_CHAIN_PORT", 23_050)
+    monkeypatch.setattr("ecosystem.lifecycle.FIRST_L1_PORT", 28_545)
     hubs: list[FakeHub] = []
 
     def make(predecessor: FakeHub | None = None, **changes: object) -> FakeHub:
