@@ -27,6 +27,7 @@ interface Vm {
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
     function getCode(string calldata artifact) external view returns (bytes memory creationCode);
+    function getDeployedCode(string calldata artifact) external view returns (bytes memory runtimeCode);
     function snapshotState() external returns (uint256);
     function revertToState(uint256 snapshot) external returns (bool);
 
