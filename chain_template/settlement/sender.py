@@ -112,10 +112,10 @@ class SettlementSender:
                 return False
             busy = self._collect()
             counters = self._chain.counters(self._chain.head())
+            busy |= self._follow(counters)
             to_block = self.rollback_wanted
             if to_block is not None:
                 return self._continue_rollback(to_block, counters) or busy
-            busy |= self._follow(counters)
             with self._store.snapshot() as snapshot:
                 require_same_batches(snapshot, counters)
             problems: list[Exception] = []

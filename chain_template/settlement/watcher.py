@@ -6,6 +6,7 @@ L1 again from there and compares: what came back in another block is only moved,
 block of the chain already includes what is gone, the chain has to be rolled back first.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 _REQUEST: Final = "NewPriorityRequest"
 _PAGE: Final = 1_000
+#: Seconds that a shorter L1 may take to grow back before what it lacks is given up here.
+_GRACE_S: Final = 3.0
 
 
 class L1Watcher:
@@ -39,6 +42,7 @@ class L1Watcher:
         self._start_block = chain.link.start_block
         self._store = store
         self._chain = chain
+        self._missing_since: float | None = None
 
     def step(self) -> bool:
         """Read one stretch of L1; returns whether there may be more to read at once.
@@ -53,9 +57,8 @@ class L1Watcher:
         with self._store.snapshot() as snapshot:
             cursor = snapshot.l1_cursor()
         if cursor is not None and cursor.block_hash != head.hash and not self._is_on_l1(cursor):
-            self._follow_reorganisation(cursor, head)
-            self.head = head
-            return True
+            return self._follow_reorganisation(cursor, head)
+        self._missing_since = None
         self.head = head
         first = self._start_block if cursor is None else cursor.block_number + 1
         if first > head.number:
@@ -92,7 +95,8 @@ class L1Watcher:
 
     # -- reorganisations ---------------------------------------------------------------------------------------------
 
-    def _follow_reorganisation(self, cursor: L1Cursor, head: L1Block) -> None:
+    def _follow_reorganisation(self, cursor: L1Cursor, head: L1Block) -> bool:
+        """Make the store agree with L1 again; returns False while it is too early to tell."""
         known = self._known_operations()
         ancestor, following = self._common_ancestor(cursor, known)
         log.warning("L1 reorganised", cursor=cursor.block_number, common=ancestor.block_number, l1_head=head.number)
@@ -100,11 +104,24 @@ class L1Watcher:
         gone = _first_gone(following, now)
         if gone is not None:
             if gone.included_in is not None:
+                if self._may_come_back(cursor, head):
+                    return False
                 what = f"L1 dropped operation {gone.operation_id}, which block {gone.included_in} includes"
                 raise RollbackNeeded(gone.included_in - 1, what)
             self._store.drop_priority_operations_from(gone.operation_id, ancestor)
         place = L1Cursor(head.number, head.hash) if head.number > ancestor.block_number else ancestor
         self._store.add_priority_operations(now, place)
+        self._missing_since, self.head = None, head
+        return True
+
+    def _may_come_back(self, cursor: L1Cursor, head: L1Block) -> bool:
+        """Whether L1 is perhaps still on its way to its new head: it is shorter than it was, and only just."""
+        if head.number >= cursor.block_number:
+            return False
+        now = time.monotonic()
+        if self._missing_since is None:
+            self._missing_since = now
+        return now - self._missing_since < _GRACE_S
 
     def _known_operations(self) -> list[PriorityOperation]:
         """All of them, ascending; a reorganisation is rare enough to read them all."""

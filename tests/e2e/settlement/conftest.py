@@ -1,0 +1,32 @@
+import pytest
+
+from tests.e2e.settlement.lab import ANVIL, lab_on
+
+on_anvil = pytest.param(
+    "anvil", marks=[pytest.mark.npm, pytest.mark.skipif(not ANVIL, reason="anvil is not installed: make npm")]
+)
+
+
+@pytest.fixture(params=["embedded", on_anvil])
+def make_lab(request, tmp_path):
+    """Makes a laboratory on each L1 there is."""
+    yield from _labs(request.param, tmp_path)
+
+
+@pytest.fixture(params=[on_anvil])
+def make_anvil_lab(request, tmp_path):
+    """Makes a laboratory on anvil, for what only anvil can do."""
+    yield from _labs(request.param, tmp_path)
+
+
+def _labs(kind, tmp_path):
+    entered = []
+
+    def make(**settings):
+        context = lab_on(kind, tmp_path, **settings)
+        entered.append(context)
+        return context.__enter__()
+
+    yield make
+    for context in entered:
+        context.__exit__(None, None, None)
