@@ -13,7 +13,7 @@ from ecosystem.errors import HubStarting, HubUnavailable, PortInUse
 from ecosystem.keys import KeyStore
 from ecosystem.operations import Step
 from ecosystem.ports import FIRST_CHAIN_PORT, FIRST_L1_PORT, first_free, wait_free
-from ecosystem.registry import Registry
+from ecosystem.registry import ECOSYSTEM_FACT, Registry
 from ecosystem.seams import Node, Runtime, Settlement
 from ecosystem.settings import ETHER, ChainSettings, HubSettings
 from ecosystem.states import OperationKind, Phase
@@ -71,10 +71,26 @@ class Lifecycle:
 
     @property
     def ecosystem(self) -> EcosystemAddresses:
-        """The hub's contracts; raises :class:`HubStarting` before they are deployed."""
-        if self._ecosystem is None:
+        """The hub's contracts; raises :class:`HubStarting` before they are deployed.
+
+        They are known from the last start before the L1 answers, so that everything can start at once.
+        """
+        if self._ecosystem is not None:
+            return self._ecosystem
+        kept = self.registry.fact(ECOSYSTEM_FACT)
+        if kept is None:
             raise HubStarting("the hub's contracts are not deployed on L1 yet")
-        return self._ecosystem
+        return EcosystemAddresses.from_json(kept)
+
+    @property
+    def l1_url(self) -> str:
+        """Where the L1 is, or will be; raises :class:`HubStarting` before the embedded one has its port."""
+        if self.settings.l1.url is not None:
+            return self.settings.l1.url
+        facts = self.registry.fact(_L1_FACTS)
+        if facts is None:
+            raise HubStarting("the L1 is not up yet")
+        return f"http://{self.settings.l1.host}:{facts['port']}"
 
     def l1_is_up(self) -> bool:
         """Whether the L1 has been started and the contracts are known."""

@@ -25,6 +25,19 @@ def serve_api(settings: ApiSettings, port: int, data_dir: Path) -> None:
     serve.run(_application(data_dir, open_reads), name=APPLICATION, route_prefix="/", logging_config=None)
 
 
+def _keep_on_loopback() -> None:
+    """Bind this replica's gRPC port to 127.0.0.1.
+
+    Ray Serve 2.60 opens it on every interface, without a token, for calls between deployments, and there is no
+    setting for it. Calls to this deployment come over HTTP and actor calls only. Runs before the port is opened.
+    """
+    from ray.serve._private import replica
+
+    private: Any = replica
+    bind = private.add_port_to_grpc_server
+    private.add_port_to_grpc_server = lambda server, address: bind(server, address.replace("[::]", "127.0.0.1"))
+
+
 def stop_api() -> None:
     """Take the API down."""
     from ray import serve
@@ -53,6 +66,7 @@ def _application(data_dir: Path, open_reads: bool) -> Any:
         from ecosystem.keys import KeyStore
 
         logs.configure(data_dir, "api")
+        _keep_on_loopback()
         return make_app(ControllerBackend(), KeyStore(data_dir).api_token(), open_reads=open_reads)
 
     deployment = serve.deployment(

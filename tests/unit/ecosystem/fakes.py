@@ -12,7 +12,7 @@ from contracts.errors import L1Unavailable
 from ecosystem.errors import HubStarting
 from ecosystem.keys import ChainKeys, KeyStore
 from ecosystem.lifecycle import Lifecycle
-from ecosystem.registry import Registry
+from ecosystem.registry import ECOSYSTEM_FACT, Registry
 from ecosystem.settings import ChainSettings, DevAccountSettings, HubSettings
 from ecosystem.views import BatchView, JobView, NodeView, ProversView, WorkerView
 from zkhub.errors import HubError
@@ -187,6 +187,7 @@ class FakeSettlement:
         self.outages = 0
         self.refusal: HubError | None = None
         self.deployed = False
+        self.registry: Registry
         self.created: dict[int, bytes] = {}
         self.paid: dict[str, int] = {}
         self.lock = threading.Lock()
@@ -201,6 +202,7 @@ class FakeSettlement:
     def deploy(self) -> EcosystemAddresses:
         self._reach()
         self.deployed = True
+        self.registry.set_fact(ECOSYSTEM_FACT, ECOSYSTEM.to_json())
         return ECOSYSTEM
 
     def fund(self, label: str, addresses: Sequence[str], wei: int) -> int:
@@ -260,4 +262,5 @@ def settings(directory: Path, **changes: object) -> HubSettings:
 def lifecycle(hub: HubSettings, registry: Registry, runtime: FakeRuntime, settlement: FakeSettlement) -> Lifecycle:
     """The lifecycle of a hub on fakes."""
     keys = KeyStore(hub.data_dir).prepare()
+    settlement.registry = registry
     return Lifecycle(hub, registry, keys, runtime, lambda url: settlement)
