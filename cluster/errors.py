@@ -13,6 +13,7 @@
     ├── ActorError
     │   ├── ActorMissing            no actor of this name
     │   ├── ActorUnavailable        dead or restarting; trying again is right
+    │   │   └── ActorDied           it will not restart by itself: ended, or its constructor failed
     │   ├── ActorTimeout            no answer within the time limit
     │   └── ActorFailed             the actor's code raised something that is not ours
     ├── NoFreePort                  every port tried on this address is taken
@@ -82,6 +83,10 @@ class ActorMissing(ActorError):
 
 class ActorUnavailable(ActorError):
     """The actor is dead or being restarted; the call may or may not have run."""
+
+
+class ActorDied(ActorUnavailable):
+    """The actor is gone and will not come back by itself: it was ended, or its constructor failed."""
 
 
 class ActorTimeout(ActorError):

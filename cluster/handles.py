@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from cluster.errors import ActorFailed, ActorMissing, ActorTimeout, ActorUnavailable, NotConnected
+from cluster.errors import ActorDied, ActorFailed, ActorMissing, ActorTimeout, ActorUnavailable, NotConnected
 from cluster.names import NAMESPACE, chain_actor, worker_actor
 from zkhub.errors import HubError
 
@@ -30,8 +30,12 @@ def translate(error: BaseException, actor: str, method: str, timeout_s: float) -
         return ActorFailed(f"{actor}.{method} raised {type(cause).__name__}: {cause}", actor=actor)
     if isinstance(error, ray_errors.GetTimeoutError | TimeoutError):
         return ActorTimeout(f"{actor} did not answer {method} within {timeout_s:g} s", actor=actor)
+    if isinstance(error, ray_errors.ActorDiedError):
+        # Ray's last line says why: who ended it, or what its constructor raised.
+        reason = (str(error).strip().splitlines() or ["no reason given"])[-1].strip()
+        return ActorDied(f"{actor} is down: {reason}", actor=actor, hint="Start it again.")
     if isinstance(error, ray_errors.RayActorError):
-        return ActorUnavailable(f"{actor} is down or restarting", actor=actor, hint="Try again in a moment.")
+        return ActorUnavailable(f"{actor} is being restarted", actor=actor, hint="Try again in a moment.")
     return ActorFailed(f"{actor}.{method} failed: {type(error).__name__}: {error}", actor=actor)
 
 

@@ -2,11 +2,13 @@
 
 import resource
 import time
+from typing import TYPE_CHECKING
 
-from chain_template.node import NodeStatus
+if TYPE_CHECKING:
+    from chain_template.node import NodeStatus
 
 
-def node_metrics(status: NodeStatus, started_at: float, restarts: int) -> dict[str, float]:
+def node_metrics(status: "NodeStatus", started_at: float, restarts: int) -> dict[str, float]:
     """Figures of one node; ``started_at`` is Unix time of its process's start."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {

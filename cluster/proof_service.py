@@ -1,10 +1,14 @@
 """The prover pool as a chain sees it."""
 
+from typing import TYPE_CHECKING
+
 from chain_template.loops import Loop
-from chain_template.node import ChainNode
 from chain_template.settlement.proofs import ProofJob, ProofResult
 from chain_template.store.records import BatchStage
 from cluster.remote_pool import RemotePool
+
+if TYPE_CHECKING:
+    from chain_template.node import ChainNode
 
 _CLEAN_EVERY_S = 2.0
 
@@ -34,7 +38,7 @@ class RayProofService:
 class ProofCleaner:
     """Tells the pool which proofs L1 has taken for good, so that it need not keep them."""
 
-    def __init__(self, node: ChainNode, pool: RemotePool) -> None:
+    def __init__(self, node: "ChainNode", pool: RemotePool) -> None:
         self._node = node
         self._pool = pool
         self._told = 0

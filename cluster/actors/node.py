@@ -3,21 +3,29 @@
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ray
+import structlog
 
 from chain_template.config import ChainConfig
-from chain_template.node import ChainNode, NodeStatus
-from chain_template.store.records import BatchRecord
+from cluster.errors import ActorFailed
 from cluster.handles import NodeInfo
 from cluster.logs import log_as_actor
 from cluster.names import L1_ACTOR, chain_actor
 from cluster.node_metrics import node_metrics
 from cluster.ports import is_free, pick_port
-from cluster.proof_service import ProofCleaner, RayProofService
 from cluster.ray_private import own_restarts
 from cluster.remote_pool import RemotePool
 from zkhub.errors import HubError
+
+if TYPE_CHECKING:
+    # Whoever places a node imports this module too; the executor's second of imports is for the node's process alone.
+    from chain_template.node import ChainNode, NodeStatus
+    from chain_template.store.records import BatchRecord
+    from cluster.proof_service import ProofCleaner
+
+log = structlog.get_logger(__name__)
 
 #: Questions are answered by other threads than those that start and stop things.
 NODE_GROUPS = {"io": 4}
@@ -45,6 +53,9 @@ class NodeActor:
         self._start()
 
     def _start(self) -> None:
+        from chain_template.node import ChainNode
+        from cluster.proof_service import ProofCleaner, RayProofService
+
         host, port = self._config.rpc.host, self._config.rpc.port
         deadline = time.monotonic() + _PORT_WAIT_S
         while not is_free(host, port) and time.monotonic() < deadline:
@@ -57,7 +68,12 @@ class NodeActor:
                 node.stop()
                 raise
         except HubError as error:
+            log.exception("the node cannot start")
             self._error = error
+        except Exception as error:
+            log.exception("the node cannot start")
+            name = self._config.name
+            self._error = ActorFailed(f"{name} cannot start: {type(error).__name__}: {error}", actor=name)
         else:
             self._node, self._error = node, None
             if self._pool is not None:
@@ -65,7 +81,7 @@ class NodeActor:
                 self._cleaner.start()
 
     @property
-    def _running(self) -> ChainNode:
+    def _running(self) -> "ChainNode":
         if self._node is None:
             assert self._error is not None
             raise self._error
@@ -123,12 +139,12 @@ class NodeActor:
         return self._running.is_settled()
 
     @ray.method(concurrency_group="io")
-    def status(self) -> NodeStatus:
+    def status(self) -> "NodeStatus":
         """How the node is doing."""
         return self._running.status()
 
     @ray.method(concurrency_group="io")
-    def batches(self, first: int, last: int) -> list[BatchRecord]:
+    def batches(self, first: int, last: int) -> "list[BatchRecord]":
         """Sealed batches with these numbers."""
         with self._running.store.snapshot() as snapshot:
             return snapshot.batches(first, last)

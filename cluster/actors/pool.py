@@ -39,7 +39,6 @@ class ProverPoolActor:
         if self._opened is not None:
             return
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
             self._opened = ProverPool(self._directory, self._settings)
             self._error = None
         except HubError as error:

@@ -5,15 +5,23 @@ import os
 from collections.abc import Container
 from pathlib import Path
 
-from cluster.errors import PoolStoreCorrupt, PoolStoreFull
+from cluster.errors import PoolStoreCorrupt, PoolStoreError, PoolStoreFull
 
 
 class BlobFiles:
     """A directory of files, each named by the SHA-256 of what is in it."""
 
     def __init__(self, directory: Path) -> None:
+        """Use ``directory``, or create it.
+
+        Raises:
+            PoolStoreError: It cannot be created.
+        """
         self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PoolStoreError(f"the pool's directory {directory} cannot be made: {error.strerror}") from error
 
     def put(self, content: bytes) -> str:
         """Store ``content`` on disk, synced, and return its digest; the same content is stored once.

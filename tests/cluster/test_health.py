@@ -1,26 +1,17 @@
 """What runs where, as the hub's API and doctor show it."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-from cluster import ClusterView, PoolHandle, RayCluster, scale_workers, start_detached
-from tests.cluster.conftest import DATA_DIR, POOL_SETTINGS
+from cluster import ClusterView, PoolHandle, RayCluster, running_actors, scale_workers, start_detached
+from cluster.errors import ActorDied
+from tests.cluster.actors import Sleeper, Stillborn
+from tests.cluster.conftest import POOL_SETTINGS
 from tests.cluster.support import kill_hard, wait_for
+from tests.conftest import RAY_DATA_DIR
 
 pytestmark = pytest.mark.cluster
-
-
-class Sleeper:
-    """An actor that answers nothing while it sleeps."""
-
-    def pid(self) -> int:
-        return os.getpid()
-
-    def sleep(self, path: str) -> None:
-        while not Path(path).exists():
-            pass
 
 
 def test_an_empty_cluster_is_one_machine(hub: RayCluster) -> None:
@@ -59,9 +50,18 @@ def test_an_actor_that_does_not_answer_is_shown_so(hub: RayCluster, tmp_path: Pa
     wait_for(lambda: ClusterView.collect().actors[0].answers)
 
 
+def test_an_actor_whose_constructor_fails_says_why_and_its_name_can_be_used_again(hub: RayCluster) -> None:
+    with pytest.raises(ActorDied, match="no such luck"):
+        start_detached("hub-controller", Stillborn).call("pid", timeout_s=30)
+    wait_for(lambda: running_actors() == [])
+    assert start_detached("hub-controller", Sleeper).call("pid", timeout_s=30) > 0
+
+
 def test_actors_write_their_logs_where_the_hub_wants_them(pool: PoolHandle) -> None:
     for worker in scale_workers(1, settings=POOL_SETTINGS):
         worker.ready()
     wait_for(
-        lambda: {path.name for path in (DATA_DIR / "logs").iterdir()} >= {"prover-pool.jsonl", "prover-worker-0.jsonl"}
+        lambda: (
+            {path.name for path in (RAY_DATA_DIR / "logs").iterdir()} >= {"prover-pool.jsonl", "prover-worker-0.jsonl"}
+        )
     )

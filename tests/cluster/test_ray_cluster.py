@@ -11,8 +11,8 @@ import pytest
 from cluster import RayCluster
 from cluster.errors import RayTokenMissing, RayTokenRefused
 from cluster.ray_token import check_token
-from tests.cluster.conftest import SETTINGS
 from tests.cluster.support import descendants, listening_addresses
+from tests.conftest import RAY_SETTINGS
 
 pytestmark = pytest.mark.cluster
 
@@ -47,12 +47,12 @@ def test_every_port_of_ray_is_bound_to_loopback(ray_cluster: RayCluster) -> None
 
 
 def test_the_token_file_is_private(ray_cluster: RayCluster) -> None:
-    assert SETTINGS.token_path.stat().st_mode & 0o777 == 0o600
-    check_token(ray_cluster.address, SETTINGS.token_path.read_text())
+    assert RAY_SETTINGS.token_path.stat().st_mode & 0o777 == 0o600
+    check_token(ray_cluster.address, RAY_SETTINGS.token_path.read_text())
 
 
 def test_another_process_joins_with_the_token(ray_cluster: RayCluster) -> None:
-    process = python(JOIN, ray_cluster.address, SETTINGS.token_path)
+    process = python(JOIN, ray_cluster.address, RAY_SETTINGS.token_path)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert output.startswith("False [")

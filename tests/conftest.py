@@ -1,0 +1,17 @@
+"""What must be so before any test module is imported."""
+
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+
+from cluster.ray_environment import apply_environment, own_cluster_environment
+from cluster.settings import RaySettings
+
+#: Data directory of the one Ray cluster that tests share (``tests/cluster``).
+RAY_DATA_DIR = Path(tempfile.mkdtemp(prefix="zkhub-tests-"))
+RAY_SETTINGS = RaySettings(data_dir=RAY_DATA_DIR, num_cpus=4)
+
+atexit.register(shutil.rmtree, RAY_DATA_DIR, ignore_errors=True)
+# Ray reads its settings once, at its import, and any test module may be the first to import it.
+apply_environment(own_cluster_environment(RAY_SETTINGS.token_path, loopback=True))
