@@ -17,8 +17,8 @@ def free_port() -> int:
 
 def npm_tool(name: str) -> str | None:
     """Path of a tool that ``make npm`` installed, or None."""
-    path = ROOT / "contracts" / "node_modules" / ".bin" / name
-    return str(path) if path.exists() else None
+    found = sorted((ROOT / "contracts" / "node_modules" / "@foundry-rs").glob(f"{name}-*/bin/{name}"))
+    return str(found[0]) if found else None
 
 
 def wait_for_rpc(url: str, timeout_s: float = 30.0) -> None:

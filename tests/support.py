@@ -1,9 +1,12 @@
 """What several tests share: keys, a small genesis, contexts and signed transactions."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import httpx
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
@@ -100,3 +103,26 @@ class Bench:
 def funded(*extra: GenesisAccount, wei: int = 1_000 * ETHER) -> list[GenesisAccount]:
     """Every test key with a balance, and what else is asked for."""
     return [GenesisAccount(address_of(key), b"", balance=wei, nonce=0) for key in KEYS] + list(extra)
+
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def npm_tool(name: str) -> str | None:
+    """Path of a tool that ``make npm`` installed, or None."""
+    # The program itself, not npm's launcher: a signal to the launcher would leave the program running.
+    found = sorted((ROOT / "contracts" / "node_modules" / "@foundry-rs").glob(f"{name}-*/bin/{name}"))
+    return str(found[0]) if found else None
+
+
+def wait_for_rpc(url: str, timeout_s: float = 30.0) -> None:
+    """Return once the endpoint answers ``eth_chainId``."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            httpx.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}).raise_for_status()
+            return
+        except httpx.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
