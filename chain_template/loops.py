@@ -1,6 +1,7 @@
 """A thread that does one bounded step after another, sleeps when there is nothing to do, and outlives errors."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -9,6 +10,8 @@ log = structlog.get_logger(__name__)
 
 _FIRST_BACKOFF_S = 0.1
 _LONGEST_BACKOFF_S = 10.0
+#: A failure that the next tries mend is in the log; one that lasts longer than this is a condition to report.
+_LASTING_S = 3.0
 
 
 class Loop:
@@ -21,11 +24,18 @@ class Loop:
     def __init__(self, name: str, step: Callable[[], bool], *, idle_s: float) -> None:
         self.name = name
         self.last_error: str | None = None
+        self._failing_since: float | None = None
         self._step = step
         self._idle_s = idle_s
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def lasting_error(self) -> str | None:
+        """What the step fails with, when it has failed for some time."""
+        since = self._failing_since
+        return self.last_error if since is not None and time.monotonic() - since > _LASTING_S else None
 
     def start(self) -> None:
         """Begin."""
@@ -53,7 +63,7 @@ class Loop:
                 self._stopping.wait(backoff_s)
                 backoff_s = min(2 * backoff_s, _LONGEST_BACKOFF_S)
                 continue
-            self.last_error, backoff_s = None, _FIRST_BACKOFF_S
+            self.last_error, self._failing_since, backoff_s = None, None, _FIRST_BACKOFF_S
             if not busy:
                 self._wake.wait(self._idle_s)
 
@@ -65,3 +75,5 @@ class Loop:
         else:
             log.error("step failed", loop=self.name, error=message, exc_info=exc)
         self.last_error = message
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()

@@ -43,7 +43,7 @@ class NodeStatus:
 
     Attributes:
         batches: Highest batch number that reached each stage (0 = genesis), by stage name.
-        errors: What each of the node's loops last failed with, by loop name; empty when all is well.
+        errors: What each of the node's loops has been failing with for some time, by loop name; empty when all is well.
     """
 
     name: str
@@ -92,6 +92,7 @@ class ChainNode:
         )
         self.mempool.subscribe(lambda transaction: self.events.publish(PendingTransaction(transaction)))
         self._clock = clock
+        self._draining = False
         self.settlement = self._settlement(prover)
         self.sequencer = Sequencer(
             config,
@@ -141,8 +142,18 @@ class ChainNode:
         """Stop taking transactions and building blocks; batches go on settling."""
         self.sequencer.paused = True
 
+    def drain(self) -> None:
+        """Stop taking transactions; include what is pending, L1's requests too, and settle everything.
+
+        :meth:`is_settled` says when nothing is left to do.
+        """
+        self._draining = True
+        self.sequencer.paused = False
+        self._wake()
+
     def resume(self) -> None:
-        """Undo :meth:`pause`."""
+        """Undo :meth:`pause` and :meth:`drain`."""
+        self._draining = False
         self.sequencer.paused = False
         self._wake()
 
@@ -156,6 +167,8 @@ class ChainNode:
         """
         if self.sequencer.paused:
             raise ChainPaused(f"chain {self.config.name} is paused", hint="try again when it is resumed")
+        if self._draining:
+            raise ChainPaused(f"chain {self.config.name} is being drained", hint="it takes no more transactions")
         transaction = decode_transaction(raw, self.config.chain_id)
         with self.store.snapshot() as snapshot:
             reader = StateReader(self.store.nodes, snapshot.head.state_root)
@@ -224,11 +237,13 @@ class ChainNode:
             batches=batches if self.config.l1 is not None else {},
             pending_priority_operations=pending,
             unbatched_blocks=unbatched if self.config.l1 is not None else 0,
-            errors={loop.name: loop.last_error for loop in self._loops if loop.last_error is not None},
+            errors={loop.name: error for loop in self._loops if (error := loop.lasting_error) is not None},
         )
 
     def is_settled(self) -> bool:
-        """Whether every block is in a batch that L1 has executed."""
+        """Whether every block is in a batch that L1 has executed, and a draining chain has no more blocks to build."""
+        if self._draining and self.sequencer.has_work():
+            return False
         with self.store.snapshot() as snapshot:
             batched = snapshot.first_unbatched_block() > snapshot.head_number
             return batched and snapshot.last_batch_at(BatchStage.EXECUTED) == snapshot.last_batch_number()
