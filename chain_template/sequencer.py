@@ -80,7 +80,7 @@ class Sequencer:
 
     def step(self) -> bool:
         """Build a block if it is time to; returns whether there may be more to do at once."""
-        if self.paused or not self._has_work():
+        if self.paused or not self.has_work():
             self._waiting_since = None
             return False
         now = time.monotonic()
@@ -114,7 +114,8 @@ class Sequencer:
         self._events.publish(NewBlock(block))
         return block
 
-    def _has_work(self) -> bool:
+    def has_work(self) -> bool:
+        """Whether there is anything that a block could be made of."""
         with self._store.snapshot() as snapshot:
             if snapshot.pending_priority_operations(1):
                 return True
@@ -124,12 +125,12 @@ class Sequencer:
     def _execute(self, context: BlockContext, first: Sequence[Transaction]) -> ExecutedBlock | None:
         builder = self._executor.begin_block(context, self._store.nodes)
         try:
-            included = self._apply(builder, first)
+            included = self._apply_in_order(builder, first)
         except SystemTransactionFailed as exc:
             log.error("leaving out the system transactions", error=str(exc))
             builder = self._executor.begin_block(context, self._store.nodes)
             first = [tx for tx in first if tx.priority is not None]
-            included = self._apply(builder, first)
+            included = self._apply_in_order(builder, first)
         system = sum(1 for tx in first if tx.priority is None)
         included += self._fill(builder, context, included)
         return builder.seal() if included > system else None
@@ -147,6 +148,13 @@ class Sequencer:
             if time.monotonic() > deadline:
                 break
         return added
+
+    def _apply_in_order(self, builder: BlockBuilder, first: Sequence[Transaction]) -> int:
+        """Include what has a fixed order; one that does not fit this block keeps back all after it."""
+        for included, transaction in enumerate(first):
+            if not self._apply(builder, [transaction]):
+                return included
+        return len(first)
 
     def _apply(self, builder: BlockBuilder, transactions: Sequence[Transaction]) -> int:
         included = 0

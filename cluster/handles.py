@@ -161,11 +161,11 @@ class NodeHandle(ActorRef):
         self.call("resume")
 
     def drain(self) -> None:
-        """Accept no more transactions; what is in blocks goes on settling. Returns at once."""
+        """Accept no more transactions, include what is pending, settle everything; returns at once."""
         self.call("drain")
 
     def settled(self) -> bool:
-        """Whether every block is in a batch and every batch is executed on L1."""
+        """Whether everything is executed on L1, and after :meth:`drain` nothing is left to include."""
         return bool(self.call("settled"))
 
     def stop(self, timeout_s: float = 30.0) -> None:

@@ -113,8 +113,8 @@ class NodeActor:
         self._running.resume()
 
     def drain(self) -> None:
-        """Accept no more transactions; what is in blocks goes on settling."""
-        self._running.pause()
+        """Accept no more transactions, include what is pending, settle everything."""
+        self._running.drain()
 
     @ray.method(concurrency_group="io")
     def info(self) -> NodeInfo:

@@ -66,24 +66,29 @@ def l1_config(directory: Path) -> ChainConfig:
     )
 
 
+def transfer(nonce: int) -> tuple[str, str]:
+    """A signed transaction of the user's, and its hash."""
+    transaction = {
+        "type": 2,
+        "chainId": CHAIN_ID,
+        "nonce": nonce,
+        "to": "0x" + "33" * 20,
+        "gas": 21_000,
+        "value": 1,
+        "maxFeePerGas": 10 * GWEI,
+        "maxPriorityFeePerGas": 0,
+    }
+    signed = Account.sign_transaction(transaction, USER.key)
+    return signed.raw_transaction.to_0x_hex(), signed.hash.to_0x_hex()
+
+
 def send_until(world: World, stop: threading.Event, failures: list[str]) -> None:
     """One transaction after another; while the chain is down, the same one again."""
     nonce = 0
     while not stop.is_set():
-        transaction = {
-            "type": 2,
-            "chainId": CHAIN_ID,
-            "nonce": nonce,
-            "to": "0x" + "33" * 20,
-            "gas": 21_000,
-            "value": 1,
-            "maxFeePerGas": 10 * GWEI,
-            "maxPriorityFeePerGas": 0,
-        }
-        signed = Account.sign_transaction(transaction, USER.key)
-        hash_ = signed.hash.to_0x_hex()
+        raw, hash_ = transfer(nonce)
         try:
-            rpc(world.url, "eth_sendRawTransaction", signed.raw_transaction.to_0x_hex())
+            rpc(world.url, "eth_sendRawTransaction", raw)
         except OSError:
             time.sleep(0.05)
         except AssertionError as error:
@@ -108,6 +113,21 @@ def test_a_chain_settles_through_the_pool(world: World) -> None:
     wait_for(lambda: world.pool.stats().by_state[JobState.SETTLED] == status.batches["executed"])
     batches = world.chain.batches(1, 100)
     assert [batch.number for batch in batches] == list(range(1, len(batches) + 1))
+
+
+def test_a_draining_chain_includes_what_it_has_and_takes_no_more(world: World) -> None:
+    sent = [transfer(nonce) for nonce in range(20)]
+    for raw, _ in sent:
+        rpc(world.url, "eth_sendRawTransaction", raw)
+    world.chain.drain()
+    with pytest.raises(AssertionError, match="drained"):
+        rpc(world.url, "eth_sendRawTransaction", transfer(20)[0])
+    wait_for(world.settled)
+    assert all(receipt(world.url, hash_) is not None for _, hash_ in sent)
+    batches = world.chain.batches(1, 1_000)
+    assert {batch.stage.value for batch in batches} == {"executed"}
+    world.chain.resume()
+    rpc(world.url, "eth_sendRawTransaction", transfer(20)[0])
 
 
 @pytest.mark.slow
