@@ -42,6 +42,7 @@ PROGRAM_ID = b"\x7a" * 32
 
 #: anvil's first development account; the embedded L1 gets it as premine.
 RICH_KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
+ROLES = ("committer", "prover", "executor", "reverter")
 ROLE_KEYS = {
     role: bytes([number]) * 32 for number, role in enumerate(("committer", "prover", "executor", "reverter"), 1)
 }
@@ -137,7 +138,7 @@ def anvil_l1(directory):
 
 @contextlib.contextmanager
 def embedded_l1(directory):
-    """The chain template without a settlement layer; yields (url, node)."""
+    """The chain template without a settlement layer; yields (url, EmbeddedL1)."""
     config = ChainConfig(
         name="l1",
         chain_id=L1_CHAIN_IDS["embedded"],
@@ -145,13 +146,31 @@ def embedded_l1(directory):
         genesis=GenesisSettings(timestamp=int(time.time()), premine={address_of(RICH_KEY): 10_000 * ETHER}),
         fee_recipient="0x" + "fe" * 20,
         block=BlockSettings(interval_ms=20),
+        rpc=RpcSettings(port=free_port()),
     )
-    node = ChainNode(config)
-    node.start()
+    l1 = EmbeddedL1(config)
+    l1.start()
     try:
-        yield node.rpc_url, node
+        yield l1.node.rpc_url, l1
     finally:
-        node.stop()
+        l1.stop()
+
+
+class EmbeddedL1:
+    """A node that can be stopped and started again at the same place."""
+
+    def __init__(self, config):
+        self.config = config
+        self.node = None
+
+    def start(self):
+        self.node = ChainNode(self.config)
+        self.node.start()
+
+    def stop(self):
+        if self.node is not None:
+            self.node.stop()
+            self.node = None
 
 
 L1S = {"anvil": anvil_l1, "embedded": embedded_l1}
@@ -160,14 +179,15 @@ L1S = {"anvil": anvil_l1, "embedded": embedded_l1}
 class Lab:
     """One chain on one L1; every test gets its own."""
 
-    def __init__(self, kind, url, l1_node, directory, *, execution_delay_s=0, **settings):
+    def __init__(self, kind, url, l1, directory, *, execution_delay_s=0, one_key=False, **settings):
         self.kind = kind
-        self.l1_node = l1_node
+        self.l1 = l1
         self.directory = directory
         self.client = L1Client(url)
         self.rich = Sender(self.client, RICH_KEY)
         self.ecosystem = deploy_ecosystem(self.rich, execution_delay_s=execution_delay_s)
-        for key in ROLE_KEYS.values():
+        self.keys = dict.fromkeys(ROLES, ROLE_KEYS["committer"]) if one_key else ROLE_KEYS
+        for key in set(self.keys.values()):
             self.rich.send(address_of(key), value=10 * ETHER, gas=21_000)
         self.config = self._create_chain(url, settings)
         self.prover = LocalProver()
@@ -193,14 +213,14 @@ class Lab:
             "settlement": SettlementSettings(poll_interval_ms=30),
             "rpc": RpcSettings(),
             "l1": link,
-            "operator_keys": OperatorKeys(**{role: key.hex() for role, key in ROLE_KEYS.items()}),
+            "operator_keys": OperatorKeys(**{role: key.hex() for role, key in self.keys.items()}),
             **settings,
         }
         config = ChainConfig(**fields)
         genesis = build_genesis(config).header
         params = ChainParams(CHAIN_ID, genesis.hash, genesis.timestamp, PROGRAM_ID)
         validators = Validators(
-            *(address_of(ROLE_KEYS[role]) for role in ("committer", "prover", "executor", "reverter"))
+            *(address_of(self.keys[role]) for role in ("committer", "prover", "executor", "reverter"))
         )
         chain = create_chain(self.ecosystem, params, owner=self.rich, admin=self.rich, validators=validators)
         link = link.model_copy(update={"zk_chain": chain.zk_chain, "start_block": chain.create_block})
@@ -228,8 +248,8 @@ class Lab:
 
     # -- acting ------------------------------------------------------------------------------------------------------
 
-    def deposit(self, to=USER.address, value=10 * ETHER):
-        return deposit(self.rich, self.ecosystem, CHAIN_ID, to=to, value=value)
+    def deposit(self, to=USER.address, value=10 * ETHER, **fields):
+        return deposit(self.rich, self.ecosystem, CHAIN_ID, to=to, value=value, **fields)
 
     def send(self, to, value=0, data=b"", account=USER):
         """A transaction on the chain; waits for its receipt."""
@@ -241,7 +261,7 @@ class Lab:
             "type": 2,
             "chainId": CHAIN_ID,
             "nonce": nonce,
-            "to": to,
+            **({} if to is None else {"to": to}),
             "gas": 300_000,
             "maxFeePerGas": 10 * GWEI,
             "maxPriorityFeePerGas": 0,
@@ -305,8 +325,8 @@ class Lab:
 @contextlib.contextmanager
 def lab_on(kind, directory, **settings):
     """A laboratory with a fresh L1."""
-    with L1S[kind](directory) as (url, l1_node):
-        lab = Lab(kind, url, l1_node, directory, **settings)
+    with L1S[kind](directory) as (url, l1):
+        lab = Lab(kind, url, l1, directory, **settings)
         try:
             yield lab
         finally:
