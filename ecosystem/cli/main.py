@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ecosystem.cli import batches, chains, config, doctor, hub, logs
 from ecosystem.cli.context import Options
@@ -22,9 +23,54 @@ Every setting is also a variable (ZKHUB_L1__PORT) and a flag (--set l1.port=8546
 """
 
 
+#: Options before the command that may just as well stand behind it, and whether they take a value.
+_ANYWHERE = {
+    "--data-dir": True,
+    "--config": True,
+    "-c": True,
+    "--quiet": False,
+    "-q": False,
+    "--verbose": False,
+    "-v": False,
+}
+#: Commands that have no ``--set`` of their own.
+_SETTINGS_COMMANDS = frozenset({"up", "doctor", "config"})
+
+
+def hoisted(arguments: list[str]) -> list[str]:
+    """The arguments with the options that belong before the command moved there."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = list(arguments)
+    movable = _ANYWHERE | {"--set": True}
+    while waiting:
+        word = waiting.pop(0)
+        name, equals, _ = word.partition("=")
+        if name in movable:
+            front.append(word)
+            if movable[name] and not equals and waiting:
+                front.append(waiting.pop(0))
+            continue
+        rest.append(word)
+        if word == "--":
+            return front + rest + waiting
+        if len(rest) == 1 and word not in _SETTINGS_COMMANDS:
+            movable = _ANYWHERE
+    return front + rest
+
+
+class HubGroup(TyperGroup):
+    """Takes the hub's options before and behind the command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the command line."""
+        return super().parse_args(ctx, hoisted(args))
+
+
 app = typer.Typer(
     name="zkhub",
     help=HELP,
+    cls=HubGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
