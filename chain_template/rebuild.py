@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from chain_template.batcher.batcher import Batcher
 from chain_template.config import ChainConfig
-from chain_template.errors import StoreCorrupt
 from chain_template.executor import make_executor
-from chain_template.executor.interface import BlockContext, ExecutedBlock, Executor
+from chain_template.executor.interface import BlockContext, ExecutedBlock
 from chain_template.genesis import build_genesis
 from chain_template.rules import rules_of
 from chain_template.store import Snapshot, Store
-from chain_template.store.repair import LoggedBlock, install_rebuilt, read_batch_log, read_block_log
-from chain_template.transactions.stored import decode_block_transaction
-
-_WORK_DIRECTORY: Final = "rebuilt"
+from chain_template.store.readers import NodeStore
+from chain_template.store.repair import LoggedBlock, read_batch_log
+from chain_template.store.repair import rebuild as rebuild_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +36,32 @@ def rebuild(config: ChainConfig) -> Rebuilt:
     Nothing is changed until the new database is complete; interrupted, it can be called again.
 
     Raises:
-        StoreCorrupt: A logged block is unreadable or does not come out as it was recorded.
+        StoreCorrupt: A confirmed record of the log is unreadable.
+        StoreError: A logged block does not come out as it was recorded.
         StoreLocked: The chain is running.
         StoreFull: There is no room.
     """
-    directory = config.data_dir
-    work = directory / _WORK_DIRECTORY
+    directory, genesis = config.data_dir, build_genesis(config)
     executor = make_executor(config.executor, rules_of(config))
-    store = Store.open(work, config.chain_id, build_genesis(config), name=config.name)
+
+    def execute(logged: LoggedBlock, snapshot: Snapshot, nodes: NodeStore) -> ExecutedBlock:
+        builder = executor.begin_block(_context(logged, snapshot), nodes)
+        builder.apply(logged.transactions)
+        return builder.seal()
+
+    batches = read_batch_log(directory)
+    blocks = rebuild_database(directory, config.chain_id, genesis, execute, name=config.name)
+    store = Store.open(directory, config.chain_id, genesis, name=config.name)
     try:
-        with store.snapshot() as snapshot:
-            done = snapshot.head_number
-        for logged in read_block_log(directory):
-            if logged.header.number > done:
-                block = _execute(logged, store, executor, config.chain_id)
-                received = zip(block.transactions, logged.received_at_ms, strict=True)
-                store.commit_block(block, {tx.hash: at for tx, at in received})
-        _cut_batches(config, store)
-        with store.snapshot() as snapshot:
-            blocks, batches = snapshot.head_number, snapshot.last_batch_number()
+        if batches:
+            # Over the same blocks as before: L1 may know them by these ends.
+            batcher = Batcher(config, store)
+            batcher.expect({batch.number: batch.last_block for batch in batches})
+            for _ in batches:
+                batcher.step()
     finally:
         store.close()
-    return Rebuilt(blocks, batches, tuple(install_rebuilt(directory, work)))
-
-
-def _execute(logged: LoggedBlock, store: Store, executor: Executor, chain_id: int) -> ExecutedBlock:
-    with store.snapshot() as snapshot:
-        context = _context(logged, snapshot)
-    builder = executor.begin_block(context, store.nodes)
-    builder.apply([decode_block_transaction(raw, chain_id) for raw in logged.raw_transactions])
-    block = builder.seal()
-    if block.header != logged.header:
-        raise StoreCorrupt(f"block {logged.header.number} of the block log does not come out as it was recorded")
-    return block
+    return Rebuilt(blocks, len(batches), tuple(sorted(directory.glob("*.damaged"))))
 
 
 def _context(logged: LoggedBlock, snapshot: Snapshot) -> BlockContext:
@@ -86,14 +76,3 @@ def _context(logged: LoggedBlock, snapshot: Snapshot) -> BlockContext:
         extra_data=header.extra_data,
         mix_hash=header.mix_hash,
     )
-
-
-def _cut_batches(config: ChainConfig, store: Store) -> None:
-    """Seal the batches over the same blocks as before."""
-    logged = read_batch_log(config.data_dir)
-    if config.l1 is None or not logged:
-        return
-    batcher = Batcher(config, store)
-    batcher.expect({batch.number: batch.last_block for batch in logged})
-    for _ in logged:
-        batcher.step()

@@ -1,4 +1,4 @@
-"""Write the reference pages that follow from the code. ``python docs/generate.py``; the gate checks that they are fresh."""
+"""Write the reference pages that follow from the code: ``python docs/generate.py``; the gate holds them fresh."""
 
 import ast
 import inspect
@@ -70,10 +70,10 @@ def rpc() -> str:
     lines = [
         "# A chain's JSON-RPC",
         NOTE,
-        "HTTP and WebSocket on one port. Parameters go by position. A batch is answered from one snapshot of the chain.",
+        "HTTP and WebSocket on one port. Parameters go by position; a batch is answered from one snapshot.",
         "",
-        "Block tags: `latest`, `pending`, `earliest`, `safe` (last block committed on L1), `finalized` (last block executed",
-        "on L1), and ZK Stack's `committed` (as `latest`) and `l1_committed` (as `safe`).",
+        "Block tags: `latest`, `pending`, `earliest`, `safe` (last block committed on L1), `finalized` (last block",
+        "executed on L1), and ZK Stack's `committed` (as `latest`) and `l1_committed` (as `safe`).",
         "",
         "| method | parameters | what it answers |",
         "|---|---|---|",
@@ -92,7 +92,7 @@ def settings() -> str:
     lines = [
         "# Settings",
         NOTE,
-        "Flag (`--set l1.port=8546`) before environment (`ZKHUB_L1__PORT=8546`) before file (`zkhub.toml`) before default.",
+        "Flag (`--set l1.port=8546`) before environment (`ZKHUB_L1__PORT=8546`) before `zkhub.toml` before default.",
         "Unknown keys are refused. `zkhub config show` prints what applies, `zkhub config schema` the JSON schema.",
         "",
         "| key | default | meaning |",
@@ -147,8 +147,8 @@ def api() -> str:
     lines = [
         "# The hub API",
         NOTE,
-        "On Ray Serve, by default at `http://127.0.0.1:8700`; `/docs` shows every model, `/openapi.json` is the document.",
-        "Calls that change something need `Authorization: Bearer` with the token in the data directory's `keys/api-token`.",
+        "On Ray Serve, by default at `http://127.0.0.1:8700`; `/docs` shows it, `/openapi.json` is its document.",
+        "Calls that change something need `Authorization: Bearer` and the token in the data directory's `keys`.",
         "Errors are problem documents: `type`, `title`, `status`, `detail`, `hint`.",
         "",
         "| call | what it does |",

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import rlp
-from trie.hexary import HexaryTrie
 from trie.exceptions import MissingTrieNode
+from trie.hexary import HexaryTrie
 
 from chain_template.errors import MissingStateNode
 from chain_template.executor.interface import AccountState, StateView
