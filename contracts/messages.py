@@ -6,11 +6,12 @@ a test runs both against each other. A value that does not fit raises :class:`En
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from eth_hash.auto import keccak
 
-from contracts.codec import abi_encode, u64, u256
+from contracts.codec import abi_decode, abi_encode, u64, u256
+from contracts.errors import EncodingError
 from contracts.priority_ops import (
     EMPTY_HASH,
     GAS_PER_PUBDATA,
@@ -36,6 +37,7 @@ __all__ = [
     "PriorityOpsBatchInfo",
     "StoredBatchInfo",
     "batch_output_hash",
+    "decode_commit",
     "dependency_roots_rolling_hash",
     "encode_commit",
     "encode_execute",
@@ -135,6 +137,12 @@ class StoredBatchInfo:
             self.commitment,
         )
 
+    @classmethod
+    def from_tuple(cls, fields: Sequence[Any]) -> Self:
+        """Read the struct as an ABI decoder gives it."""
+        number, batch_hash, index, *rest = fields
+        return cls(*(number, batch_hash, *rest, index))
+
     def hash(self) -> bytes:
         """What ``storedBatchHash(batch_number)`` answers on L1."""
         return keccak(abi_encode([_STORED_BATCH], [self.as_tuple()]))
@@ -208,6 +216,12 @@ class CommitBatchInfo:
             self.sl_chain_id,
             [flow.as_tuple() for flow in self.interop_flows],
         )
+
+    @classmethod
+    def from_tuple(cls, fields: Sequence[Any]) -> Self:
+        """Read the struct as an ABI decoder gives it."""
+        *plain, flows = fields
+        return cls(*(*plain, tuple(InteropFlow(*flow) for flow in flows)))
 
     def batch_output_hash(self) -> bytes:
         """The commitment of the batch: everything it claims, except its state (protocol, section 2)."""
@@ -298,6 +312,14 @@ def encode_commit(last: StoredBatchInfo, batches: Sequence[CommitBatchInfo]) -> 
     """Data of ``commitBatchesSharedBridge``; ``last`` is the last batch committed so far."""
     values = [last.as_tuple(), [batch.as_tuple() for batch in batches]]
     return ENCODING_VERSION + abi_encode([_STORED_BATCH, f"{_COMMIT_BATCH}[]"], values)
+
+
+def decode_commit(data: bytes) -> tuple[StoredBatchInfo, list[CommitBatchInfo]]:
+    """Undo :func:`encode_commit`; raises :class:`EncodingError` for other data."""
+    if data[:1] != ENCODING_VERSION:
+        raise EncodingError(f"commit data of version 0x{data[:1].hex()} is not known")
+    last, batches = abi_decode([_STORED_BATCH, f"{_COMMIT_BATCH}[]"], data[1:])
+    return StoredBatchInfo.from_tuple(last), [CommitBatchInfo.from_tuple(batch) for batch in batches]
 
 
 def encode_prove(previous: StoredBatchInfo, batches: Sequence[StoredBatchInfo]) -> bytes:

@@ -5,8 +5,7 @@ import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {EnumerableMap} from "@openzeppelin/contracts/utils/structs/EnumerableMap.sol";
-import {L2TransactionRequestDirect} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/bridgehub/IBridgehub.sol";
+import {L2TransactionRequestDirect} from "@matterlabs/zksync-contracts/contracts/l1-contracts/bridgehub/IBridgehub.sol";
 import {
     BridgehubL2TransactionRequest,
     L2Log,
@@ -166,9 +165,8 @@ contract Bridgehub is IBridgehub, Ownable2Step, Pausable, ReentrancyGuardTransie
         _requireCreatable(chainId, newChainTypeManager, newBaseTokenAssetId);
         chainTypeManager[chainId] = newChainTypeManager;
         baseTokenAssetId[chainId] = newBaseTokenAssetId;
-        address chain = IChainTypeManager(newChainTypeManager).createNewChain(
-            chainId, newBaseTokenAssetId, chainAdmin, initData, factoryDeps
-        );
+        address chain = IChainTypeManager(newChainTypeManager)
+            .createNewChain(chainId, newBaseTokenAssetId, chainAdmin, initData, factoryDeps);
         _chains.set(chainId, chain);
         IMessageRoot(messageRoot).addNewChain(chainId);
         emit NewChain(chainId, newChainTypeManager, chainAdmin);
@@ -224,8 +222,9 @@ contract Bridgehub is IBridgehub, Ownable2Step, Pausable, ReentrancyGuardTransie
         IL1AssetRouter(assetRouter).bridgehubDepositBaseToken{value: msg.value}(
             request.chainId, assetId, msg.sender, request.mintValue
         );
-        return IZKChain(getZKChain(request.chainId)).bridgehubRequestL2Transaction(
-            BridgehubL2TransactionRequest({
+        return IZKChain(getZKChain(request.chainId))
+            .bridgehubRequestL2Transaction(
+                BridgehubL2TransactionRequest({
                 sender: msg.sender,
                 contractL2: request.l2Contract,
                 mintValue: request.mintValue,
@@ -236,7 +235,7 @@ contract Bridgehub is IBridgehub, Ownable2Step, Pausable, ReentrancyGuardTransie
                 factoryDeps: request.factoryDeps,
                 refundRecipient: request.refundRecipient
             })
-        );
+            );
     }
 
     /// @notice What a request's gas costs on a chain, in its base token.
@@ -287,17 +286,15 @@ contract Bridgehub is IBridgehub, Ownable2Step, Pausable, ReentrancyGuardTransie
         bytes32[] calldata merkleProof,
         TxStatus status
     ) external view returns (bool) {
-        return _requireChain(chainId).proveL1ToL2TransactionStatus(
-            l2TxHash, l2BatchNumber, l2MessageIndex, l2TxNumberInBatch, merkleProof, status
-        );
+        return _requireChain(chainId)
+            .proveL1ToL2TransactionStatus(
+                l2TxHash, l2BatchNumber, l2MessageIndex, l2TxNumberInBatch, merkleProof, status
+            );
     }
 
     // -- parts -------------------------------------------------------------------------------------------------------
 
-    function _requireCreatable(uint256 chainId, address newChainTypeManager, bytes32 newBaseTokenAssetId)
-        private
-        view
-    {
+    function _requireCreatable(uint256 chainId, address newChainTypeManager, bytes32 newBaseTokenAssetId) private view {
         if (chainId == 0) revert ZeroChainId();
         if (chainId > MAX_CHAIN_ID) revert ChainIdTooBig(chainId, MAX_CHAIN_ID);
         if (chainId == block.chainid) revert ChainIdCantBeCurrentChain(chainId);

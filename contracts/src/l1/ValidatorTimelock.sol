@@ -98,12 +98,10 @@ contract ValidatorTimelock is Ownable2Step {
     }
 
     /// @notice Commits batches and notes the time.
-    function commitBatchesSharedBridge(
-        address chainAddress,
-        uint256 processFrom,
-        uint256 processTo,
-        bytes calldata
-    ) external onlyRole(chainAddress, COMMITTER_ROLE) {
+    function commitBatchesSharedBridge(address chainAddress, uint256 processFrom, uint256 processTo, bytes calldata)
+        external
+        onlyRole(chainAddress, COMMITTER_ROLE)
+    {
         // The chain refuses bounds that are not exactly the batches of the data: this loop is not longer than those.
         _passOn(chainAddress);
         for (uint256 i = processFrom; i <= processTo; ++i) {
@@ -120,12 +118,10 @@ contract ValidatorTimelock is Ownable2Step {
     }
 
     /// @notice Executes batches that were committed long enough ago.
-    function executeBatchesSharedBridge(
-        address chainAddress,
-        uint256 processFrom,
-        uint256 processTo,
-        bytes calldata
-    ) external onlyRole(chainAddress, EXECUTOR_ROLE) {
+    function executeBatchesSharedBridge(address chainAddress, uint256 processFrom, uint256 processTo, bytes calldata)
+        external
+        onlyRole(chainAddress, EXECUTOR_ROLE)
+    {
         uint256 delay = executionDelay;
         for (uint256 i = processFrom; i <= processTo; ++i) {
             uint256 earliest = _committedAt[chainAddress][i] + delay;
@@ -135,10 +131,7 @@ contract ValidatorTimelock is Ownable2Step {
     }
 
     /// @notice Takes back batches; not delayed.
-    function revertBatchesSharedBridge(address chainAddress, uint256)
-        external
-        onlyRole(chainAddress, REVERTER_ROLE)
-    {
+    function revertBatchesSharedBridge(address chainAddress, uint256) external onlyRole(chainAddress, REVERTER_ROLE) {
         _passOn(chainAddress);
     }
 

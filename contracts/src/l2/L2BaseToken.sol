@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IMailboxImpl} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/chain-interfaces/IMailboxImpl.sol";
+import {
+    IMailboxImpl
+} from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/chain-interfaces/IMailboxImpl.sol";
 import {BASE_TOKEN_HOLDER, L1_MESSENGER, SystemContract} from "./SystemContract.sol";
 import {L1Messenger} from "./L1Messenger.sol";
 

@@ -3,8 +3,7 @@ pragma solidity 0.8.37;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
-import {L2TransactionRequestDirect} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/bridgehub/IBridgehub.sol";
+import {L2TransactionRequestDirect} from "@matterlabs/zksync-contracts/contracts/l1-contracts/bridgehub/IBridgehub.sol";
 import {Bridgehub} from "../../src/l1/Bridgehub.sol";
 import {ZKChain} from "../../src/l1/chain/ZKChain.sol";
 import {ChainInitData} from "../../src/l1/chain/ZKChainStorage.sol";

@@ -131,9 +131,7 @@ contract ChainAdminTest is HubTest {
         chainA.changeFeeParams(params);
         params = feeParams();
         params.maxPubdataPerBatch = 98_999;
-        vm.expectRevert(
-            abi.encodeWithSelector(PriorityTxPubdataExceedsMaxPubDataPerBatch.selector, 99_000, 98_999)
-        );
+        vm.expectRevert(abi.encodeWithSelector(PriorityTxPubdataExceedsMaxPubDataPerBatch.selector, 99_000, 98_999));
         chainA.changeFeeParams(params);
         params = feeParams();
         params.maxL2GasPerBatch = 0;

@@ -2,10 +2,12 @@
 pragma solidity 0.8.37;
 
 import {InteropRoot} from "@matterlabs/zksync-contracts/contracts/l1-contracts/common/Messaging.sol";
-import {PriorityOpsBatchInfo} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
-import {NotHistoricalRoot} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/L1StateTransitionErrors.sol";
+import {
+    PriorityOpsBatchInfo
+} from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
+import {
+    NotHistoricalRoot
+} from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/L1StateTransitionErrors.sol";
 import {CommitBatchInfo, InteropFlow, StoredBatchInfo} from "../../src/l1/chain/BatchTypes.sol";
 import "../../src/l1/common/Errors.sol";
 import {HubTest} from "../utils/HubTest.sol";
@@ -17,9 +19,7 @@ contract ExecutorTest is HubTest {
     event BlocksRevert(uint256 totalBatchesCommitted, uint256 totalBatchesVerified, uint256 totalBatchesExecuted);
     event ReportCommittedBatchRange(uint64 indexed batchNumber, uint64 firstBlockNumber, uint64 lastBlockNumber);
 
-    function refuseCommit(StoredBatchInfo memory previous, CommitBatchInfo memory batch, bytes memory reason)
-        private
-    {
+    function refuseCommit(StoredBatchInfo memory previous, CommitBatchInfo memory batch, bytes memory reason) private {
         refuseCommitData(1, 1, commitData(previous, batch), reason);
     }
 
@@ -182,18 +182,14 @@ contract ExecutorTest is HubTest {
         refuseCommit(
             wrong,
             firstBatch(chainA),
-            abi.encodeWithSelector(
-                BatchHashMismatch.selector, chainA.storedBatchHash(0), keccak256(abi.encode(wrong))
-            )
+            abi.encodeWithSelector(BatchHashMismatch.selector, chainA.storedBatchHash(0), keccak256(abi.encode(wrong)))
         );
         wrong = genesisBatch();
         wrong.timestamp -= 1;
         refuseCommit(
             wrong,
             firstBatch(chainA),
-            abi.encodeWithSelector(
-                BatchHashMismatch.selector, chainA.storedBatchHash(0), keccak256(abi.encode(wrong))
-            )
+            abi.encodeWithSelector(BatchHashMismatch.selector, chainA.storedBatchHash(0), keccak256(abi.encode(wrong)))
         );
         wrong = genesisBatch();
         wrong.batchNumber = 7;
@@ -490,8 +486,7 @@ contract ExecutorTest is HubTest {
         for (uint256 i = 0; i < total; ++i) {
             deposit(CHAIN_A, i);
         }
-        StoredBatchInfo memory one =
-            settle(chainA, genesisBatch(), batchAfter(chainA, genesisBatch(), 0, split));
+        StoredBatchInfo memory one = settle(chainA, genesisBatch(), batchAfter(chainA, genesisBatch(), 0, split));
         vm.assertEq(chainA.getFirstUnprocessedPriorityTx(), split);
         settle(chainA, one, batchAfter(chainA, one, split, total - split));
         vm.assertEq(chainA.getPriorityQueueSize(), 0);
@@ -526,9 +521,7 @@ contract ExecutorTest is HubTest {
         refuseExecute(
             1,
             executeData(one, opsProof(chainA, 1, 1), new InteropRoot[](0)),
-            abi.encodeWithSelector(
-                PriorityOperationsRollingHashMismatch.selector, one.priorityOperationsHash, other
-            )
+            abi.encodeWithSelector(PriorityOperationsRollingHashMismatch.selector, one.priorityOperationsHash, other)
         );
     }
 
@@ -615,8 +608,7 @@ contract ExecutorTest is HubTest {
 
     function test_refusesUndeclaredRoots() public {
         settle(chainB, genesisBatch(), firstBatch(chainB));
-        InteropRoot[] memory roots =
-            rootsOf(messageRoot.historicalRoot(block.number), L1_CHAIN_ID, block.number);
+        InteropRoot[] memory roots = rootsOf(messageRoot.historicalRoot(block.number), L1_CHAIN_ID, block.number);
         CommitBatchInfo memory batch = dependentBatch(roots);
         StoredBatchInfo memory one = proven(batch);
         refuseExecute(

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {L2Log, L2Message, TxStatus} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/common/Messaging.sol";
+import {L2Log, L2Message, TxStatus} from "@matterlabs/zksync-contracts/contracts/l1-contracts/common/Messaging.sol";
 import {CommitBatchInfo} from "../../src/l1/chain/BatchTypes.sol";
 import "../../src/l1/common/Errors.sol";
 import {HubTest} from "../utils/HubTest.sol";
@@ -83,18 +82,14 @@ contract InclusionProofsTest is HubTest {
         vm.assertTrue(hub.proveL1ToL2TransactionStatus(CHAIN_A, _txHash, 1, 0, 0, proof, TxStatus.Success));
         vm.assertFalse(hub.proveL1ToL2TransactionStatus(CHAIN_A, _txHash, 1, 0, 0, proof, TxStatus.Failure));
         vm.assertTrue(
-            hub.proveL1ToL2TransactionStatus(
-                CHAIN_A, keccak256("failed"), 1, 2, 5, proofOf(2), TxStatus.Failure
-            )
+            hub.proveL1ToL2TransactionStatus(CHAIN_A, keccak256("failed"), 1, 2, 5, proofOf(2), TxStatus.Failure)
         );
     }
 
     function test_provesNothingElse(uint256 index, uint16 txNumber, address sender, bytes calldata data) public view {
         index = bound(index, 0, 16_383);
         vm.assume(index != 1 || txNumber != 3 || sender != user || keccak256(data) != keccak256("hello"));
-        vm.assertFalse(
-            hub.proveL2MessageInclusion(CHAIN_A, 1, index, L2Message(txNumber, sender, data), proofOf(1))
-        );
+        vm.assertFalse(hub.proveL2MessageInclusion(CHAIN_A, 1, index, L2Message(txNumber, sender, data), proofOf(1)));
     }
 
     function test_refusesMutatedProofs(uint256 word, uint256 bit) public view {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {L2TransactionRequestDirect} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/bridgehub/IBridgehub.sol";
+import {L2TransactionRequestDirect} from "@matterlabs/zksync-contracts/contracts/l1-contracts/bridgehub/IBridgehub.sol";
 import {
     BridgehubL2TransactionRequest,
     L2CanonicalTransaction
@@ -19,11 +18,12 @@ import {Vm} from "../utils/Test.sol";
 /// @dev Sends a request from a contract.
 contract Caller {
     function request(address hub, L2TransactionRequestDirect calldata what) external payable returns (bytes32) {
-        (bool done, bytes memory result) =
-            hub.call{value: msg.value}(abi.encodeWithSignature(
+        (bool done, bytes memory result) = hub.call{value: msg.value}(
+            abi.encodeWithSignature(
                 "requestL2TransactionDirect((uint256,uint256,address,uint256,bytes,uint256,uint256,bytes[],address))",
                 what
-            ));
+            )
+        );
         require(done, "refused");
         return abi.decode(result, (bytes32));
     }
@@ -47,8 +47,7 @@ contract Filterer {
 }
 
 contract MailboxTest is HubTest {
-    bytes32 private constant NEW_PRIORITY_REQUEST =
-        0x4531cd5795773d7101c17bdeb9f5ab7f47d7056017506f937083be5d6e77a382;
+    bytes32 private constant NEW_PRIORITY_REQUEST = 0x4531cd5795773d7101c17bdeb9f5ab7f47d7056017506f937083be5d6e77a382;
     address private constant ALIAS_OFFSET = 0x1111000000000000000000000000000000001111;
 
     function send(L2TransactionRequestDirect memory request) private returns (bytes32) {
@@ -132,9 +131,7 @@ contract MailboxTest is HubTest {
         chainA.changeFeeParams(params);
         chainA.setTokenMultiplier(p.nominator, p.denominator);
         vm.stopPrank();
-        vm.assertEq(
-            hub.l2TransactionBaseCost(CHAIN_A, p.l1GasPrice, p.l2Gas, p.gasPerPubdata), expectedBaseCost(p)
-        );
+        vm.assertEq(hub.l2TransactionBaseCost(CHAIN_A, p.l1GasPrice, p.l2Gas, p.gasPerPubdata), expectedBaseCost(p));
     }
 
     function test_baseCostOfKnownNumbers() public view {
@@ -205,9 +202,7 @@ contract MailboxTest is HubTest {
         vm.assertEq(chainA.getPriorityTreeRoot(), bytes32(0));
         for (uint256 i = 0; i < count; ++i) {
             deposit(CHAIN_A, i);
-            vm.assertEq(
-                chainA.getPriorityTreeRoot(), NaiveTree.root(requests[address(chainA)], keccak256(""))
-            );
+            vm.assertEq(chainA.getPriorityTreeRoot(), NaiveTree.root(requests[address(chainA)], keccak256("")));
         }
         vm.assertEq(chainA.getPriorityQueueSize(), count);
         vm.assertEq(chainA.getTotalPriorityTxs(), count);
@@ -301,9 +296,7 @@ contract MailboxTest is HubTest {
     }
 
     function test_gasLimitIsBoundedAbove() public {
-        refuse(
-            requestWithGas(72_000_001, ""), abi.encodeWithSelector(TooMuchGas.selector, 72_000_000, 72_000_001)
-        );
+        refuse(requestWithGas(72_000_001, ""), abi.encodeWithSelector(TooMuchGas.selector, 72_000_000, 72_000_001));
         send(requestWithGas(72_000_000, ""));
     }
 

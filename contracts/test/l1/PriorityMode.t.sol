@@ -131,9 +131,7 @@ contract PriorityModeTest is HubTest {
         bytes memory committed = commitData(genesisBatch(), batch);
         bytes memory proved = proveData(genesisBatch(), info);
         bytes memory executed = executeData(info, opsProof(chainA, 0, 1), new InteropRoot[](0));
-        vm.expectRevert(
-            abi.encodeWithSelector(UnprovenBatch.selector, 1, PROGRAM, publicInput(genesisBatch(), info))
-        );
+        vm.expectRevert(abi.encodeWithSelector(UnprovenBatch.selector, 1, PROGRAM, publicInput(genesisBatch(), info)));
         chainA.settleBatchesSharedBridge(address(chainA), 1, 1, committed, proved, executed);
         // Nothing of it stays: a batch that cannot be proven does not stand in the way.
         vm.assertEq(chainA.getTotalBatchesCommitted(), 0);

@@ -87,9 +87,8 @@ contract Operators is HubTest {
             books[chainId == CHAIN_A ? CHAIN_B : CHAIN_A].balance += sent.amount;
         }
         bytes32 padding = keccak256("zkSync:BatchLeaf");
-        book.batchLeaves.push(
-            keccak256(bytes.concat(padding, batch.l2LogsTreeRoot, bytes32(uint256(batch.batchNumber))))
-        );
+        book.batchLeaves
+            .push(keccak256(bytes.concat(padding, batch.l2LogsTreeRoot, bytes32(uint256(batch.batchNumber)))));
     }
 
     function revertBatches(uint256 seed, uint256 to) external {

@@ -53,9 +53,8 @@ contract ValidatorTimelockTest is HubTest {
         vm.assertTrue(timelock.hasRoleForChainId(CHAIN_A, timelock.PROVER_ROLE(), user));
         vm.assertFalse(timelock.hasRoleForChainId(CHAIN_B, timelock.PROVER_ROLE(), user));
         vm.assertFalse(timelock.hasRoleForChainId(12345, timelock.PROVER_ROLE(), user));
-        bytes memory refusal = abi.encodeWithSelector(
-            RoleAccessDenied.selector, address(chainB), timelock.COMMITTER_ROLE(), user
-        );
+        bytes memory refusal =
+            abi.encodeWithSelector(RoleAccessDenied.selector, address(chainB), timelock.COMMITTER_ROLE(), user);
         vm.expectRevert(refusal);
         vm.prank(user);
         timelock.commitBatchesSharedBridge(address(chainB), 1, 1, "");

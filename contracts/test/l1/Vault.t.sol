@@ -3,8 +3,7 @@ pragma solidity 0.8.37;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
-import {L2TransactionRequestDirect} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/bridgehub/IBridgehub.sol";
+import {L2TransactionRequestDirect} from "@matterlabs/zksync-contracts/contracts/l1-contracts/bridgehub/IBridgehub.sol";
 import {L1AssetRouter} from "../../src/l1/bridge/L1AssetRouter.sol";
 import "../../src/l1/common/Errors.sol";
 import {UnprovenVerifier} from "../../src/l1/verifier/UnprovenVerifier.sol";
@@ -164,8 +163,7 @@ contract UnprovenVerifierTest is HubTest {
 
     function test_refusesPublicNetworks() public {
         // Ethereum, Optimism, BNB, Polygon, zkSync Era, Base, Arbitrum, Sepolia, Holesky, Boba, Hedera, Era Sepolia.
-        uint256[12] memory networks =
-            [uint256(1), 10, 56, 137, 324, 8453, 42_161, 11_155_111, 17_000, 288, 295, 300];
+        uint256[12] memory networks = [uint256(1), 10, 56, 137, 324, 8453, 42_161, 11_155_111, 17_000, 288, 295, 300];
         for (uint256 i = 0; i < networks.length; ++i) {
             refuseOn(networks[i]);
         }

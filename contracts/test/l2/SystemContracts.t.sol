@@ -112,9 +112,7 @@ contract SystemContractsTest is Test {
         vm.prank(other);
         (bool taken, bytes memory reason) = HOLDER.call{value: 1}("");
         vm.assertFalse(taken);
-        vm.assertEq(
-            reason, abi.encodeWithSelector(SystemContract.CallerNotAllowed.selector, other, address(TOKEN))
-        );
+        vm.assertEq(reason, abi.encodeWithSelector(SystemContract.CallerNotAllowed.selector, other, address(TOKEN)));
     }
 
     function test_holderHasNoOtherDoor(bytes calldata data) public {
@@ -151,8 +149,7 @@ contract SystemContractsTest is Test {
 
     function test_onlyTheBootloaderSets(address other) public {
         vm.assume(other != BOOTLOADER_);
-        bytes memory refusal =
-            abi.encodeWithSelector(SystemContract.CallerNotAllowed.selector, other, BOOTLOADER_);
+        bytes memory refusal = abi.encodeWithSelector(SystemContract.CallerNotAllowed.selector, other, BOOTLOADER_);
         bytes32[] memory sides = new bytes32[](1);
         sides[0] = keccak256("root");
         vm.startPrank(other, other);
@@ -182,9 +179,7 @@ contract SystemContractsTest is Test {
         emit InteropRootAdded(chainId, number, sides);
         ROOTS.addInteropRoot(chainId, number, sides);
         vm.assertEq(ROOTS.interopRoots(chainId, number), root);
-        vm.expectRevert(
-            abi.encodeWithSelector(L2InteropRootStorage.RootAlreadySet.selector, chainId, number, root)
-        );
+        vm.expectRevert(abi.encodeWithSelector(L2InteropRootStorage.RootAlreadySet.selector, chainId, number, root));
         ROOTS.addInteropRoot(chainId, number, sides);
         vm.stopPrank();
     }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {L2TransactionRequestDirect} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/bridgehub/IBridgehub.sol";
+import {L2TransactionRequestDirect} from "@matterlabs/zksync-contracts/contracts/l1-contracts/bridgehub/IBridgehub.sol";
 import {InteropRoot} from "@matterlabs/zksync-contracts/contracts/l1-contracts/common/Messaging.sol";
 import {
     FeeParams,
     PubdataPricingMode
 } from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/chain-deps/ZKChainStorage.sol";
-import {PriorityOpsBatchInfo} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
+import {
+    PriorityOpsBatchInfo
+} from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
 import {Bridgehub} from "../../src/l1/Bridgehub.sol";
 import {ChainTypeManager} from "../../src/l1/ChainTypeManager.sol";
 import {MessageRoot} from "../../src/l1/MessageRoot.sol";
@@ -291,11 +291,7 @@ abstract contract HubTest is Test {
 
     function noOps() internal pure returns (PriorityOpsBatchInfo memory none) {}
 
-    function opsProof(ZKChain chain, uint256 first, uint256 count)
-        internal
-        view
-        returns (PriorityOpsBatchInfo memory)
-    {
+    function opsProof(ZKChain chain, uint256 first, uint256 count) internal view returns (PriorityOpsBatchInfo memory) {
         return NaiveTree.proveRange(requests[address(chain)], keccak256(""), first, count);
     }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {PriorityOpsBatchInfo} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
+import {
+    PriorityOpsBatchInfo
+} from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
 
 /// @dev Merkle trees written down level by level: slow, and plain enough to be believed.
 library NaiveTree {

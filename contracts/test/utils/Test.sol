@@ -54,8 +54,7 @@ abstract contract Test {
 
     /// @dev Deploys a committed artifact: what is tested is what is used.
     function deploy(string memory name, bytes memory arguments) internal returns (address deployed) {
-        bytes memory creation =
-            bytes.concat(vm.getCode(string.concat("artifacts/", name, ".json")), arguments);
+        bytes memory creation = bytes.concat(vm.getCode(string.concat("artifacts/", name, ".json")), arguments);
         assembly ("memory-safe") {
             deployed := create(0, add(creation, 0x20), mload(creation))
             if iszero(deployed) {

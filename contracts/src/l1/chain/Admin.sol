@@ -40,7 +40,9 @@ abstract contract Admin is ZKChainBase {
     event PermanentRollup();
     event Freeze();
     event Unfreeze();
-    event ExecuteUpgrade(uint256 indexed oldProtocolVersion, uint256 indexed newProtocolVersion, address implementation);
+    event ExecuteUpgrade(
+        uint256 indexed oldProtocolVersion, uint256 indexed newProtocolVersion, address implementation
+    );
 
     // -- admin -------------------------------------------------------------------------------------------------------
 
@@ -115,9 +117,7 @@ abstract contract Admin is ZKChainBase {
     /// @notice Sets the price of ether in base token.
     function setTokenMultiplier(uint128 nominator, uint128 denominator) external onlyAdminOrChainTypeManager {
         _requireTokenMultiplier(nominator, denominator);
-        emit NewBaseTokenMultiplier(
-            s.tokenMultiplierNominator, s.tokenMultiplierDenominator, nominator, denominator
-        );
+        emit NewBaseTokenMultiplier(s.tokenMultiplierNominator, s.tokenMultiplierDenominator, nominator, denominator);
         s.tokenMultiplierNominator = nominator;
         s.tokenMultiplierDenominator = denominator;
     }

@@ -88,7 +88,11 @@ library BatchHashing {
     }
 
     /// @notice What a proof of a batch states.
-    function publicInput(bytes32 previousState, bytes32 state, bytes32 batchOutputHash) internal pure returns (bytes32) {
+    function publicInput(bytes32 previousState, bytes32 state, bytes32 batchOutputHash)
+        internal
+        pure
+        returns (bytes32)
+    {
         return keccak256(abi.encodePacked(previousState, state, batchOutputHash));
     }
 

@@ -55,8 +55,7 @@ abstract contract CommitChecks is ZKChainBase {
         uint256 last = batch.lastBlockTimestamp;
         if (first < previousTimestamp) revert NonIncreasingTimestamp(previousTimestamp, first);
         if (last < first) revert NonIncreasingTimestamp(first, last);
-        uint256 notOlder =
-            block.chainid == ETHEREUM_MAINNET ? COMMIT_NOT_OLDER_MAINNET : COMMIT_NOT_OLDER_ELSEWHERE;
+        uint256 notOlder = block.chainid == ETHEREUM_MAINNET ? COMMIT_NOT_OLDER_MAINNET : COMMIT_NOT_OLDER_ELSEWHERE;
         if (first + notOlder < block.timestamp) revert BatchTooOld(first, block.timestamp - notOlder);
         if (last > block.timestamp + COMMIT_NOT_NEWER) revert BatchTooNew(last, block.timestamp + COMMIT_NOT_NEWER);
     }

@@ -73,12 +73,13 @@ abstract contract Executor is CommitChecks {
     /// @notice Marks batches as proven; the verifier must know their facts.
     /// @param chainAddress This chain.
     /// @param data Version byte and ABI of (last proven StoredBatchInfo, StoredBatchInfo[], uint256[] of length 0).
-    function proveBatchesSharedBridge(
-        address chainAddress,
-        uint256 processFrom,
-        uint256 processTo,
-        bytes calldata data
-    ) external onlyValidator whenNotFrozen whenNotInPriorityMode nonReentrant {
+    function proveBatchesSharedBridge(address chainAddress, uint256 processFrom, uint256 processTo, bytes calldata data)
+        external
+        onlyValidator
+        whenNotFrozen
+        whenNotInPriorityMode
+        nonReentrant
+    {
         _prove(chainAddress, processFrom, processTo, data);
     }
 
@@ -101,7 +102,9 @@ abstract contract Executor is CommitChecks {
         nonReentrant
     {
         _requireThisChain(chainAddress);
-        if (newLastBatch < s.totalBatchesExecuted) revert CantRevertExecutedBatch(s.totalBatchesExecuted, newLastBatch);
+        if (newLastBatch < s.totalBatchesExecuted) {
+            revert CantRevertExecutedBatch(s.totalBatchesExecuted, newLastBatch);
+        }
         if (newLastBatch > s.totalBatchesCommitted) {
             revert RevertedBatchNotAfterNewLastBatch(s.totalBatchesCommitted, newLastBatch);
         }
@@ -265,7 +268,9 @@ abstract contract Executor is CommitChecks {
                 revert InvalidInteropRoot(root.chainId, root.sides.length);
             }
             bytes32 expected = messageRoot.historicalRoot(root.blockOrBatchNumber);
-            if (expected != root.sides[0] || expected == bytes32(0)) revert InvalidMessageRoot(expected, root.sides[0]);
+            if (expected != root.sides[0] || expected == bytes32(0)) {
+                revert InvalidMessageRoot(expected, root.sides[0]);
+            }
             rolling = BatchHashing.addDependency(rolling, root);
         }
         if (rolling != batch.dependencyRootsRollingHash) {
@@ -282,8 +287,7 @@ abstract contract Executor is CommitChecks {
         s.l2LogsRootHashes[batch.batchNumber] = batch.l2LogsTreeRoot;
         emit BlockExecution(batch.batchNumber, batch.batchHash, batch.commitment);
         if (flows.length != 0) {
-            IL1NativeTokenVault vault =
-                IL1NativeTokenVault(IL1AssetRouter(BRIDGE_HUB.assetRouter()).nativeTokenVault());
+            IL1NativeTokenVault vault = IL1NativeTokenVault(IL1AssetRouter(BRIDGE_HUB.assetRouter()).nativeTokenVault());
             for (uint256 i = 0; i < flows.length; ++i) {
                 vault.moveChainBalance(chainId, flows[i].destinationChainId, flows[i].assetId, flows[i].amount);
             }

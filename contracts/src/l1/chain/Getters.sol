@@ -5,8 +5,9 @@ import {
     FeeParams,
     PubdataPricingMode
 } from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/chain-deps/ZKChainStorage.sol";
-import {PriorityTree} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
+import {
+    PriorityTree
+} from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
 import {IBatchVerifier} from "../interfaces/IBatchVerifier.sol";
 import {InteropFlow} from "./BatchTypes.sol";
 import {ZKChainBase} from "./ZKChainBase.sol";

@@ -8,18 +8,14 @@ import {
     L2Message,
     TxStatus
 } from "@matterlabs/zksync-contracts/contracts/l1-contracts/common/Messaging.sol";
-import {L2_L1_LOGS_TREE_DEFAULT_LEAF_HASH} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/common/Config.sol";
-import {ITransactionFilterer} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/chain-interfaces/ITransactionFilterer.sol";
-import {PriorityTree} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
+import {L2_L1_LOGS_TREE_DEFAULT_LEAF_HASH} from "@matterlabs/zksync-contracts/contracts/l1-contracts/common/Config.sol";
 import {
-    L2_BOOTLOADER,
-    L2_MESSENGER,
-    PRIORITY_TX_TYPE,
-    REQUIRED_GAS_PER_PUBDATA
-} from "../common/Constants.sol";
+    ITransactionFilterer
+} from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/chain-interfaces/ITransactionFilterer.sol";
+import {
+    PriorityTree
+} from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
+import {L2_BOOTLOADER, L2_MESSENGER, PRIORITY_TX_TYPE, REQUIRED_GAS_PER_PUBDATA} from "../common/Constants.sol";
 import {
     BatchNotExecuted,
     FactoryDepsNotSupported,
@@ -44,7 +40,11 @@ abstract contract Mailbox is ZKChainBase {
     /// @notice A request stands in the queue. Clients take the last event of this contract that they can decode, so
     /// nothing they know may follow it.
     event NewPriorityRequest(
-        uint256 txId, bytes32 txHash, uint64 expirationTimestamp, L2CanonicalTransaction transaction, bytes[] factoryDeps
+        uint256 txId,
+        bytes32 txHash,
+        uint64 expirationTimestamp,
+        L2CanonicalTransaction transaction,
+        bytes[] factoryDeps
     );
 
     /// @notice The same, short, and searchable.
@@ -178,14 +178,15 @@ abstract contract Mailbox is ZKChainBase {
     function _requireAllowed(BridgehubL2TransactionRequest calldata request) private view {
         address filterer = s.transactionFilterer;
         if (filterer == address(0)) return;
-        bool allowed = ITransactionFilterer(filterer).isTransactionAllowed(
-            request.sender,
-            request.contractL2,
-            request.mintValue,
-            request.l2Value,
-            request.l2Calldata,
-            request.refundRecipient
-        );
+        bool allowed = ITransactionFilterer(filterer)
+            .isTransactionAllowed(
+                request.sender,
+                request.contractL2,
+                request.mintValue,
+                request.l2Value,
+                request.l2Calldata,
+                request.refundRecipient
+            );
         if (!allowed) revert TransactionNotAllowed(request.sender);
     }
 

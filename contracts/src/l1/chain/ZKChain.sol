@@ -2,15 +2,11 @@
 pragma solidity 0.8.37;
 
 import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
-import {PriorityTree} from
-    "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
-import {EMPTY_STRING_KECCAK, MAX_PRIORITY_EXPIRATION} from "../common/Constants.sol";
 import {
-    GenesisStateCommitmentZero,
-    InvalidPriorityExpiration,
-    ProgramIdZero,
-    ZeroAddress
-} from "../common/Errors.sol";
+    PriorityTree
+} from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
+import {EMPTY_STRING_KECCAK, MAX_PRIORITY_EXPIRATION} from "../common/Constants.sol";
+import {GenesisStateCommitmentZero, InvalidPriorityExpiration, ProgramIdZero, ZeroAddress} from "../common/Errors.sol";
 import {IBridgehub} from "../interfaces/IBridgehub.sol";
 import {Admin} from "./Admin.sol";
 import {BatchHashing, StoredBatchInfo} from "./BatchTypes.sol";

@@ -18,13 +18,10 @@ interface IL1AssetRouter {
 /// @title Holds assets of one kind (ZK Stack's `IAssetHandler`, the half that deposits need)
 interface IAssetHandler {
     /// @notice Takes an asset for a chain.
-    function bridgeBurn(
-        uint256 chainId,
-        uint256 msgValue,
-        bytes32 assetId,
-        address originalCaller,
-        bytes calldata data
-    ) external payable returns (bytes memory bridgeMintData);
+    function bridgeBurn(uint256 chainId, uint256 msgValue, bytes32 assetId, address originalCaller, bytes calldata data)
+        external
+        payable
+        returns (bytes memory bridgeMintData);
 
     /// @notice Token of an asset id, or zero.
     function tokenAddress(bytes32 assetId) external view returns (address);

@@ -30,8 +30,9 @@ library LogProof {
 
     /// @notice Leaf of a log: the hash of its 88 bytes.
     function leafOf(L2Log memory log) internal pure returns (bytes32) {
-        return keccak256(
-            abi.encodePacked(log.l2ShardId, log.isService, log.txNumberInBatch, log.sender, log.key, log.value)
-        );
+        return
+            keccak256(
+                abi.encodePacked(log.l2ShardId, log.isService, log.txNumberInBatch, log.sender, log.key, log.value)
+            );
     }
 }

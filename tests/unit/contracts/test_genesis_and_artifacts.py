@@ -1,0 +1,131 @@
+"""Committed artifacts, and the accounts a chain's genesis is made of."""
+
+import json
+from pathlib import Path
+
+import pytest
+from eth_hash.auto import keccak
+
+from contracts import artifacts
+from contracts.artifacts import ARTIFACTS, artifact_names, load
+from contracts.errors import ArtifactError, EncodingError
+from contracts.genesis import (
+    BASE_TOKEN_HOLDER,
+    BASE_TOKEN_SUPPLY_BOUND,
+    BOOTLOADER,
+    L2_BASE_TOKEN,
+    L2_BRIDGEHUB,
+    eth_asset_id,
+    l2_genesis_accounts,
+)
+
+ASSET = eth_asset_id(31337)
+
+
+def test_no_premine_but_the_holders() -> None:
+    accounts = {account.address: account for account in l2_genesis_accounts(271, 31337, ASSET)}
+    assert {address: account.balance for address, account in accounts.items() if account.balance} == {
+        BASE_TOKEN_HOLDER: BASE_TOKEN_SUPPLY_BOUND
+    }
+    assert BOOTLOADER not in accounts
+    assert all(account.code and account.nonce == 1 for account in accounts.values())
+
+
+def test_storage_is_what_the_layout_says() -> None:
+    accounts = {
+        account.address: account
+        for account in l2_genesis_accounts(271, 31337, ASSET, base_token_name="Gold", base_token_symbol="AU")
+    }
+    layout = {
+        name: {entry["label"]: entry["slot"] for entry in json.loads(artifact_text(name))["storageLayout"]}
+        for name in ("L2BaseToken", "L2Bridgehub")
+    }
+    token, bridgehub = accounts[L2_BASE_TOKEN].storage, accounts[L2_BRIDGEHUB].storage
+    assert token[layout["L2BaseToken"]["name"]].to_bytes(32) == b"Gold" + bytes(27) + b"\x08"
+    assert token[layout["L2BaseToken"]["symbol"]].to_bytes(32) == b"AU" + bytes(29) + b"\x04"
+    assert bridgehub[layout["L2Bridgehub"]["L1_CHAIN_ID"]] == 31337
+    slot = keccak((271).to_bytes(32) + layout["L2Bridgehub"]["baseTokenAssetId"].to_bytes(32))
+    assert bridgehub[int.from_bytes(slot)].to_bytes(32) == ASSET
+
+
+def artifact_text(name: str) -> str:
+    return (ARTIFACTS / f"{name}.json").read_text()
+
+
+def test_bad_genesis_values_are_refused() -> None:
+    with pytest.raises(EncodingError, match="32 bytes"):
+        l2_genesis_accounts(271, 31337, b"short")
+    with pytest.raises(EncodingError, match="31 bytes"):
+        l2_genesis_accounts(271, 31337, ASSET, base_token_name="x" * 32)
+
+
+def test_asset_id_of_ether() -> None:
+    packed = (31337).to_bytes(32) + (0x10004).to_bytes(32) + (1).to_bytes(32)
+    assert eth_asset_id(31337) == keccak(packed)
+
+
+#: Selectors and topics that clients call: reference/clients.md of the design, sections 7.3 and 7.4.
+KNOWN_FUNCTIONS = [
+    ("Bridgehub", "baseToken", "59ec65a2"),
+    ("Bridgehub", "getZKChain", "e680c4c1"),
+    ("Bridgehub", "l2TransactionBaseCost", "71623274"),
+    ("Bridgehub", "requestL2TransactionDirect", "d52471c1"),
+    ("L1AssetRouter", "nativeTokenVault", "64e130cf"),
+    ("L1NativeTokenVault", "assetId", "fd3f60df"),
+    ("L1NativeTokenVault", "tokenAddress", "97bb3ce9"),
+    ("L2BaseToken", "withdraw", "51cff8d9"),
+    ("L1Messenger", "sendToL1", "62f84b24"),
+    ("L2InteropRootStorage", "interopRoots", "77cfd171"),
+]
+
+
+@pytest.mark.parametrize(("contract", "function", "selector"), KNOWN_FUNCTIONS)
+def test_selectors_are_those_that_clients_call(contract: str, function: str, selector: str) -> None:
+    assert load(contract).function(function).selector.hex() == selector
+
+
+def test_topics_are_those_that_clients_read() -> None:
+    request = load("ZKChain").event("NewPriorityRequest")
+    assert request.topic.hex() == "4531cd5795773d7101c17bdeb9f5ab7f47d7056017506f937083be5d6e77a382"
+    assert not any(entry["indexed"] for entry in request.inputs)
+    message = load("L1Messenger").event("L1MessageSent")
+    assert message.topic.hex() == "3a36e47291f4201faf137fab081d92295bce2d53be2c6ca68ba82c7faa9ce241"
+
+
+def test_code_fits_ethereums_limit() -> None:
+    for name in artifact_names():
+        assert len(load(name).deployed_bytecode) <= 24_576, name
+        assert len(load(name).bytecode) <= 49_152, name
+
+
+def test_system_contracts_have_no_immutables() -> None:
+    # Their runtime code is installed as it is: an immutable would stay zero.
+    for account in l2_genesis_accounts(271, 31337, ASSET):
+        assert account.code
+    source = Path(artifacts.__file__).parent / "src" / "l2"
+    for path in source.glob("*.sol"):
+        code = "\n".join(line.split("//")[0] for line in path.read_text().splitlines())
+        assert "immutable" not in code, path
+        assert "constructor" not in code, path
+
+
+def test_missing_and_damaged_artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ArtifactError, match=r"no contract Nothing; the artifacts hold .*Bridgehub"):
+        load("Nothing")
+    monkeypatch.setattr(artifacts, "ARTIFACTS", tmp_path)
+    (tmp_path / "Broken.json").write_text('{"contractName": "Broken", "abi": []')
+    (tmp_path / "Hollow.json").write_text('{"contractName": "Hollow", "abi": []}')
+    for name in ("Broken", "Hollow"):
+        with pytest.raises(ArtifactError, match="damaged") as caught:
+            load(name)
+        assert "make -C contracts artifacts" in caught.value.hint
+
+
+def test_overloads_are_named_by_signature() -> None:
+    token = load("L2BaseToken")
+    with pytest.raises(ArtifactError, match=r"overloaded.*balanceOf\(address\)"):
+        token.function("balanceOf")
+    assert token.function("balanceOf(address)").selector.hex() == "70a08231"
+    with pytest.raises(ArtifactError, match=r"no function mint; it has .*withdraw"):
+        token.function("mint")
+    assert token.constructor.inputs == ()
