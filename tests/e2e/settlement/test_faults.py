@@ -6,7 +6,8 @@ from itertools import pairwise
 import pytest
 
 from chain_template.config import SettlementSettings
-from chain_template.errors import SettlementRefused
+from chain_template.errors import L1Diverged, SettlementRefused
+from chain_template.rebuild import rebuild
 from chain_template.settlement.proofs import ProofResult
 from chain_template.store.records import BatchStage
 from contracts.artifacts import load
@@ -293,3 +294,91 @@ def test_a_batch_the_prover_refuses_is_reported_and_never_shown_to_l1(make_lab):
     )
     wait_until(lambda: "cannot be proven" in lab.errors().get("settlement", ""), what="the complaint")
     assert lab.counters()[1] == 0
+
+
+# -- losses ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch_log", ["kept", "lost"])
+def test_a_rebuilt_store_goes_on_where_l1_is(make_lab, monkeypatch, batch_log):
+    """The database is gone; blocks come from the block log, batches from it too, or as L1 reports them."""
+    lab = make_lab()
+    lab.start()
+    request = lab.deposit()
+    lab.receipt(request.canonical_hash)
+    for _ in range(2):
+        lab.send(OTHER.address, value=1)
+        lab.wait_settled()
+    before = lab.batches()
+    lab.stop()
+    for path in lab.config.data_dir.glob("*.sqlite*"):
+        path.unlink()
+    if batch_log == "lost":
+        monkeypatch.setattr("chain_template.rebuild.read_batch_log", lambda directory: [])
+    rebuild(lab.config)
+    lab.start()
+    lab.wait_settled()
+    for now, then in zip(lab.batches(), before, strict=True):
+        assert (now.last_block, now.public_input, now.stage) == (then.last_block, then.public_input, then.stage)
+        assert now.l1_transactions == then.l1_transactions
+    lab.send(OTHER.address, value=1)
+    lab.wait_settled()
+    assert lab.balance(OTHER) == 3
+    with lab.node.store.snapshot() as view:
+        assert view.priority_operation(0).l1_tx_hash == request.l1_transaction_hash
+    assert executions(lab) == list(range(1, lab.counters()[2] + 1))
+
+
+def test_l1_may_go_away_and_come_back(make_lab):
+    lab = make_lab()
+    if lab.l1 is None:
+        pytest.skip("anvil forgets everything when it stops")
+    lab.start()
+    lab.receipt(lab.deposit().canonical_hash)
+    lab.wait_settled()
+    lab.l1.stop()
+    lab.send(OTHER.address, value=1)
+    wait_until(lambda: {"l1-watcher", "settlement"} <= set(lab.errors()), what="the complaints")
+    assert all("L1Unavailable" in error for error in lab.errors().values())
+    lab.l1.start()
+    lab.wait_settled()
+    lab.receipt(lab.deposit().canonical_hash)
+    lab.wait_settled()
+    assert executions(lab) == list(range(1, lab.counters()[2] + 1))
+
+
+def test_another_l1_at_the_same_url_is_refused(make_lab):
+    lab = make_lab()
+    lab.config = lab.config.model_copy(update={"l1": lab.config.l1.model_copy(update={"zk_chain": "0x" + "77" * 20})})
+    settlement = lab.open()
+    for step in (settlement.watch, settlement.settle):
+        with pytest.raises(L1Diverged, match=r"no contract at 0x77"):
+            step()
+
+
+def test_events_count_only_when_they_are_confirmed(make_anvil_lab):
+    lab = make_anvil_lab(settlement=SettlementSettings(poll_interval_ms=30, confirmations=3))
+    settlement = lab.open()
+    request = lab.deposit()
+    while settlement.watch():
+        pass
+
+    def known():
+        with lab.node.store.snapshot() as view:
+            return view.priority_operation(0)
+
+    assert known() is None
+    lab.rpc("anvil_mine", "0x2")
+    settlement.watch()
+    assert known() is None, "two blocks above it are not three"
+    lab.rpc("anvil_mine", "0x1")
+    settlement.watch()
+    assert known().hash == request.canonical_hash
+    step_until(lab, BatchStage.SEALED)
+    for _ in range(8):
+        settlement.settle()
+    assert lab.counters()[0] == 1
+    assert lab.batches()[0].stage is BatchStage.SEALED, "L1 may still forget the commit"
+    lab.rpc("anvil_mine", "0x3")
+    settlement.settle()
+    assert lab.batches()[0].stage is not BatchStage.SEALED
