@@ -39,6 +39,7 @@
     │   └── IllegalBatchTransition
     └── SettlementError
         ├── SettlementRefused       L1 refused a transaction for a reason that will not pass by itself
+        ├── ProofJobLost            the prover has forgotten a batch it was given
         ├── L1Diverged              L1 shows something that contradicts what this chain knows
         └── RollbackNeeded          L1 dropped a request that a block includes
 """
@@ -231,6 +232,10 @@ class SettlementError(ChainError):
 
 class SettlementRefused(SettlementError):
     """L1 refused a transaction for a reason that will not pass by itself."""
+
+
+class ProofJobLost(SettlementError):
+    """The prover has forgotten a batch it was given; it has to be given it again."""
 
 
 class L1Diverged(SettlementError):

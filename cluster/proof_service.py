@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from chain_template.errors import ProofJobLost
 from chain_template.loops import Loop
 from chain_template.settlement.proofs import ProofJob, ProofResult
 from chain_template.store.records import BatchStage
+from cluster.errors import UnknownJob
 from cluster.remote_pool import RemotePool
 
 if TYPE_CHECKING:
@@ -27,8 +29,15 @@ class RayProofService:
         self._pool.submit(job)
 
     def result(self, chain_id: int, batch_number: int) -> ProofResult | None:
-        """The proof or what prevents it; None while it is being made."""
-        return self._pool.result(chain_id, batch_number)
+        """The proof or what prevents it; None while it is being made.
+
+        Raises:
+            ProofJobLost: The pool has no such job.
+        """
+        try:
+            return self._pool.result(chain_id, batch_number)
+        except UnknownJob as error:
+            raise ProofJobLost(error.message) from error
 
     def cancel_from(self, chain_id: int, batch_number: int) -> None:
         """Forget the jobs of this batch and later ones: they were reverted."""

@@ -26,13 +26,13 @@ class RemotePool:
         return info
 
     def result(self, chain_id: int, batch_number: int) -> ProofResult | None:
-        """The proof of a batch, once there is one."""
+        """The proof of a batch, once there is one.
+
+        Raises:
+            UnknownJob: There is no job of this batch.
+        """
         result: ProofResult | None = self._call("result", chain_id, batch_number)
         return result
-
-    def knows(self, chain_id: int, batch_number: int) -> bool:
-        """Whether there is a job of this batch."""
-        return bool(self._call("knows", chain_id, batch_number))
 
     def settle(self, chain_id: int, last_batch: int) -> None:
         """Forget proofs that L1 has taken."""

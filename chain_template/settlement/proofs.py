@@ -48,7 +48,11 @@ class ProofService(Protocol):
         ...
 
     def result(self, chain_id: int, batch_number: int) -> ProofResult | None:
-        """What became of a batch's job; None while it is not decided."""
+        """What became of a batch's job; None while it is not decided.
+
+        Raises:
+            ProofJobLost: Nobody has submitted it, or what was submitted is lost.
+        """
         ...
 
     def cancel_from(self, chain_id: int, batch_number: int) -> None:

@@ -2,7 +2,7 @@
 
 import structlog
 
-from chain_template.errors import SettlementRefused
+from chain_template.errors import ProofJobLost, SettlementRefused
 from chain_template.settlement.on_l1 import ChainOnL1
 from chain_template.settlement.proofs import ProofJob, ProofResult, ProofService
 from chain_template.store import Store
@@ -86,7 +86,12 @@ class ProvingDesk:
         if (record.number, record.public_input) not in self._submitted:
             # From before a restart; the pool may have been replaced too.
             self._submit(record)
-        result = self._service.result(self._chain_id, record.number)
+        try:
+            result = self._service.result(self._chain_id, record.number)
+        except ProofJobLost as exc:
+            log.warning("submitting a batch again", batch=record.number, reason=str(exc))
+            self._submit(record)
+            return None
         if result is None or result.error is not None or result.public_input == record.public_input:
             return result
         # A result of the batch that had this number before a rollback: this one was submitted after it.

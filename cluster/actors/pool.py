@@ -72,11 +72,6 @@ class ProverPoolActor:
         return self._pool.result(chain_id, batch_number)
 
     @ray.method(concurrency_group="io")
-    def knows(self, chain_id: int, batch_number: int) -> bool:
-        """Whether there is a job of this batch."""
-        return self._pool.knows(chain_id, batch_number)
-
-    @ray.method(concurrency_group="io")
     def settle(self, chain_id: int, last_batch: int) -> None:
         """Forget proofs that L1 has taken."""
         self._pool.settle(chain_id, last_batch)

@@ -153,19 +153,19 @@ class ProverPool:
         )
 
     def result(self, chain_id: int, batch_number: int) -> ProofResult | None:
-        """The proof of a batch, or why there is none; None while it is being made or when nobody asked for it."""
+        """The proof of a batch, or why there is none; None while it is being made.
+
+        Raises:
+            UnknownJob: There is no job of this batch: never submitted, cancelled, or settled long since.
+        """
         with self._locked():
             job = self._store.of_batch(chain_id, batch_number)
-            if job is None or job.state not in {JobState.DONE, JobState.FAILED, JobState.REFUSED}:
+            if job is None or job.state in _FORGOTTEN:
+                raise UnknownJob(f"there is no job of batch {batch_number} of chain {chain_id}")
+            if job.state in {JobState.PENDING, JobState.RUNNING}:
                 return None
             proof = self._proofs.get(job.proof_digest) if job.proof_digest is not None else b""
             return ProofResult(batch_number, job.public_input, proof, job.worker or "", job.error)
-
-    def knows(self, chain_id: int, batch_number: int) -> bool:
-        """Whether there is a job of this batch that is waiting, running or finished."""
-        with self._locked():
-            job = self._store.of_batch(chain_id, batch_number)
-            return job is not None and job.state not in _FORGOTTEN
 
     def settle(self, chain_id: int, last_batch: int) -> None:
         """Forget the proofs of batches up to ``last_batch``: L1 has taken them."""

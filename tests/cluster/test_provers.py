@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from chain_template.errors import ProofJobLost
 from chain_template.settlement.proofs import ProofJob
 from cluster import ActorRef, PoolHandle, RayCluster, running_actors, running_workers, scale_workers, start_pool
 from cluster.errors import ActorError, ActorMissing, PoolStoreCorrupt, ProverError, UnknownBackend, UnknownJob
@@ -103,7 +104,8 @@ def test_reverted_batches_are_cancelled_while_they_are_proved(
     service.submit(job(1, 2, tmp_path / "2"))
     (tmp_path / "2" / "go").touch()
     assert wait_for(lambda: proof(remote, 2)) == b"proof by attempt 1"
-    assert service.result(1, 1) is None
+    with pytest.raises(ProofJobLost):
+        service.result(1, 1)
 
 
 def test_the_development_prover_refuses_a_batch_that_is_none(remote: RemotePool, pool: PoolHandle) -> None:
@@ -155,4 +157,4 @@ def test_stopping_the_pool_ends_its_actor_and_keeps_its_jobs(
     again = start_pool(tmp_path / "pool", POOL_SETTINGS)
     again.ready()
     assert [info.state for info in again.jobs()] == [JobState.PENDING]
-    assert wait_for(lambda: remote.knows(1, 1))
+    assert remote.result(1, 1) is None

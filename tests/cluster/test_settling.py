@@ -1,5 +1,6 @@
 """Chains, L1, pool and workers as actors: batches reach L1, whichever process is killed on the way."""
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -128,6 +129,19 @@ def test_a_draining_chain_includes_what_it_has_and_takes_no_more(world: World) -
     assert {batch.stage.value for batch in batches} == {"executed"}
     world.chain.resume()
     rpc(world.url, "eth_sendRawTransaction", transfer(20)[0])
+
+
+def test_a_pool_that_lost_its_queue_is_given_the_batches_again(world: World, tmp_path: Path) -> None:
+    wait_for(world.settled)
+    scale_workers(0)
+    rpc(world.url, "eth_sendRawTransaction", transfer(0)[0])
+    wait_for(lambda: world.pool.stats().by_state[JobState.PENDING] >= 1)
+    world.pool.stop()
+    shutil.rmtree(tmp_path / "pool")
+    again = start_pool(tmp_path / "pool", POOL_SETTINGS)
+    scale_workers(1, settings=POOL_SETTINGS)
+    wait_for(world.settled)
+    assert again.jobs()
 
 
 @pytest.mark.slow

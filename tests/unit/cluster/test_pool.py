@@ -29,7 +29,8 @@ def state_of(pool: ProverPool, chain_id: int, batch: int) -> JobState:
 
 
 def test_a_job_goes_from_submission_to_proof_to_settlement(pool: ProverPool, tmp_path: Path) -> None:
-    assert pool.result(1, 1) is None
+    with pytest.raises(UnknownJob):
+        pool.result(1, 1)
     submitted = pool.submit(job(1, 1))
     assert submitted.state is JobState.PENDING
     worker = FakeWorker(pool)
@@ -97,9 +98,9 @@ def test_a_settled_batch_that_l1_forgets_can_be_proved_again(pool: ProverPool) -
     pool.submit(job(1, 1))
     pool.finish(worker.card, worker.must_take().lease, b"p")
     pool.settle(1, 1)
-    assert not pool.knows(1, 1)
+    with pytest.raises(UnknownJob):
+        pool.result(1, 1)
     pool.submit(job(1, 1))
-    assert pool.knows(1, 1)
     pool.finish(worker.card, worker.must_take().lease, b"p")
     assert pool.result(1, 1) is not None
 
@@ -348,7 +349,8 @@ def test_a_job_with_a_damaged_input_is_dropped_for_its_chain_to_submit_again(poo
     pool.submit(job(1, 2))
     worker = FakeWorker(pool)
     assert worker.must_take().key.batch_number == 2
-    assert not pool.knows(1, 1)
+    with pytest.raises(UnknownJob):
+        pool.result(1, 1)
     pool.submit(job(1, 1))
     assert FakeWorker(pool, "w1").must_take().batch_input == job(1, 1).batch_input
 
