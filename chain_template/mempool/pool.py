@@ -5,6 +5,7 @@ and *queued* while there is a gap below it. Rules and first words of the message
 them.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, nsmallest
@@ -21,6 +22,8 @@ from chain_template.transactions.types import Transaction
 
 PendingListener = Callable[[Transaction], None]
 
+#: Of how many senders the nonce is remembered that blocks have shown.
+_REMEMBERED_NONCES: Final = 65_536
 #: When the pool is full, one in this many is dropped at once, so that looking for the cheapest stays rare.
 _EVICTION_SHARE: Final = 100
 
@@ -65,6 +68,9 @@ class Mempool:
         #: In order of arrival.
         self._by_hash: dict[bytes, Entry] = {}
         self._arrivals = 0
+        #: Nonces that blocks have shown, the latest last: a caller may have read an account before the block and ask
+        #: after it, when the pool no longer holds anything of that sender.
+        self._settled: OrderedDict[bytes, int] = OrderedDict()
         #: While the pool stays full, whoever offers no more than this need not be compared with everybody again.
         self._floor: tuple[int, int] | None = None
         self._listeners: list[PendingListener] = []
@@ -109,11 +115,12 @@ class Mempool:
                 if sender_has_code:
                     raise SenderHasCode(f"sender not an eoa: {hex_of(transaction.sender)} has code (EIP-3607)")
                 held = self._senders.get(transaction.sender)
-                account_nonce = max(account_nonce, held.account_nonce if held else 0)
+                known = held.account_nonce if held else self._settled.get(transaction.sender, 0)
+                account_nonce = max(account_nonce, known)
                 check_account(transaction, held, self._settings, account_nonce=account_nonce, balance=balance)
                 self._expire(now_s)
                 news += self._advance(transaction.sender, account_nonce)
-                self._make_room(transaction, base_fee)
+                self._make_room(transaction, account_nonce, base_fee)
                 news += self._put(transaction, account_nonce, now_s)
         finally:
             self._announce(news)
@@ -135,6 +142,7 @@ class Mempool:
             self._floor = None
             for address, returned in by_sender.items():
                 lowest = min(transaction.nonce for transaction in returned)
+                self._settled.pop(address, None)
                 if address in self._senders:
                     self._senders[address].move_account(lowest)
                 for transaction in returned:
@@ -190,7 +198,11 @@ class Mempool:
         with self._lock:
             for transaction in included:
                 if transaction.is_user:
+                    self._settled[transaction.sender] = transaction.nonce + 1
+                    self._settled.move_to_end(transaction.sender)
                     news += self._advance(transaction.sender, transaction.nonce + 1)
+            while len(self._settled) > _REMEMBERED_NONCES:
+                self._settled.popitem(last=False)
             self._expire(now_s)
         self._announce(news)
 
@@ -326,7 +338,7 @@ class Mempool:
                 return
             self._drop(entry)
 
-    def _make_room(self, transaction: Transaction, base_fee: int) -> None:
+    def _make_room(self, transaction: Transaction, account_nonce: int, base_fee: int) -> None:
         """Drop something worse than the newcomer where a limit is met.
 
         Raises:
@@ -343,11 +355,11 @@ class Mempool:
                 )
             self._drop(sender.entries[last])
         elif len(self._by_hash) >= self._settings.max_transactions:
-            follows = sender is None or transaction.nonce <= sender.pending_end
+            follows = transaction.nonce <= (sender.pending_end if sender else account_nonce)
             self._evict(transaction, can_run=follows and transaction.max_fee_per_gas >= base_fee)
 
     def _evict(self, newcomer: Transaction, *, can_run: bool) -> None:
-        """Drop the cheapest queued transactions, or, for a newcomer that can run now, the cheapest last pending ones."""
+        """Drop the cheapest that is queued, or, for a newcomer that can run now, the cheapest last pending ones."""
         offer = (newcomer.max_fee_per_gas, newcomer.max_priority_fee_per_gas)
         full = MempoolFull(
             f"txpool is full: it holds {len(self._by_hash)} transactions, and none that pays less than this one"
