@@ -73,11 +73,10 @@ class Client:
     """The hub API, with refusals turned into messages."""
 
     def __init__(self, url: str, token: str | None) -> None:
-        import httpx
-
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.url = url
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=REQUEST_TIMEOUT_S, trust_env=False)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        # A connection for each request: commands make few of them, and none is left open.
+        self._common: dict[str, Any] = {"headers": headers, "timeout": REQUEST_TIMEOUT_S, "trust_env": False}
 
     def get(self, path: str, **query: Any) -> Any:
         """What a path shows."""
@@ -88,7 +87,7 @@ class Client:
         import httpx
 
         try:
-            answer = self._http.get(path)
+            answer = httpx.get(self.url + path, **self._common)
             return answer.json() if answer.is_success else None
         except (httpx.HTTPError, ValueError):
             return None
@@ -105,7 +104,7 @@ class Client:
         import httpx
 
         try:
-            answer = self._http.request(method, path, **more)
+            answer = httpx.request(method, self.url + path, **self._common, **more)
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
             fail(f"the hub at {self.url} does not answer: {reason}", "`zkhub doctor` looks for causes", NOT_RUNNING)
@@ -117,8 +116,8 @@ class Client:
         """An operation's events until it ends."""
         import httpx
 
-        timeout = httpx.Timeout(REQUEST_TIMEOUT_S, read=60.0)
-        with self._http.stream("GET", f"/v1/operations/{operation}/events", timeout=timeout) as answer:
+        more = self._common | {"timeout": httpx.Timeout(REQUEST_TIMEOUT_S, read=60.0)}
+        with httpx.stream("GET", f"{self.url}/v1/operations/{operation}/events", **more) as answer:
             name = ""
             for line in answer.iter_lines():
                 if line.startswith("event: "):

@@ -1,11 +1,13 @@
 """A hub on fakes, in memory but for its data directory."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 
 from ecosystem.controller import HubController
 from ecosystem.hub import Hub
@@ -62,6 +64,8 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     # Away from the ports that a hub on this machine would take.
     monkeypatch.setattr("ecosystem.lifecycle.FIRST_CHAIN_PORT", 23_050)
     monkeypatch.setattr("ecosystem.lifecycle.FIRST_L1_PORT", 28_545)
+    # The default logger writes to stdout, which belongs to the commands under test.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     hubs: list[FakeHub] = []
 
     def make(predecessor: FakeHub | None = None, **changes: object) -> FakeHub:
@@ -77,6 +81,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     for hub in hubs:
         hub.controller.leave()
         hub.registry.close()
+    structlog.reset_defaults()
 
 
 @pytest.fixture
