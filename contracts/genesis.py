@@ -19,6 +19,13 @@ L2_NATIVE_TOKEN_VAULT: Final = bytes.fromhex("0000000000000000000000000000000000
 L2_INTEROP_ROOT_STORAGE: Final = bytes.fromhex("0000000000000000000000000000000000010008")
 BASE_TOKEN_HOLDER: Final = bytes.fromhex("0000000000000000000000000000000000010011")
 
+DETERMINISTIC_DEPLOYER: Final = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
+"""The CREATE2 deployer that forge, hardhat and others expect on every EVM chain."""
+_DETERMINISTIC_DEPLOYER_CODE: Final = bytes.fromhex(
+    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
+    "3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
+)
+
 BASE_TOKEN_SUPPLY_BOUND: Final = 2**127 - 1
 """Wei of base token the holder owns at genesis: supply on the chain is this less what the holder has."""
 
@@ -85,6 +92,7 @@ def l2_genesis_accounts(
         _contract(L2_BRIDGEHUB, "L2Bridgehub", bridgehub_storage),
         _contract(L2_INTEROP_ROOT_STORAGE, "L2InteropRootStorage"),
         _contract(BASE_TOKEN_HOLDER, "BaseTokenHolder", balance=BASE_TOKEN_SUPPLY_BOUND),
+        GenesisAccount(DETERMINISTIC_DEPLOYER, _DETERMINISTIC_DEPLOYER_CODE),
     ]
 
 

@@ -332,6 +332,29 @@ contract ExecutorTest is HubTest {
         timelock.commitBatchesSharedBridge(address(chainA), 2, 2, commitData(one, two));
     }
 
+    function test_timeHoldsBetweenBatchesOfOneCall() public {
+        CommitBatchInfo[] memory batches = new CommitBatchInfo[](2);
+        batches[0] = withTimes(START, START + 50);
+        batches[1] = batchAfter(chainA, stored(batches[0]), 0, 0);
+        batches[1].firstBlockTimestamp = uint64(START + 49);
+        batches[1].lastBlockTimestamp = uint64(START + 60);
+        refuseCommitData(
+            1,
+            2,
+            commitData(genesisBatch(), batches),
+            abi.encodeWithSelector(NonIncreasingTimestamp.selector, START + 50, START + 49)
+        );
+    }
+
+    function test_numbersHoldBetweenBatchesOfOneCall() public {
+        CommitBatchInfo[] memory batches = new CommitBatchInfo[](2);
+        batches[0] = firstBatch(chainA);
+        batches[1] = firstBatch(chainA);
+        refuseCommitData(
+            1, 2, commitData(genesisBatch(), batches), abi.encodeWithSelector(BatchNumberMismatch.selector, 2, 1)
+        );
+    }
+
     // -- commit: the chain's condition -------------------------------------------------------------------------------
 
     function test_refusesEndedProtocolVersion() public {

@@ -20,7 +20,7 @@ from contracts.errors import (
     ReceiptTimeout,
     TransactionReverted,
 )
-from contracts.genesis import eth_asset_id
+from contracts.genesis import DETERMINISTIC_DEPLOYER, eth_asset_id, l2_genesis_accounts
 from contracts.messages import (
     DA_CALLDATA,
     DA_VALIDIUM,
@@ -387,6 +387,15 @@ def test_execution_delay_is_waited_out(anvil: Anvil) -> None:
     anvil.client.rpc("evm_increaseTime", [3600])
     settler.send("executeBatchesSharedBridge", 1, execution)
     assert settler.read("getTotalBatchesExecuted") == 1
+
+
+# -- genesis --------------------------------------------------------------------------------------------
+
+
+def test_deterministic_deployer_is_the_one_that_tools_expect(anvil: Anvil) -> None:
+    accounts = {account.address: account for account in l2_genesis_accounts(271, L1_CHAIN_ID, ZERO_HASH)}
+    expected = anvil.client.get_code("0x" + DETERMINISTIC_DEPLOYER.hex())
+    assert accounts[DETERMINISTIC_DEPLOYER].code == expected != b""
 
 
 # -- sender -------------------------------------------------------------------------------------------------
