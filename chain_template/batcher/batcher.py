@@ -18,7 +18,7 @@ from chain_template.batcher.pubdata import encoded_size
 from chain_template.batcher.sealing import MeasuredBlock, OpenBatch, SealReason
 from chain_template.batcher.state_diff import state_diff
 from chain_template.config import ChainConfig, DataAvailability
-from chain_template.errors import BatchError
+from chain_template.errors import BatchError, L1Diverged
 from chain_template.executor.pubdata_bound import log_bytes, state_bytes
 from chain_template.headers import BlockHeader
 from chain_template.receipts import L2ToL1Log
@@ -130,7 +130,13 @@ class Batcher:
         return SealReason.AGE if self._open.is_due(self._now_ms()) else None
 
     def _as_on_l1(self, snapshot: Snapshot, first: int, last: int) -> SealReason | None:
-        """Take exactly the blocks that L1 knows this batch by; None while they are not all here."""
+        """Take exactly the blocks that L1 knows this batch by; None while they are not all here.
+
+        Raises:
+            L1Diverged: L1's batch ends before this one could begin.
+        """
+        if last < first:
+            raise L1Diverged(f"L1's batch ends with block {last}; here the next batch begins with block {first}")
         if last > snapshot.head_number:
             return None
         self._open = OpenBatch(self._settings)

@@ -44,6 +44,9 @@ class SettlementSender:
         on_moved: Told of every batch that reached another stage.
         on_lost_batches: Told which batches L1 has that the store does not, batch number → last block.
         clock: Unix seconds.
+
+    Attributes:
+        has_looked: Whether L1 was asked which batches it has, since this process began.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class SettlementSender:
         self._tracker = StageTracker(store, chain, on_moved)
         self._desk = ProvingDesk(config.chain_id, config.name, store, chain, service)
         self._accounts = self._open_accounts(config.operator_keys)
+        self.has_looked = False
         self._told_lost = 0
         self._names_checked = False
         self._quiet_since: float | None = None
@@ -152,6 +156,7 @@ class SettlementSender:
         if latest.committed > known and self._told_lost != latest.committed:
             self._report_lost(known, head)
             self._told_lost = latest.committed
+        self.has_looked = True
         return moved
 
     def _report_lost(self, known: int, head: int) -> None:

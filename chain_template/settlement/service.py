@@ -69,7 +69,7 @@ class Settlement:
     def loops(self) -> list[Loop]:
         """The loops to run; each of their steps may also be called by a test."""
         return [
-            Loop("batcher", self.batcher.step, idle_s=_BATCHER_IDLE_S),
+            Loop("batcher", self.seal, idle_s=_BATCHER_IDLE_S),
             Loop("l1-watcher", self.watch, idle_s=self._poll_s),
             Loop("settlement", self.settle, idle_s=self._poll_s),
         ]
@@ -94,6 +94,10 @@ class Settlement:
         self.sender.revert_batches(to_batch)
 
     # -- steps -------------------------------------------------------------------------------------------------------
+
+    def seal(self) -> bool:
+        """One step of the batcher. It begins when L1 was asked: batches that L1 has must be cut as L1 has them."""
+        return self.sender.has_looked and self.batcher.step()
 
     def watch(self) -> bool:
         """One step of the watcher; asks for a rollback when L1 dropped what a block includes."""
@@ -122,6 +126,7 @@ class Settlement:
 
     def _rollback(self, to_block: int) -> None:
         with self.batcher.lock:
+            self.batcher.expect({})
             self._node_rollback(to_block, self._drop_what_is_gone)
 
     def _drop_what_is_gone(self) -> None:

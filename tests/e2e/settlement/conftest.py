@@ -13,6 +13,12 @@ def make_lab(request, tmp_path):
     yield from _labs(request.param, tmp_path)
 
 
+@pytest.fixture
+def make_embedded_lab(tmp_path):
+    """Makes a laboratory on the embedded L1, which may be stopped and started again."""
+    yield from _labs("embedded", tmp_path)
+
+
 @pytest.fixture(params=[on_anvil])
 def make_anvil_lab(request, tmp_path):
     """Makes a laboratory on anvil, for what only anvil can do."""
