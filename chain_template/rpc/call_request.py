@@ -84,6 +84,11 @@ class CallObject:
             raise FeeTooLow(f"max fee per gas less than block base fee: {cap} < {base_fee}", base_fee=base_fee)
         return min(cap, base_fee + tip)
 
+    @property
+    def fee_cap(self) -> int:
+        """Wei per gas the sender must be able to pay; 0 when it names no price."""
+        return self.gas_price or self.max_fee_per_gas or self.max_priority_fee_per_gas or 0
+
     def request(self, base_fee: int, gas_cap: int) -> CallRequest:
         """What the executor runs, with no more gas than ``gas_cap``."""
         return CallRequest(

@@ -21,7 +21,7 @@ from chain_template.rpc.format import Json, hexstr, word
 from chain_template.rpc.params import LATEST, PENDING, BlockId, Param, block_id
 from chain_template.rpc.registry import Methods, Run
 from chain_template.rpc.view import View
-from chain_template.transactions.intrinsic import TX_GAS
+from chain_template.transactions.intrinsic import TX_GAS, intrinsic_gas
 from chain_template.transactions.types import AccessListEntry
 
 methods = Methods()
@@ -137,8 +137,13 @@ def search_gas(here: Site, wanted: CallObject) -> int:
         ServerError: It fails otherwise even with all the gas it may have.
         TransactionError: It could not even start.
     """
+    if wanted.gas is not None and wanted.gas < TX_GAS:
+        # A limit that no transaction could have is none: some wallets send one.
+        wanted = replace(wanted, gas=None)
     request = wanted.request(here.context.base_fee_per_gas, here.gas_cap)
-    high = _affordable(here, request)
+    high = _affordable(here, request, wanted.fee_cap)
+    if high < intrinsic_gas(request.data, is_create=request.to is None, access_list=request.access_list):
+        raise ServerError(f"gas required exceeds allowance ({high})")
     # A plain transfer: its cost is known, and one run shows that it goes through.
     plain = request.to is not None and not request.data and not request.access_list and not here.has_code(request.to)
     if plain and high >= TX_GAS and here.run(replace(request, gas_limit=TX_GAS)).error is None:
@@ -170,14 +175,14 @@ def search_gas(here: Site, wanted: CallObject) -> int:
     return high
 
 
-def _affordable(here: Site, request: CallRequest) -> int:
-    """Most gas the sender can pay for at the price named.
+def _affordable(here: Site, request: CallRequest, fee_cap: int) -> int:
+    """Most gas the sender can pay for at the most it offers.
 
     Raises:
         InsufficientFunds: Not even the value.
     """
     assert request.gas_limit is not None
-    if not request.gas_price:
+    if not fee_cap:
         return request.gas_limit
     balance = here.balance(request.sender)
     if balance < request.value:
@@ -187,7 +192,7 @@ def _affordable(here: Site, request: CallRequest) -> int:
             balance=balance,
             cost=request.value,
         )
-    return min(request.gas_limit, (balance - request.value) // request.gas_price)
+    return min(request.gas_limit, (balance - request.value) // fee_cap)
 
 
 @methods(
