@@ -54,6 +54,11 @@ class RpcServer:
             return self._settings.port
         return int(self._socket.getsockname()[1])
 
+    @property
+    def connections(self) -> int:
+        """How many WebSockets are subscribed to something."""
+        return len(self._hub)
+
     def start(self) -> tuple[str, int]:
         """Listen and serve; returns host and port.
 

@@ -60,6 +60,9 @@ class SubscriptionHub:
         self._by_session: dict[object, dict[str, Subscription]] = {}
         self._recent: OrderedDict[int, list[StoredLog]] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._by_session)
+
     def add(self, session: object, subscription: Subscription) -> str:
         """Subscribe; returns the subscription's id.
 

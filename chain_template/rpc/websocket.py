@@ -12,7 +12,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 #: Messages that may wait for a slow reader; beyond them the connection is dropped, as geth does.
-_MAX_QUEUED: Final = 10_000
+MAX_QUEUED: Final = 10_000
 #: Requests of one connection that may be worked on at once.
 _MAX_IN_FLIGHT: Final = 64
 _POLICY_VIOLATION: Final = 1008
@@ -30,7 +30,7 @@ class WebSocketSession(Session):
         self._dispatcher = dispatcher
         self._receive = receive
         self._send = send
-        self._out: asyncio.Queue[str] = asyncio.Queue(_MAX_QUEUED)
+        self._out: asyncio.Queue[str] = asyncio.Queue(MAX_QUEUED)
         self._in_flight = asyncio.Semaphore(_MAX_IN_FLIGHT)
         self._tasks: set[asyncio.Task[None]] = set()
         self._overrun = asyncio.Event()
