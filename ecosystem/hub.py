@@ -1,5 +1,6 @@
 """The hub as clients see it: every question and request of the API, answered by the controller's process."""
 
+import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -54,6 +55,7 @@ class Hub:
             data_dir=str(self._settings.data_dir.absolute()),
             chains=dict(Counter(chain.state for chain in self.chains())),
             operations=[operation.id for operation in self._registry.operations(open_only=True)],
+            pid=os.getpid(),
         )
 
     def health(self) -> HealthView:
@@ -98,6 +100,7 @@ class Hub:
             healthy=head is not None,
             head=head,
             contracts=contracts,
+            pid=seen.view.pid if seen.view is not None else None,
             error=error,
         )
 

@@ -187,6 +187,7 @@ def _worker_view(worker: "WorkerInfo", chains: Mapping[int, str]) -> WorkerView:
         job=_job_name(worker.job, chains) if worker.job is not None else "",
         jobs_done=worker.jobs_done,
         last_seen_ms=int(worker.last_seen * 1000),
+        pid=worker.pid,
     )
 
 

@@ -41,6 +41,7 @@ class HubView:
         proofs: ``none`` is the development mode: batches are re-executed, not proven.
         chains: Chain state → how many chains are in it.
         operations: Ids of the operations at work.
+        pid: Process id of the controller.
     """
 
     name: str
@@ -52,6 +53,7 @@ class HubView:
     data_dir: str
     chains: dict[str, int]
     operations: list[str]
+    pid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class L1View:
         kind: ``embedded`` or ``external``.
         head: Latest block; None when it does not answer.
         contracts: Name → address of what all chains share.
+        pid: Process id of the embedded one.
     """
 
     kind: str
@@ -71,6 +74,7 @@ class L1View:
     healthy: bool
     head: int | None
     contracts: dict[str, str]
+    pid: int | None
     error: str
 
 
@@ -233,6 +237,7 @@ class WorkerView:
     job: str
     jobs_done: int
     last_seen_ms: int | None
+    pid: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,7 @@ class FakeRuntime:
     def provers(self, chains: Mapping[int, str]) -> ProversView:
         if self.pool_down:
             raise ActorUnavailable("prover-pool is down or restarting")
-        worker = WorkerView("prover-worker-0", "unproven", "busy", "alpha/4", 3, 1_000)
+        worker = WorkerView("prover-worker-0", "unproven", "busy", "alpha/4", 3, 1_000, 4243)
         return ProversView(True, [worker], {"done": 3, "running": 1}, {"alpha": 2})
 
     def jobs(self, chain_id: int | None, state: str | None, limit: int) -> list[JobView]:
