@@ -7,7 +7,6 @@ clock, and a batch is added in one commit, so it may be stopped anywhere and sta
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
 
 import structlog
 
@@ -15,11 +14,11 @@ from chain_template.batcher.build import BatchRules, BuiltBatch, ExecutionTrace,
 from chain_template.batcher.commit_info import StoredClaim
 from chain_template.batcher.output import BatchBlock
 from chain_template.batcher.pubdata import encoded_size
-from chain_template.batcher.sealing import MeasuredBlock, OpenBatch, SealReason
+from chain_template.batcher.sealing import MeasuredBlock, OpenBatch, SealReason, pubdata_bound
 from chain_template.batcher.state_diff import state_diff
 from chain_template.config import ChainConfig, DataAvailability
 from chain_template.errors import BatchError, L1Diverged
-from chain_template.executor.pubdata_bound import log_bytes, state_bytes
+from chain_template.executor.pubdata_bound import log_bytes
 from chain_template.headers import BlockHeader
 from chain_template.receipts import L2ToL1Log
 from chain_template.state import StateReader
@@ -28,9 +27,6 @@ from chain_template.store.records import BatchRecord, BatchStage
 from contracts.messages import DA_CALLDATA, DA_VALIDIUM
 
 log = structlog.get_logger(__name__)
-
-#: EIP-170's code deposit cost, gas a byte: what a block's gas can have created at most.
-_CODE_DEPOSIT_GAS: Final = 200
 
 
 def batch_rules(config: ChainConfig) -> BatchRules:
@@ -159,6 +155,8 @@ class Batcher:
         block = snapshot.block(number)
         assert block is not None
         touched = snapshot.block_execution(number).touched
+        operations = sum(tx.priority is not None for tx in block.transactions)
+        users = sum(tx.is_user for tx in block.transactions)
         parent_root = _header(snapshot, number - 1).state_root
 
         def exact() -> int:
@@ -173,8 +171,8 @@ class Batcher:
             gas=header.gas_used,
             transactions=len(block.transaction_hashes),
             logs=len(logs),
-            operations=sum(tx.priority is not None for tx in block.transactions),
-            pubdata_bound=state_bytes(touched, header.gas_used // _CODE_DEPOSIT_GAS) + log_bytes(logs),
+            operations=operations,
+            pubdata_bound=pubdata_bound(touched, header.gas_used, users) + log_bytes(logs),
             measure_pubdata=exact,
         )
 

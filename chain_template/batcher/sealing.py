@@ -1,16 +1,35 @@
 """When a batch is sealed: the criteria, and the running totals they look at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from chain_template.batcher.compression import MAX_COMPRESSED_BYTES
 from chain_template.batcher.log_tree import MAX_LOGS
 from chain_template.batcher.output import MAX_TRANSACTIONS
 from chain_template.config import BatchSettings
 
 #: Version, lengths and counts of pubdata, and the longest header.
 FIXED_PUBDATA_BYTES: Final = 1 + 4 + 2 + 4 + 800
+#: Address, fields, a nonce below 2^64, a balance below 2^128 (more does not exist), and the count of slots.
+_ACCOUNT_BYTES: Final = 20 + 1 + 9 + 17 + 4
+#: Key and the longest compressed value.
+_SLOT_BYTES: Final = 32 + MAX_COMPRESSED_BYTES
+_CODE_DEPOSIT_GAS: Final = 200
+_TRANSACTION_GAS: Final = 21_000
+
+
+def pubdata_bound(touched: Iterable[tuple[bytes, int | None]], gas_used: int, transactions: int) -> int:
+    """Bytes that a block's state changes take at most, found without looking at them.
+
+    Args:
+        touched: Accounts (address, None) and slots (address, slot) that may have changed.
+        gas_used: Of the block; what is not the transactions' own gas may have paid for new code (EIP-170's deposit).
+        transactions: How many of them paid their own gas.
+    """
+    state = sum(_ACCOUNT_BYTES if slot is None else _SLOT_BYTES for _, slot in touched)
+    return state + max(0, gas_used - _TRANSACTION_GAS * transactions) // _CODE_DEPOSIT_GAS
 
 
 class SealReason(StrEnum):

@@ -9,6 +9,7 @@ from trie.hexary import HexaryTrie
 from chain_template.errors import MissingStateNode
 from chain_template.executor.interface import AccountState, StateView
 from chain_template.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, keccak, to_int
+from chain_template.state.lookup import TrieLookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,15 @@ class StateReader:
 
     def __init__(self, state: StateView, state_root: bytes) -> None:
         self._state = state
-        self._accounts = HexaryTrie(state, state_root)
-        self._storage: dict[bytes, HexaryTrie] = {}
+        self._state_root = state_root
+        self._accounts = TrieLookup(state, state_root)
+        self._storage: dict[bytes, TrieLookup] = {}
         self._known: dict[bytes, AccountState | None] = {}
 
     def account(self, address: bytes) -> AccountState | None:
         """The account, or None when the trie has none at this address."""
         if address not in self._known:
-            self._known[address] = decode_account(self._get(self._accounts, keccak(address)))
+            self._known[address] = decode_account(self._accounts.get(keccak(address)))
         return self._known[address]
 
     def balance(self, address: bytes) -> int:
@@ -60,42 +62,33 @@ class StateReader:
 
     def storage(self, address: bytes, slot: int) -> int:
         """Value of a storage slot; 0 when unset."""
-        trie = self._storage_trie(address)
-        if trie is None:
+        root = self._storage_root(address)
+        if root == EMPTY_TRIE_ROOT:
             return 0
-        encoded = self._get(trie, _slot_key(slot))
+        if address not in self._storage:
+            self._storage[address] = TrieLookup(self._state, root)
+        encoded = self._storage[address].get(_slot_key(slot))
         return to_int(rlp.decode(encoded)) if encoded else 0
 
     def account_proof(self, address: bytes) -> AccountProof:
         """The account with its proof."""
-        return AccountProof(self.account(address), self._proof(self._accounts, keccak(address)))
+        return AccountProof(self.account(address), self._proof(self._state_root, keccak(address)))
 
     def storage_proof(self, address: bytes, slot: int) -> tuple[bytes, ...]:
         """Nodes that prove the slot's value under the account's storage root, root first; empty for empty storage."""
-        trie = self._storage_trie(address)
-        return self._proof(trie, _slot_key(slot)) if trie is not None else ()
+        root = self._storage_root(address)
+        return self._proof(root, _slot_key(slot)) if root != EMPTY_TRIE_ROOT else ()
 
-    def _storage_trie(self, address: bytes) -> HexaryTrie | None:
+    def _storage_root(self, address: bytes) -> bytes:
         account = self.account(address)
-        if account is None or account.storage_root == EMPTY_TRIE_ROOT:
-            return None
-        if address not in self._storage:
-            self._storage[address] = HexaryTrie(self._state, account.storage_root)
-        return self._storage[address]
+        return EMPTY_TRIE_ROOT if account is None else account.storage_root
 
-    @staticmethod
-    def _get(trie: HexaryTrie, key: bytes) -> bytes:
+    def _proof(self, root: bytes, key: bytes) -> tuple[bytes, ...]:
         try:
-            return bytes(trie[key])
+            nodes = HexaryTrie(self._state, root).get_proof(key)  # type: ignore[no-untyped-call]
         except MissingTrieNode as exc:
             raise MissingStateNode(f"no trie node with hash 0x{bytes(exc.missing_node_hash).hex()}") from exc
-
-    @staticmethod
-    def _proof(trie: HexaryTrie, key: bytes) -> tuple[bytes, ...]:
-        try:
-            return tuple(bytes(rlp.encode(node)) for node in trie.get_proof(key))  # type: ignore[no-untyped-call]
-        except MissingTrieNode as exc:
-            raise MissingStateNode(f"no trie node with hash 0x{bytes(exc.missing_node_hash).hex()}") from exc
+        return tuple(bytes(rlp.encode(node)) for node in nodes)
 
 
 def decode_account(encoded: bytes) -> AccountState | None:
