@@ -13,7 +13,7 @@ help: ## List the commands
 
 setup: $(STAMP) ## Make the environment in .venv: install what requirements.lock pins, build, compile bytecode
 
-$(STAMP): requirements.lock pyproject.toml CMakeLists.txt
+$(STAMP): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "zkhub needs Python 3.11 or newer: $(PYTHON) is not on the PATH"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "zkhub needs Python 3.11 or newer; try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
