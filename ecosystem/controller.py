@@ -98,11 +98,13 @@ class HubController:
         """Stop reconciling; the hub's parts go on."""
         self._stopping.set()
         self._wake.set()
+        self._runner.wake()
         deadline = time.monotonic() + timeout_s
         for thread in [self._loop, *self._at_work.values()]:
             if thread.is_alive():
                 thread.join(max(0.0, deadline - time.monotonic()))
         self._watchers.shutdown(wait=False, cancel_futures=True)
+        self.lifecycle.close()
 
     @property
     def stopping(self) -> bool:

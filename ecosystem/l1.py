@@ -67,6 +67,10 @@ class L1Settlement:
         self._deploying = threading.Lock()
         self._ecosystem: EcosystemAddresses | None = None
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def check(self) -> None:
         """Raise :class:`L1Mismatch` unless the L1 is the one that is expected."""
         found = self._client.chain_id()

@@ -17,6 +17,7 @@ from ecosystem.registry import ECOSYSTEM_FACT, Registry
 from ecosystem.seams import Node, Runtime, Settlement
 from ecosystem.settings import ETHER, ChainSettings, HubSettings
 from ecosystem.states import OperationKind, Phase
+from zkhub.errors import HubError
 
 READY_TIMEOUT_S = 60.0
 #: How long the port of a part that is to be started may still be held by what a killed hub left behind.
@@ -92,6 +93,11 @@ class Lifecycle:
             raise HubStarting("the L1 is not up yet")
         return f"http://{self.settings.l1.host}:{facts['port']}"
 
+    def close(self) -> None:
+        """Close the connections to the L1."""
+        if self._settlement is not None:
+            self._settlement.close()
+
     def l1_is_up(self) -> bool:
         """Whether the L1 has been started and the contracts are known."""
         started = not self.settings.l1.embedded or self.runtime.l1() is not None
@@ -141,7 +147,12 @@ class Lifecycle:
     def _start_l1(self) -> str:
         url = self.settings.l1.url or self._start_embedded_l1()
         settlement = self._settlement_for(url)
-        settlement.check()
+        try:
+            settlement.check()
+        except HubError:
+            settlement.close()
+            raise
+        self.close()
         self._settlement = settlement
         return f"chain {self.settings.l1.expected_chain_id} at {url}"
 

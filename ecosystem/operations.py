@@ -54,6 +54,12 @@ class OperationRunner:
         self._registry = registry
         self._stopping = stopping
         self._give_up_after_s = give_up_after_s
+        self._news = threading.Condition()
+
+    def wake(self) -> None:
+        """Let steps that wait look again: what they wait for may have happened."""
+        with self._news:
+            self._news.notify_all()
 
     def run(self, operation: OperationRecord, steps: Sequence[Step]) -> HubError | None:
         """Bring an operation to its end.
@@ -91,6 +97,7 @@ class OperationRunner:
                 detail = step.run()
                 self._registry.set_step(operation.id, step.name, StepStatus.DONE, detail)
                 log.info("step done", seconds=round(time.monotonic() - started, 3), detail=detail)
+                self.wake()
                 return None
             except PASSING as error:
                 failure: HubError = error
@@ -100,15 +107,20 @@ class OperationRunner:
                 failure = error
                 break
             except Exception as error:
+                if self._stopping.is_set():
+                    raise Interrupted from error
                 # A bug must end the operation, not the thread that runs it with the operation left open.
                 log.exception("step raised")
                 failure = StepFailed(step.name, f"{type(error).__name__}: {error}", hint="this is a bug of zkhub")
                 break
+            if self._stopping.is_set():
+                raise Interrupted
             if failure.message != last_detail:
                 last_detail = failure.message
                 self._registry.set_step(operation.id, step.name, StepStatus.RETRYING, last_detail)
                 log.warning("step waits", reason=last_detail)
-            self._stopping.wait(pause)
+            with self._news:
+                self._news.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
         self._registry.set_step(operation.id, step.name, StepStatus.FAILED, failure.message)
         log.error("step failed", reason=failure.message)

@@ -84,6 +84,9 @@ class Settlement(Protocol):
 
     url: str
 
+    def close(self) -> None:
+        """Close the connections."""
+
     def check(self) -> None:
         """Raise :class:`L1Mismatch` unless the L1 is the one that is expected."""
 

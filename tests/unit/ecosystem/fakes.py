@@ -192,6 +192,9 @@ class FakeSettlement:
         self.paid: dict[str, int] = {}
         self.lock = threading.Lock()
 
+    def close(self) -> None:
+        pass
+
     def check(self) -> None:
         self._reach()
 
