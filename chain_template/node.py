@@ -169,7 +169,7 @@ class ChainNode:
             raise ChainPaused(f"chain {self.config.name} is paused", hint="try again when it is resumed")
         if self._draining:
             raise ChainPaused(f"chain {self.config.name} is being drained", hint="it takes no more transactions")
-        transaction = decode_transaction(raw, self.config.chain_id)
+        transaction = decode_transaction(raw, self.config.chain_id, takes_eip712=self.config.l1 is not None)
         with self.store.snapshot() as snapshot:
             reader = StateReader(self.store.nodes, snapshot.head.state_root)
             context = self.sequencer.next_context(snapshot)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from chain_template.config import ChainConfig
 from chain_template.errors import FeeTooLow, TransactionError, UnsupportedTransactionType
 from chain_template.executor.interface import BlockContext, CallRequest, StateOverride
 from chain_template.primitives import ZERO_ADDRESS
@@ -26,11 +27,14 @@ from chain_template.transactions.types import (
     DYNAMIC_FEE_TYPE,
     EIP712_TYPE,
     LEGACY_TYPE,
+    NO_EIP712,
     AccessListEntry,
 )
 
 _MAX_ACCESS_LIST: Final = 10_000
 _CALL_TYPES: Final = (LEGACY_TYPE, ACCESS_LIST_TYPE, DYNAMIC_FEE_TYPE)
+#: What a chain that settles on an L1 takes besides; what ``eip712Meta`` says of it changes nothing.
+_ROLLUP_CALL_TYPES: Final = (*_CALL_TYPES, EIP712_TYPE)
 _UNSUPPORTED_OVERRIDES: Final = ("difficulty", "prevRandao", "random", "blobBaseFee", "beaconRoot", "withdrawals")
 
 
@@ -51,16 +55,17 @@ class CallObject:
     type: int | None
     access_list: tuple[AccessListEntry, ...]
 
-    def check(self, chain_id: int) -> None:
+    def check(self, config: ChainConfig) -> None:
         """Refuse what could not be sent to this chain either.
 
         Raises:
             TransactionError: Of another chain, or of a type that does not exist here.
             ServerError: Fee fields that exclude each other.
         """
-        if self.chain_id is not None and self.chain_id != chain_id:
-            raise ServerError(f"chainId does not match node's (have={self.chain_id}, want={chain_id})")
-        if self.type is not None and self.type not in _CALL_TYPES:
+        if self.chain_id is not None and self.chain_id != config.chain_id:
+            raise ServerError(f"chainId does not match node's (have={self.chain_id}, want={config.chain_id})")
+        types = _CALL_TYPES if config.l1 is None else _ROLLUP_CALL_TYPES
+        if self.type is not None and self.type not in types:
             raise unsupported_type(self.type)
         if self.gas_price is not None and (self.max_fee_per_gas or self.max_priority_fee_per_gas):
             raise ServerError("both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified")
@@ -105,10 +110,7 @@ class CallObject:
 def unsupported_type(kind: int) -> TransactionError:
     """Why a call of this type cannot be answered: the words a raw transaction of it gets."""
     if kind == EIP712_TYPE:
-        message = (
-            "transaction type 0x71 (EIP-712) is not supported by this chain; "
-            "send type 2 (zksync-ethers: overrides: {type: 2})"
-        )
+        message = NO_EIP712
     elif kind == BLOB_TYPE:
         message = "blob transactions (0x03) are not accepted on this chain"
     else:

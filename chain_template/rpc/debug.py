@@ -140,7 +140,7 @@ def trace_block_by_hash(view: View, block_hash: bytes, make: TracerMaker) -> lis
 )
 def trace_call(view: View, wanted: CallObject, block: BlockId, options: TraceCallOptions) -> Any:
     """What a call would do."""
-    wanted.check(view.config.chain_id)
+    wanted.check(view.config)
     here = site(view, block, options.state, options.block)
     request = wanted.request(here.context.base_fee_per_gas, here.gas_cap)
     assert request.gas_limit is not None

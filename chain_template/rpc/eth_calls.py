@@ -102,7 +102,7 @@ def call(
     overrides: BlockOverrides | None,
 ) -> str:
     """Run a call on a block's state; returns what it returned."""
-    wanted.check(view.config.chain_id)
+    wanted.check(view.config)
     here = site(view, block, state, overrides)
     result = here.run(wanted.request(here.context.base_fee_per_gas, here.gas_cap))
     raise_failure(result)
@@ -125,7 +125,7 @@ def estimate_gas(
     overrides: BlockOverrides | None,
 ) -> str:
     """The gas limit a transaction needs: never too little, at most 1.5 % too much."""
-    wanted.check(view.config.chain_id)
+    wanted.check(view.config)
     return hex(search_gas(site(view, block, state, overrides), wanted))
 
 
@@ -206,7 +206,7 @@ def create_access_list(
     view: View, wanted: CallObject, block: BlockId, state: Mapping[bytes, StateOverride] | None
 ) -> Json:
     """The accounts and slots a transaction touches (EIP-2930), and its gas when it names them."""
-    wanted.check(view.config.chain_id)
+    wanted.check(view.config)
     here = site(view, block, state, None)
     request = wanted.request(here.context.base_fee_per_gas, here.gas_cap)
     for _ in range(_MAX_ACCESS_LIST_ROUNDS):

@@ -9,7 +9,7 @@ from typing import Any
 from chain_template.headers import BlockHeader
 from chain_template.receipts import L2ToL1Log, Log
 from chain_template.store.records import StoredBlock, StoredLog, StoredReceipt, TransactionPosition
-from chain_template.transactions.types import ACCESS_LIST_TYPE, LEGACY_TYPE, Transaction
+from chain_template.transactions.types import ACCESS_LIST_TYPE, EIP712_TYPE, LEGACY_TYPE, Transaction
 
 Json = dict[str, Any]
 
@@ -121,7 +121,7 @@ def transaction_json(
     if tx.type not in (LEGACY_TYPE, ACCESS_LIST_TYPE):
         shown["maxFeePerGas"] = hex(tx.max_fee_per_gas)
         shown["maxPriorityFeePerGas"] = hex(tx.max_priority_fee_per_gas)
-    if tx.signature is not None and tx.type != LEGACY_TYPE:
+    if tx.signature is not None and tx.type not in (LEGACY_TYPE, EIP712_TYPE):
         shown["accessList"] = [
             {"address": hexstr(entry.address), "storageKeys": [word(slot) for slot in entry.slots]}
             for entry in tx.access_list

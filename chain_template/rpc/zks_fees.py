@@ -100,7 +100,7 @@ def get_batch_fee_input(view: View) -> Json:
 @methods("zks_estimateFee", Param("transaction", call_object), l1_only=True, run=Run.POOL)
 def estimate_fee(view: View, wanted: CallObject) -> Json:
     """Gas limit and prices for a transaction."""
-    wanted.check(view.config.chain_id)
+    wanted.check(view.config)
     return {
         "gas_limit": hex(search_gas(site(view, PENDING, None, None), wanted)),
         "gas_per_pubdata_limit": hex(_GAS_PER_PUBDATA),

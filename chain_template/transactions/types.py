@@ -8,6 +8,10 @@ ACCESS_LIST_TYPE: Final = 0x01
 DYNAMIC_FEE_TYPE: Final = 0x02
 BLOB_TYPE: Final = 0x03
 EIP712_TYPE: Final = 0x71
+#: What a chain without a settlement layer says of type 0x71.
+NO_EIP712: Final = (
+    "transaction type 0x71 (EIP-712) is not supported by this chain; send type 2 (zksync-ethers: overrides: {type: 2})"
+)
 #: System transaction: unsigned, from the bootloader, first in its block, never fails.
 SYSTEM_TYPE: Final = 0x7E
 #: L1→L2 priority operation: unsigned, authorised by L1, never dropped.
@@ -54,7 +58,7 @@ class Transaction:
 
     Attributes:
         type: EIP-2718 type byte; 0 for legacy.
-        hash: Keccak of ``raw``; for 0x7f the canonical hash that L1 computed.
+        hash: Keccak of ``raw``; for 0x7f the canonical hash that L1 computed, for 0x71 that of digest and signature.
         raw: The bytes that stand in the transactions trie.
         sender: 20 bytes; recovered, aliased by L1, or the bootloader.
         to: None for a creation.

@@ -21,7 +21,7 @@ from chain_template.transactions import (
     priority_transaction,
     system_transaction,
 )
-from chain_template.transactions.decode import SECP256K1_N
+from chain_template.transactions.signatures import SECP256K1_N
 from chain_template.transactions.priority import CANONICAL_ABI
 from tests.support import CHAIN_ID, GWEI, KEYS, address_of, sign
 
@@ -56,7 +56,7 @@ def test_legacy_without_replay_protection_is_taken() -> None:
     assert (tx.chain_id, tx.sender) == (None, address_of(KEYS[1]))
 
 
-@pytest.mark.parametrize("kind", [0x03, 0x04, 0x71, 0x7E, 0x7F])
+@pytest.mark.parametrize("kind", [0x03, 0x04, 0x7E, 0x7F])
 def test_types_users_may_not_send(kind: int) -> None:
     with pytest.raises(UnsupportedTransactionType):
         decode_transaction(bytes([kind]) + rlp.encode([b""]), CHAIN_ID)

@@ -114,7 +114,7 @@ class ServedChain:
         self.store.close()
 
     def submit(self, raw: bytes) -> bytes:
-        tx = decode_transaction(raw, self.config.chain_id)
+        tx = decode_transaction(raw, self.config.chain_id, takes_eip712=self.config.l1 is not None)
         with self.store.snapshot() as snapshot:
             reader = StateReader(self.store.nodes, snapshot.head.state_root)
             context = self.sequencer.next_context(snapshot)
@@ -149,7 +149,7 @@ class ServedChain:
         return "0x" + keccak(encoded).hex()
 
     def batcher(self) -> Batcher:
-        return Batcher(self.config, self.store, self.executor)
+        return Batcher(self.config, self.store)
 
 
 def l1_config(directory: Path, **rpc: Any) -> ChainConfig:
