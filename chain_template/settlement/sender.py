@@ -23,7 +23,7 @@ from chain_template.settlement.refusals import Verdict, verdict
 from chain_template.settlement.tracker import StageTracker, require_same_batches
 from chain_template.store import Snapshot, Store
 from chain_template.store.records import BatchStage
-from contracts.errors import L1Error, TransactionReverted
+from contracts.errors import L1Error, L1RpcError, TransactionReverted
 
 log = structlog.get_logger(__name__)
 
@@ -114,20 +114,26 @@ class SettlementSender:
         with self.lock:
             if self._is_quiet():
                 return False
-            busy = self._collect()
+            problems: list[Exception] = []
+            busy = self._collect(problems)
             counters = self._chain.counters(self._chain.head())
             busy |= self._follow(counters)
             to_block = self.rollback_wanted
             if to_block is not None:
-                return self._continue_rollback(to_block, counters) or busy
+                busy |= self._continue_rollback(to_block, counters)
+                return self._report(problems, busy)
             with self._store.snapshot() as snapshot:
                 require_same_batches(snapshot, counters)
-            problems: list[Exception] = []
             busy |= self._prove_jobs(problems)
             busy |= self._send_next(counters, problems)
-            if problems:
-                raise problems[0]
-            return busy
+            return self._report(problems, busy)
+
+    @staticmethod
+    def _report(problems: list[Exception], busy: bool) -> bool:
+        """Whatever else could be done was done: now say what could not."""
+        if problems:
+            raise problems[0]
+        return busy
 
     def _is_quiet(self) -> bool:
         """Whether all is settled and L1 was looked at a moment ago."""
@@ -146,9 +152,9 @@ class SettlementSender:
         """Move the batches to where L1 has them, as far as that is confirmed."""
         confirmations = self._settings.confirmations
         confirmed = latest if confirmations == 0 else self._chain.counters(self._chain.head(confirmations))
-        moved = self._tracker.follow(confirmed)
-        if moved or not self._names_checked:
-            self._tracker.name_transactions(confirmed)
+        first_moved = self._tracker.follow(confirmed)
+        if first_moved is not None or not self._names_checked:
+            self._tracker.name_transactions(confirmed, first_moved)
             self._names_checked = True
         with self._store.snapshot() as snapshot:
             known = snapshot.last_batch_number()
@@ -157,7 +163,7 @@ class SettlementSender:
             self._report_lost(known, head)
             self._told_lost = latest.committed
         self.has_looked = True
-        return moved
+        return first_moved is not None
 
     def _report_lost(self, known: int, head: int) -> None:
         """L1 has batches that the store has not: they are cut again as L1 has them, if their blocks are here."""
@@ -184,14 +190,17 @@ class SettlementSender:
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
-    def _collect(self) -> bool:
+    def _collect(self, problems: list[Exception]) -> bool:
         """Look after the calls in flight; returns whether one was included."""
         found = False
         for account in {id(account): account for account in self._accounts.values()}.values():
-            included = account.check()
-            if included is not None:
-                found = True
-                self._note(included)
+            try:
+                included = account.check()
+                if included is not None:
+                    found = True
+                    self._note(included)
+            except (SettlementError, L1RpcError) as exc:
+                problems.append(exc)
         return found
 
     def _note(self, included: Included) -> None:

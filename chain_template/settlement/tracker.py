@@ -43,8 +43,8 @@ class StageTracker:
         self._on_moved = on_moved
         self._last_block = 0
 
-    def follow(self, counters: Counters) -> bool:
-        """Bring every batch to where L1 has it; returns whether one moved.
+    def follow(self, counters: Counters) -> int | None:
+        """Bring every batch to where L1 has it; returns the first that moved, if one did.
 
         Raises:
             L1Diverged: L1's last committed batch is not the one this chain has under that number.
@@ -60,13 +60,18 @@ class StageTracker:
         for record, goal in moves:
             self._move(record, BatchStage.REVERTED if reverted and goal is BatchStage.SEALED else goal)
         self._last_block = counters.block.number
-        return bool(moves)
+        return moves[0][0].number if moves else None
 
-    def name_transactions(self, counters: Counters) -> None:
-        """Look up the L1 transactions of batches that got somewhere without this process seeing how."""
+    def name_transactions(self, counters: Counters, first: int | None = None) -> None:
+        """Look up the L1 transactions of batches that got somewhere without this process seeing how.
+
+        Args:
+            counters: How far L1 is.
+            first: The first batch to look at; the latest few hundred where left out.
+        """
         with self._store.snapshot() as snapshot:
-            first = max(1, snapshot.last_batch_number() - _LOOK_BACK)
-            records = snapshot.batches(first, snapshot.last_batch_number())
+            last = snapshot.last_batch_number()
+            records = snapshot.batches(first or max(1, last - _LOOK_BACK), last)
         missing = [
             (record.number, stage)
             for record in records

@@ -24,6 +24,7 @@ from tests.unit.chain_template.batcher.toy_chain import (
     BOB,
     CHAIN_ID,
     CREATE_STORE,
+    FILL_ADDRESS,
     LOOK_BACK_ADDRESS,
     MIN_BASE_FEE,
     REVERT_ADDRESS,
@@ -116,6 +117,18 @@ def test_the_witness_holds_the_state_before_and_nothing_else(chain, built):
     given = decode_batch_input(built.batch_input)
     before = set(ToyChain().state)
     assert {keccak(item) for item in (*given.nodes, *given.codes)} <= before
+
+
+def test_a_transaction_that_publishes_too_much_fails_the_same_way_again():
+    chain = ToyChain()
+    gas = 90_000_000
+    first = chain.add(chain.call(ALICE, FILL_ADDRESS, word(1_400), gas=gas))
+    second = chain.add(chain.call(ALICE, FILL_ADDRESS, word(1_100), gas=gas), chain.store(BOB, 9, 9))
+    assert [receipt.status for receipt in (*first.receipts, *second.receipts)] == [0, 1, 1]
+    assert first.receipts[0].gas_used == gas
+    built = chain.batch(1, 2)
+    assert run(built.batch_input, batch_number=1) == built.output
+    assert 65 * 1_100 < len(built.output.pubdata) < 80_000
 
 
 def test_imported_roots_are_folded_into_the_commitment():

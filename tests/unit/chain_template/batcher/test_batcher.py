@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from chain_template.batcher.batch_program import run
@@ -176,7 +178,7 @@ def test_batches_follow_each_other_and_a_new_batcher_goes_on(make_chain):
     assert not second.step() and not first.step()
     found = batches(chain)
     assert [(batch.first_block, batch.last_block) for batch in found] == [(1, 2), (3, 4), (5, 6)]
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert after.prev_state_commitment == before.state_commitment
     for batch in found:
         assert run(chain.store.batch_input(batch.number)).public_input == batch.public_input

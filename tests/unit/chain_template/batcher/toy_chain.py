@@ -32,6 +32,9 @@ LOOK_BACK_ADDRESS = b"\x1b" * 20
 #: revert(0, 0)
 REVERT = bytes.fromhex("5f5ffd")
 REVERT_ADDRESS = b"\x4e" * 20
+#: for i = calldata[0] down to 1: sstore(i, keccak(i)), each 65 bytes of pubdata
+FILL = bytes.fromhex("5f355b805f5260205f2081556001900380600257 00")
+FILL_ADDRESS = b"\xf1" * 20
 #: Creation code of STORE: codecopy the eight bytes behind these, and return them.
 CREATE_STORE = bytes.fromhex("60088060095f395ff3") + STORE
 
@@ -56,6 +59,7 @@ class ToyChain:
             GenesisAccount(STORE_ADDRESS, STORE, storage={1: 1, 2: 2, 3: 3}),
             GenesisAccount(LOOK_BACK_ADDRESS, LOOK_BACK),
             GenesisAccount(REVERT_ADDRESS, REVERT),
+            GenesisAccount(FILL_ADDRESS, FILL),
         ]
         genesis = genesis_block(accounts, timestamp=START, gas_limit=100_000_000, base_fee_per_gas=MIN_BASE_FEE)
         self.state = dict(genesis.nodes)
