@@ -18,7 +18,6 @@ from chain_template.batcher.reasons import Reason, input_error
 from chain_template.batcher.state_diff import Overlay, state_diff
 from chain_template.batcher.witness import index_by_hash
 from chain_template.errors import (
-    BatchError,
     BatchInputError,
     InvalidBlock,
     MissingStateNode,
@@ -66,8 +65,6 @@ def run(data: bytes, executor: str = "pyevm", batch_number: int = 0) -> BatchOut
         raise input_error(Reason.MISSING_NODE, exc.message) from exc
     except BatchTooLarge as exc:
         raise input_error(Reason.LIMIT, exc.message) from exc
-    except BatchError as exc:
-        raise input_error(Reason.SYSTEM_TRANSACTION, exc.message) from exc
     except _NO_STATE as exc:
         raise input_error(Reason.MISSING_NODE, f"the witness is not a state: {exc}") from exc
 
@@ -88,7 +85,7 @@ class _Run:
         given, parent, blocks = self._given, self._given.parent, []
         for block_input in given.blocks:
             block = self._execute(parent, block_input)
-            blocks.append(BatchBlock(block.header, block.transactions, block.l2_to_l1_logs))
+            blocks.append(BatchBlock.of(block))
             self._state.nodes.update(block.new_nodes)
             self._touched |= block.touched
             self._hashes = self._hashes.after(block.header)

@@ -6,12 +6,13 @@ clock, and a batch is added in one commit, so it may be stopped anywhere and sta
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
 from chain_template.batcher.build import BatchRules, BuiltBatch, ExecutionTrace, build_batch
 from chain_template.batcher.commit_info import StoredClaim
+from chain_template.batcher.interop import interop_events, interop_flows
 from chain_template.batcher.output import BatchBlock
 from chain_template.batcher.pubdata import encoded_size
 from chain_template.batcher.sealing import MeasuredBlock, OpenBatch, SealReason, pubdata_bound
@@ -23,7 +24,7 @@ from chain_template.headers import BlockHeader
 from chain_template.receipts import L2ToL1Log
 from chain_template.state import StateReader
 from chain_template.store import Snapshot, Store
-from chain_template.store.records import BatchRecord, BatchStage
+from chain_template.store.records import BatchRecord, BatchStage, StoredReceipt
 from contracts.messages import DA_CALLDATA, DA_VALIDIUM
 
 log = structlog.get_logger(__name__)
@@ -151,7 +152,9 @@ class Batcher:
 
     def _measure(self, snapshot: Snapshot, number: int) -> MeasuredBlock:
         header = _header(snapshot, number)
-        logs = _logs(snapshot, number)
+        receipts = snapshot.receipts(number)
+        logs = _logs(receipts)
+        flows = interop_flows(interop_events(stored.receipt for stored in receipts))
         block = snapshot.block(number)
         assert block is not None
         touched = snapshot.block_execution(number).touched
@@ -172,6 +175,7 @@ class Batcher:
             transactions=len(block.transaction_hashes),
             logs=len(logs),
             operations=operations,
+            flows=frozenset((flow.destination_chain_id, flow.asset_id) for flow in flows),
             pubdata_bound=pubdata_bound(touched, header.gas_used, users) + log_bytes(logs),
             measure_pubdata=exact,
         )
@@ -185,7 +189,9 @@ class Batcher:
             block = snapshot.block(block_number)
             assert block is not None
             execution = snapshot.block_execution(block_number)
-            blocks.append(BatchBlock(block.header, tuple(block.transactions), _logs(snapshot, block_number)))
+            receipts = snapshot.receipts(block_number)
+            events = interop_events(stored.receipt for stored in receipts)
+            blocks.append(BatchBlock(block.header, tuple(block.transactions), _logs(receipts), events))
             traces.append(ExecutionTrace(execution.nodes_read, execution.touched))
         built = build_batch(
             self._rules,
@@ -232,5 +238,5 @@ def _header(snapshot: Snapshot, number: int) -> BlockHeader:
     return header
 
 
-def _logs(snapshot: Snapshot, number: int) -> tuple[L2ToL1Log, ...]:
-    return tuple(entry for receipt in snapshot.receipts(number) for entry in receipt.l2_to_l1_logs)
+def _logs(receipts: Iterable[StoredReceipt]) -> tuple[L2ToL1Log, ...]:
+    return tuple(entry for receipt in receipts for entry in receipt.l2_to_l1_logs)

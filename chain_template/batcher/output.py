@@ -8,16 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from chain_template.batcher.interop import imported_roots, interop_events, interop_flows
 from chain_template.batcher.log_tree import MAX_LOGS, LogTree
 from chain_template.batcher.pubdata import AccountDiff, BatchLog, Pubdata
 from chain_template.errors import BatchError
+from chain_template.executor.interface import ExecutedBlock
 from chain_template.headers import BlockHeader
 from chain_template.primitives import keccak
-from chain_template.receipts import L2ToL1Log
-from chain_template.transactions.types import PRIORITY_TYPE, SYSTEM_TYPE, Transaction
-from contracts.codec import abi_decode
-from contracts.errors import EncodingError
-from contracts.genesis import L2_INTEROP_ROOT_STORAGE
+from chain_template.receipts import L2ToL1Log, Log
+from chain_template.transactions.types import PRIORITY_TYPE, Transaction
 from contracts.messages import (
     CommitBatchInfo,
     InteropRoot,
@@ -28,16 +27,27 @@ from contracts.messages import (
 
 #: txNumberInBatch is a u16 in every log leaf.
 MAX_TRANSACTIONS: Final = 1 << 16
-_ADD_INTEROP_ROOT: Final = keccak(b"addInteropRoot(uint256,uint256,bytes32[])")[:4]
+_UINT256_MAX: Final = (1 << 256) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class BatchBlock:
-    """A block of a batch, with the L2→L1 logs of its transactions in order."""
+    """A block of a batch.
+
+    Attributes:
+        logs: L2→L1 logs of its transactions, in order.
+        events: What its receipts say of other chains (:func:`~chain_template.batcher.interop.interop_events`).
+    """
 
     header: BlockHeader
     transactions: tuple[Transaction, ...]
     logs: tuple[L2ToL1Log, ...]
+    events: tuple[Log, ...] = ()
+
+    @classmethod
+    def of(cls, block: ExecutedBlock) -> "BatchBlock":
+        """The block that was just executed."""
+        return cls(block.header, block.transactions, block.l2_to_l1_logs, interop_events(block.receipts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ class BatchOutput:
         commit: What goes to L1, without the operator's DA input.
         pubdata: The bytes that ``commit.da_commitment`` is the keccak of.
         leaves: The log tree's leaves, 88 bytes each.
-        dependency_roots: Message roots that system transactions imported, in order; L1 checks each at execution.
+        dependency_roots: Message roots that were imported, in order; L1 checks each at execution.
         batch_output_hash / public_input: As protocol part 2 defines them.
     """
 
@@ -63,7 +73,7 @@ class BatchOutput:
 
 
 class BatchTooLarge(BatchError):
-    """More transactions or logs than a batch can number."""
+    """More transactions or logs than a batch can number, or more of an asset leaves than a number can say."""
 
 
 def batch_output(
@@ -89,7 +99,6 @@ def batch_output(
 
     Raises:
         BatchTooLarge: It cannot be one batch.
-        BatchError: A system transaction imports something that is not a message root.
     """
     transactions = [tx for block in blocks for tx in block.transactions]
     logs = number_logs(blocks)
@@ -98,7 +107,10 @@ def batch_output(
     last = blocks[-1].header
     pubdata = Pubdata(last, logs, accounts).encode()
     leaves = tuple(entry.leaf for entry in logs)
-    roots = tuple(root for tx in transactions if (root := imported_root(tx)) is not None)
+    events = [event for block in blocks for event in block.events]
+    roots, flows = imported_roots(events), interop_flows(events)
+    if any(flow.amount > _UINT256_MAX for flow in flows):
+        raise BatchTooLarge("more of an asset leaves for one chain than 2^256 - 1")
     priority_hashes = [tx.hash for tx in transactions if tx.type == PRIORITY_TYPE]
     commit = CommitBatchInfo(
         batch_number=batch_number,
@@ -117,6 +129,7 @@ def batch_output(
         chain_id=chain_id,
         operator_da_input=b"",
         sl_chain_id=settlement_chain_id,
+        interop_flows=flows,
     )
     output_hash = commit.batch_output_hash()
     return BatchOutput(
@@ -138,20 +151,3 @@ def number_logs(blocks: Sequence[BatchBlock]) -> tuple[BatchLog, ...]:
         numbered.extend(BatchLog(log, first + log.tx_index_in_block) for log in block.logs)
         first += len(block.transactions)
     return tuple(numbered)
-
-
-def imported_root(tx: Transaction) -> InteropRoot | None:
-    """The message root that a system transaction imports; None for every other transaction.
-
-    Raises:
-        BatchError: It calls the root storage with something else.
-    """
-    if tx.type != SYSTEM_TYPE or tx.to != L2_INTEROP_ROOT_STORAGE:
-        return None
-    if tx.data[:4] != _ADD_INTEROP_ROOT:
-        raise BatchError("a system transaction calls the interop root storage, but does not add a root")
-    try:
-        chain_id, number, sides = abi_decode(["uint256", "uint256", "bytes32[]"], tx.data[4:])
-    except EncodingError as exc:
-        raise BatchError(f"a system transaction imports a malformed root: {exc.message}") from exc
-    return InteropRoot(chain_id, number, tuple(sides))

@@ -18,6 +18,8 @@ _ACCOUNT_BYTES: Final = 20 + 1 + 9 + 17 + 4
 _SLOT_BYTES: Final = 32 + MAX_COMPRESSED_BYTES
 _CODE_DEPOSIT_GAS: Final = 200
 _TRANSACTION_GAS: Final = 21_000
+#: Pairs of chain and asset in a batch. L1 moves two balances for each, in the one transaction that executes the batch.
+MAX_INTEROP_FLOWS: Final = 300
 
 
 def pubdata_bound(touched: Iterable[tuple[bytes, int | None]], gas_used: int, transactions: int) -> int:
@@ -42,6 +44,8 @@ class SealReason(StrEnum):
     PUBDATA = "pubdata"
     LOGS = "logs"
     PRIORITY_OPERATIONS = "priority_operations"
+    INTEROP_FLOWS = "interop_flows"
+    """It sends so many assets to so many chains that L1 could hardly move them in one transaction."""
     TRANSACTIONS = "transactions"
     """Log leaves number transactions with 16 bits."""
     REQUEST = "request"
@@ -56,6 +60,7 @@ class MeasuredBlock:
 
     Attributes:
         first_seen_ms: Unix milliseconds; when the batcher first saw it, or when its second ended if that is earlier.
+        flows: Pairs of chain and asset that it sends value to and of.
         pubdata_bound: Bytes it publishes at most.
         measure_pubdata: Finds how many it really publishes; slower, so asked only when the bound is too much.
     """
@@ -67,6 +72,7 @@ class MeasuredBlock:
     transactions: int
     logs: int
     operations: int
+    flows: frozenset[tuple[int, bytes]]
     pubdata_bound: int
     measure_pubdata: Callable[[], int]
     is_measured: bool = False
@@ -101,6 +107,8 @@ class OpenBatch:
             return SealReason.LOGS
         if sum(item.operations for item in together) > settings.max_priority_operations:
             return SealReason.PRIORITY_OPERATIONS
+        if len(frozenset().union(*(item.flows for item in together))) > MAX_INTEROP_FLOWS:
+            return SealReason.INTEROP_FLOWS
         if sum(item.transactions for item in together) > MAX_TRANSACTIONS:
             return SealReason.TRANSACTIONS
         if not self._fits_pubdata(together):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chain_template.batcher.commit_info import StoredClaim
+from chain_template.batcher.sealing import MAX_INTEROP_FLOWS
 from chain_template.errors import L1Diverged
 from chain_template.settlement.on_l1 import ChainOnL1, Counters
 from chain_template.settlement.priority_tree import PriorityTreeMirror
@@ -26,6 +27,9 @@ MAX_CALL_BYTES: Final = 120_000
 _COMMIT_OVERHEAD_BYTES: Final = 1_000
 #: ABI words of one StoredBatchInfo and its two priority paths, rounded up; each operation adds a word.
 _EXECUTE_OVERHEAD_BYTES: Final = 3_000
+#: ABI words of an InteropFlow, and of an InteropRoot with its one side.
+_FLOW_BYTES: Final = 96
+_ROOT_BYTES: Final = 192
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class CallMaker:
         size = 0
         for record in self._candidates(snapshot, counters.committed):
             published = record.pubdata_bytes if claim_of(record).commit.da_commitment_scheme == DA_CALLDATA else 0
-            size += published + _COMMIT_OVERHEAD_BYTES
+            size += published + _COMMIT_OVERHEAD_BYTES + _FLOW_BYTES * len(claim_of(record).commit.interop_flows)
             if records and size > MAX_CALL_BYTES:
                 break
             records.append(record)
@@ -180,9 +184,12 @@ def stored_batch(snapshot: Snapshot, number: int) -> StoredBatchInfo:
 
 
 def _fitting(records: Sequence[BatchRecord]) -> int:
-    size = 0
+    """How many of them one call can execute: its calldata, and the balances it moves."""
+    size = flows = 0
     for count, record in enumerate(records):
-        size += _EXECUTE_OVERHEAD_BYTES + 32 * record.l1_tx_count
-        if count and size > MAX_CALL_BYTES:
+        claim = claim_of(record)
+        size += _EXECUTE_OVERHEAD_BYTES + 32 * record.l1_tx_count + _ROOT_BYTES * len(claim.dependency_roots)
+        flows += len(claim.commit.interop_flows)
+        if count and (size > MAX_CALL_BYTES or flows > MAX_INTEROP_FLOWS):
             return count
     return len(records)

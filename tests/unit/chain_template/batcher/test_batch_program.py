@@ -17,8 +17,8 @@ from chain_template.primitives import keccak
 from chain_template.state import StateReader
 from chain_template.transactions.system import system_transaction
 from contracts.codec import abi_encode
-from contracts.genesis import L2_INTEROP_ROOT_STORAGE, SYSTEM_CONTEXT
-from contracts.messages import InteropRoot, dependency_roots_rolling_hash, priority_operations_hash
+from contracts.genesis import SYSTEM_CONTEXT
+from contracts.messages import priority_operations_hash
 from tests.unit.chain_template.batcher.toy_chain import (
     ALICE,
     BOB,
@@ -37,12 +37,6 @@ from tests.unit.chain_template.batcher.toy_chain import (
 def set_l1_data(number):
     data = keccak(b"setL1Data(uint64,uint64,uint256)")[:4] + abi_encode(["uint64", "uint64", "uint256"], [5, 6, 7])
     return system_transaction(CHAIN_ID, number, SYSTEM_CONTEXT, data).raw
-
-
-def add_root(number, root):
-    data = keccak(b"addInteropRoot(uint256,uint256,bytes32[])")[:4]
-    data += abi_encode(["uint256", "uint256", "bytes32[]"], list(root.as_tuple()))
-    return system_transaction(CHAIN_ID, number, L2_INTEROP_ROOT_STORAGE, data).raw
 
 
 @pytest.fixture(scope="module")
@@ -129,16 +123,6 @@ def test_a_transaction_that_publishes_too_much_fails_the_same_way_again():
     built = chain.batch(1, 2)
     assert run(built.batch_input, batch_number=1) == built.output
     assert 65 * 1_100 < len(built.output.pubdata) < 80_000
-
-
-def test_imported_roots_are_folded_into_the_commitment():
-    chain = ToyChain()
-    root = InteropRoot(300, 4, (keccak(b"root"),))
-    chain.add(add_root(1, root), chain.store(ALICE, 5, 5))
-    built = chain.batch(1, 1)
-    assert built.output.dependency_roots == (root,)
-    assert built.output.commit.dependency_roots_rolling_hash == dependency_roots_rolling_hash([root])
-    assert run(built.batch_input, batch_number=1) == built.output
 
 
 def test_block_hashes_come_from_headers_only():

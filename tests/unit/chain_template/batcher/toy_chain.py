@@ -3,6 +3,7 @@
 from eth_account import Account
 
 from chain_template.batcher.build import BatchRules, ExecutionTrace, build_batch
+from chain_template.batcher.interop import INTEROP_FLOW_TOPIC
 from chain_template.batcher.output import BatchBlock
 from chain_template.executor import make_executor
 from chain_template.executor.interface import BlockContext, ChainRules, Included
@@ -11,7 +12,7 @@ from chain_template.headers import next_base_fee
 from chain_template.primitives import L1_MESSENGER_ADDRESS
 from chain_template.transactions.stored import decode_block_transaction
 from contracts.codec import abi_encode
-from contracts.genesis import GenesisAccount, eth_asset_id, l2_genesis_accounts
+from contracts.genesis import L2_NATIVE_TOKEN_VAULT, GenesisAccount, eth_asset_id, l2_genesis_accounts
 from contracts.messages import DA_CALLDATA, L2CanonicalTransaction
 
 CHAIN_ID = 271
@@ -35,6 +36,9 @@ REVERT_ADDRESS = b"\x4e" * 20
 #: for i = calldata[0] down to 1: sstore(i, keccak(i)), each 65 bytes of pubdata
 FILL = bytes.fromhex("5f355b805f5260205f2081556001900380600257 00")
 FILL_ADDRESS = b"\xf1" * 20
+#: log3(calldata[2], InteropFlow, calldata[0], calldata[1])
+EMIT_FLOW = bytes.fromhex("6040355f52 602035 5f35 7f" + INTEROP_FLOW_TOPIC.hex() + "6020 5f a3 00")
+FALSE_VAULT_ADDRESS = b"\xfa" * 20
 #: Creation code of STORE: codecopy the eight bytes behind these, and return them.
 CREATE_STORE = bytes.fromhex("60088060095f395ff3") + STORE
 
@@ -53,7 +57,11 @@ class ToyChain:
     def __init__(self, rules=RULES):
         self.rules = rules
         accounts = l2_genesis_accounts(CHAIN_ID, L1_CHAIN_ID, eth_asset_id(L1_CHAIN_ID))
+        # A vault that says whatever it is told to say: what the program makes of its events is tested here.
+        accounts = [account for account in accounts if account.address != L2_NATIVE_TOKEN_VAULT]
         accounts += [
+            GenesisAccount(L2_NATIVE_TOKEN_VAULT, EMIT_FLOW),
+            GenesisAccount(FALSE_VAULT_ADDRESS, EMIT_FLOW),
             GenesisAccount(bytes.fromhex(ALICE.address[2:]), b"", balance=10**20, nonce=0),
             GenesisAccount(bytes.fromhex(BOB.address[2:]), b"", balance=10**20, nonce=0),
             GenesisAccount(STORE_ADDRESS, STORE, storage={1: 1, 2: 2, 3: 3}),
@@ -126,7 +134,7 @@ class ToyChain:
         self.state.update(block.new_nodes)
         self.headers.append(block.header)
         number = block.header.number
-        self.blocks[number] = BatchBlock(block.header, block.transactions, block.l2_to_l1_logs)
+        self.blocks[number] = BatchBlock.of(block)
         self.traces[number] = ExecutionTrace(block.nodes_read, block.touched)
         return block
 
