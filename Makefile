@@ -41,13 +41,15 @@ types: setup ## mypy, strict
 	$(BIN)/mypy
 
 unit: setup ## The tests that need neither Ray nor npm
-	$(BIN)/pytest tests -m "not cluster and not npm and not slow"
+	$(BIN)/pytest tests -n 2 -m "not cluster and not npm and not slow"
 
 contracts: setup npm ## Foundry tests, and the proof that the committed artifacts match the sources
 	$(MAKE) -C contracts check test
 
+# A Ray cluster wants the machine to itself, everything else shares it.
 test: lint types contracts ## Everything CI runs
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests -n 2 -m "not cluster"
+	$(BIN)/pytest tests -m cluster
 
 bench: setup npm ## Figures as JSON: ours, peer, ratio
 	$(BIN)/python -m benchmarks
