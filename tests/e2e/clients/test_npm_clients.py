@@ -32,6 +32,11 @@ def test_viem_with_zk_stacks_formatters(rollup: Target, npm_clients: Path) -> No
     assert number_at(rollup, said["address"]) == 50
 
 
+def test_zksync_ethers(rollup: Target, npm_clients: Path) -> None:
+    said = last_line(run(["node", "zksync.mjs"], rollup.environment(2)))
+    assert number_at(rollup, said["address"]) == 42
+
+
 def test_ethers(target: Target, npm_clients: Path) -> None:
     said = last_line(run(["node", "ethers.mjs"], target.environment(2)))
     assert number_at(target, said["address"]) == 52
