@@ -55,9 +55,7 @@ class LogIndex:
         if record.kind is RecordKind.BLOCK:
             self.blocks[record.number] = record.tail.start
         elif record.kind is RecordKind.BATCH:
-            batch = decode_batch(record.number, record.payload)
-            self.batches = {n: b for n, b in self.batches.items() if n < record.number}
-            self.batches[record.number] = batch
+            self.batches[record.number] = decode_batch(record.number, record.payload)
         else:
             self.blocks = {n: at for n, at in self.blocks.items() if n <= record.number}
             self.batches = {n: b for n, b in self.batches.items() if b.last_block <= record.number}

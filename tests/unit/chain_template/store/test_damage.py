@@ -26,10 +26,12 @@ KEPT = (DATABASE, f"{DATABASE}-wal", LOG_FILE)
 
 @pytest.fixture
 def directory(tmp_path: Path, world: World) -> Path:
-    """A chain of nine blocks and a batch, cleanly closed."""
+    """A chain of nine blocks and a batch, cleanly closed; two of its blocks were rolled back and came again."""
     directory = tmp_path / "alpha"
     store = world.open(directory)
     world.fill(store)
+    store.rollback_to(7)
+    world.fill(store, 8)
     add_batch(store, world, 1, 1, 3)
     store.close()
     return directory
@@ -332,6 +334,14 @@ def test_damage_in_the_middle_of_the_log_is_refused_by_a_repair(directory, world
     salvaged = [block.header for block in read_block_log(directory, salvage=True)]
     assert 0 < len(salvaged) < 9
     assert salvaged == world.headers[1 : len(salvaged) + 1]
+
+
+def test_a_length_that_reaches_beyond_the_end_is_no_torn_record(directory, world):
+    """A flipped length looks like an append that was interrupted; but what it covers was confirmed."""
+    path = directory / LOG_FILE
+    flip(path, FIRST_RECORD + 1)  # the highest byte of the first record's length
+    with pytest.raises(StoreCorrupt, match=f"record at byte {FIRST_RECORD} is unreadable"):
+        list(read_block_log(directory))
 
 
 def test_a_record_of_an_unfinished_commit_is_cut_off(directory, world):
