@@ -128,8 +128,10 @@ class Dispatcher:
             (answered,) = self._run_jobs([prepared])
         elif place in (Run.POOL, Run.SUBMIT):
             (answered,) = await self._run_in_thread(self._pool if place is Run.POOL else self._submits, [prepared])
+        elif place is Run.WAIT:
+            answered = await self._run_waiting(prepared)
         else:
-            answered = await self._run_async(prepared, session)
+            answered = self._run_in_session(prepared, session)
         return None if prepared.notification else answered
 
     # -- batches -----------------------------------------------------------------------------------------------------
@@ -144,11 +146,13 @@ class Dispatcher:
         prepared = [self._prepare(item) for item in items]
         calls = [item for item in prepared if isinstance(item, Call)]
         jobs = [call for call in calls if call.place not in (Run.WAIT, Run.SESSION)]
-        waits = [call for call in calls if call.place in (Run.WAIT, Run.SESSION)]
+        waits = [call for call in calls if call.place is Run.WAIT]
+        subscriptions = [call for call in calls if call.place is Run.SESSION]
         light = len(jobs) <= _SHORT_BATCH and all(call.place is Run.INLINE for call in jobs)
         ran = self._run_jobs(jobs) if light else await self._run_in_thread(self._pool, jobs)
-        waited = await asyncio.gather(*(self._run_async(call, session) for call in waits))
-        answers = dict(zip(map(id, [*jobs, *waits]), [*ran, *waited], strict=True))
+        ran += await asyncio.gather(*map(self._run_waiting, waits))
+        ran += [self._run_in_session(call, session) for call in subscriptions]
+        answers = dict(zip(map(id, [*jobs, *waits, *subscriptions]), ran, strict=True))
         said = [
             item if isinstance(item, bytes) else answers[id(item)]
             for item in prepared
@@ -204,10 +208,15 @@ class Dispatcher:
         except Exception as exc:  # whatever a method raises, the client gets a JSON-RPC error
             return self._failed(call, exc)
 
-    async def _run_async(self, call: Call, session: Session | None) -> bytes:
+    async def _run_waiting(self, call: Call) -> bytes:
         try:
-            if call.place is Run.WAIT:
-                return success(call.id, await call.method.handler(self, *call.args))
+            return success(call.id, await call.method.handler(self, *call.args))
+        except Exception as exc:  # as in _run_sync
+            return self._failed(call, exc)
+
+    def _run_in_session(self, call: Call, session: Session | None) -> bytes:
+        """Run without giving way to anything else: a subscription's id is on its way before its first news."""
+        try:
             if session is None:
                 raise MethodNotFound(f"{call.method.name} needs a WebSocket: notifications not supported over HTTP")
             return success(call.id, call.method.handler(session, *call.args))

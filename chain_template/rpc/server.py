@@ -76,7 +76,8 @@ class RpcServer:
                 ws="websockets-sansio",
                 ws_max_size=self._settings.max_request_bytes,
                 ws_per_message_deflate=False,
-                limit_concurrency=self._settings.max_connections,
+                # uvicorn counts the connection that asks, too.
+                limit_concurrency=self._settings.max_connections + 1,
                 timeout_graceful_shutdown=_GRACEFUL_S,
                 access_log=False,
                 log_config=None,

@@ -225,6 +225,22 @@ def test_a_batch_whose_answers_grow_too_large(narrow: Client) -> None:
     }
 
 
+def test_connections_beyond_the_limit_are_turned_away(tmp_path: Path) -> None:
+    chain = ServedChain(l1_config(tmp_path, max_connections=2))
+    try:
+        client = chain.start(blocks=False)
+        assert client.call("eth_chainId") == "0x10f"
+        others = [Client(str(client.http.base_url)) for _ in range(3)]
+        statuses = [other.http.post("/", json=other.request("eth_chainId")).status_code for other in others]
+        assert statuses[0] == 200
+        assert statuses[-1] == 503
+        for other in others:
+            other.http.close()
+        assert client.call("eth_chainId") == "0x10f"
+    finally:
+        chain.stop()
+
+
 def test_a_port_in_use_is_a_typed_error(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -145,6 +145,26 @@ def test_there_is_an_end_to_subscriptions(ws: Socket) -> None:
     assert ws.answer("eth_subscribe", "newHeads")["error"]["code"] == -32005
 
 
+def test_subscribing_in_a_batch(l1: Deployed, ws: Socket) -> None:
+    """Also there the ids come before the first news."""
+    batch = [
+        {"jsonrpc": "2.0", "id": "a", "method": "eth_subscribe", "params": ["newHeads"]},
+        {"jsonrpc": "2.0", "id": "b", "method": "eth_call", "params": [{"to": l1.many}]},
+    ]
+    known: set[str] = set()
+    for _ in range(5):
+        tx_hash = l1.send()
+        ws.connection.send(json.dumps(batch))
+        first = json.loads(ws.connection.recv(timeout=20))
+        while not isinstance(first, list):
+            assert first["params"]["subscription"] in known
+            first = json.loads(ws.connection.recv(timeout=20))
+        known = {first[0]["result"]}
+        l1.client.receipt(tx_hash)
+        assert ws.call("eth_unsubscribe", first[0]["result"]) is True
+        ws.news.clear()
+
+
 def test_subscribing_needs_a_websocket(l1: Deployed) -> None:
     answer = l1.client.post(l1.client.request("eth_subscribe", "newHeads"))
     assert answer["error"]["code"] == -32601
