@@ -26,11 +26,7 @@ _FULL = Param("fullTransactions", boolean, optional=True, default=False)
 _INDEX = Param("index", quantity)
 
 
-def _whole(_: object, full: bool) -> bool:
-    return full
-
-
-@methods("eth_getBlockByNumber", _NUMBER, _FULL, heavy_if=_whole)
+@methods("eth_getBlockByNumber", _NUMBER, _FULL, heavy_if=lambda block, full: full or block.tag == "pending")
 def get_block_by_number(view: View, block: BlockId, full: bool) -> Json | None:
     """A block by number or tag, or null."""
     if block.tag == "pending":
@@ -38,7 +34,7 @@ def get_block_by_number(view: View, block: BlockId, full: bool) -> Json | None:
     return show_block(view, view.block(block), full)
 
 
-@methods("eth_getBlockByHash", _HASH, _FULL, heavy_if=_whole)
+@methods("eth_getBlockByHash", _HASH, _FULL, heavy_if=lambda _, full: full)
 def get_block_by_hash(view: View, block_hash: bytes, full: bool) -> Json | None:
     """A block by hash, or null."""
     return show_block(view, view.snapshot.block_by_hash(block_hash), full)

@@ -23,6 +23,8 @@ _START_TIMEOUT_S: Final = 30.0
 _STOP_TIMEOUT_S: Final = 10.0
 #: Seconds that open requests get to finish when the endpoint stops.
 _GRACEFUL_S: Final = 3
+#: Seconds an idle connection stays open; a short time makes clients that reuse one meet a closed door.
+_KEEP_ALIVE_S: Final = 120
 _BACKLOG: Final = 512
 
 
@@ -79,6 +81,7 @@ class RpcServer:
                 # uvicorn counts the connection that asks, too.
                 limit_concurrency=self._settings.max_connections + 1,
                 timeout_graceful_shutdown=_GRACEFUL_S,
+                timeout_keep_alive=_KEEP_ALIVE_S,
                 access_log=False,
                 log_config=None,
                 server_header=False,
