@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -51,11 +50,6 @@ def l1(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 def l2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """A chain that settles."""
     yield from _served(ServedChain(l2_config(tmp_path_factory.mktemp("l2"))))
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path
 
 
 def _served(chain: ServedChain) -> Iterator[Deployed]:
