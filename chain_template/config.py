@@ -92,7 +92,7 @@ class RpcSettings(Settings):
     max_batch_length: Annotated[int, Field(ge=1)] = 1_000
     max_connections: Annotated[int, Field(ge=1)] = 1_000
     call_gas_limit: Annotated[int, Field(ge=21_000)] = 100_000_000
-    call_timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    call_timeout_s: Annotated[float, Field(gt=0)] = 10.0
     max_logs: Annotated[int, Field(ge=1)] = 20_000
     max_block_range: Annotated[int, Field(ge=1)] = 100_000
     filter_lifetime_s: Annotated[float, Field(gt=0)] = 900.0
@@ -113,6 +113,8 @@ class L1Link(Settings):
     base_token_asset_id: str
     start_block: Annotated[int, Field(ge=0)] = 0
     """L1 block in which the chain was created; no event of it is older."""
+    ecosystem_block: Annotated[int, Field(ge=0)] = 0
+    """L1 block before the hub's first contract; the message root has no older event."""
     execution_delay_s: Annotated[int, Field(ge=0)] = 0
     contracts: dict[str, str] = Field(default_factory=dict)
     """Other L1 addresses that clients ask for (asset router, vault, message root …), by name."""
