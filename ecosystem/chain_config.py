@@ -91,6 +91,7 @@ def chain_config(
             validator_timelock=ecosystem.validator_timelock,
             base_token_asset_id="0x" + eth_asset_id(ecosystem.l1_chain_id).hex(),
             start_block=facts.create_block or 0,
+            ecosystem_block=ecosystem.deploy_block,
             execution_delay_s=hub.l1.execution_delay_s,
             contracts=addresses,
         ),

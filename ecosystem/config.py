@@ -1,7 +1,8 @@
-"""Where a setting comes from: flag > environment > file > default.
+"""Where a setting comes from: flag > environment > file > last start > default.
 
 A setting has one dotted name everywhere: ``l1.port`` is the key ``port`` of the table ``[l1]`` in ``zkhub.toml``,
-the variable ``ZKHUB_L1__PORT`` and the flag ``--set l1.port=8546``.
+the variable ``ZKHUB_L1__PORT`` and the flag ``--set l1.port=8546``. A data directory remembers what its last start was
+given, so that ``zkhub up`` goes on without being told again.
 """
 
 import json
@@ -19,20 +20,22 @@ from ecosystem.settings import HubSettings
 
 ENV_PREFIX = "ZKHUB_"
 DEFAULT_FILE = Path("zkhub.toml")
+LAST_START = "the last start"
 #: Variables with the prefix that are no settings: how clients find a hub, and where the file is.
 OTHER_VARIABLES = frozenset({"ZKHUB_CONFIG", "ZKHUB_API_URL", "ZKHUB_TOKEN", "ZKHUB_LOG_LEVEL"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """Settings from one source, as a nested mapping.
-
-    Attributes:
-        names: How the source itself writes a dotted key, where it differs.
-    """
+    """Settings from one source, as a nested mapping."""
 
     source: str
     values: Mapping[str, Any]
+
+    @property
+    def names_all_chains(self) -> bool:
+        """Whether the chains it names are all there shall be; variables and flags only change or add some."""
+        return self.source == LAST_START or self.source.endswith(".toml")
 
 
 def load(
@@ -41,6 +44,7 @@ def load(
     flags: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
+    remembered: Mapping[str, Any] | None = None,
 ) -> HubSettings:
     """Settings from all sources.
 
@@ -49,6 +53,7 @@ def load(
         flags: ``key=value`` strings of ``--set``, the strongest source.
         overrides: Dotted key to value, from flags that have a name of their own; as strong as ``flags``.
         environ: Environment; the process's own by default.
+        remembered: What the data directory's last start was given, as :func:`with_secrets` makes it.
 
     Raises:
         ConfigError: Something is unknown, malformed, out of range or contradictory; says what and where.
@@ -56,14 +61,15 @@ def load(
     environ = os.environ if environ is None else environ
     layers = [
         _Layer("the defaults", {"chains": _default_chains()}),
+        *([_Layer(LAST_START, remembered)] if remembered else []),
         *_file_layer(file, environ),
         *_environment_layers(environ),
         *_flag_layers(flags, overrides or {}),
     ]
     merged: dict[str, Any] = {}
     for layer in layers:
-        if layer.source.endswith(".toml") and "chains" in layer.values:
-            merged.pop("chains", None)  # A file that names chains names all of them.
+        if layer.names_all_chains and "chains" in layer.values:
+            merged.pop("chains", None)
         _merge(merged, layer.values)
     try:
         return HubSettings.model_validate(merged)
@@ -97,9 +103,9 @@ def as_toml(settings: HubSettings) -> str:
     return "\n".join(lines).strip() + "\n"
 
 
-def with_secrets(settings: HubSettings) -> dict[str, Any]:
-    """Everything, secrets included, as JSON-ready data; for a file of mode 0600 only."""
-    revealed: dict[str, Any] = json.loads(json.dumps(settings.model_dump(), default=_reveal))
+def with_secrets(settings: BaseModel) -> dict[str, Any]:
+    """What differs from the defaults, secrets included, as JSON-ready data; for a file of mode 0600 only."""
+    revealed: dict[str, Any] = json.loads(json.dumps(settings.model_dump(exclude_defaults=True), default=_reveal))
     return revealed
 
 

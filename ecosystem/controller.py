@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from ecosystem.chain_config import changed_fixed_setting
+from ecosystem.adoption import check_fits, remember_l1
 from ecosystem.errors import ChainBusy, ConfigError, PortInUse, WrongChainState
 from ecosystem.lifecycle import Lifecycle
 from ecosystem.operations import Interrupted, OperationRunner
@@ -115,19 +115,15 @@ class HubController:
         """Register the chains that the settings name and the registry lacks; take over what may change.
 
         Raises:
-            ConfigError: A setting that is fixed for a chain's life differs from what the chain was created with.
+            ConfigError: They contradict what the hub was created with.
         """
+        check_fits(self.settings, self.registry)
+        remember_l1(self.settings, self.registry)
         known = {chain.name: chain for chain in self.registry.chains()}
         for name, settings in self.settings.chains.items():
             chain = known.get(name)
             if chain is None or chain.phase is Phase.FAILED:
                 self._add_chain(name, settings)
-            elif fixed := changed_fixed_setting(chain.settings, settings):
-                raise ConfigError(
-                    f"chains.{name}.{fixed}",
-                    f'is fixed since "{name}" was created',
-                    hint="restore the old value, or give the new chain another name and id",
-                )
             elif chain.phase is not Phase.REMOVED:
                 self.registry.update_settings(name, settings)
 

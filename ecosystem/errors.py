@@ -17,6 +17,7 @@
     ├── StartError                the hub cannot start
     │   ├── HubAlreadyRunning     a hub holds this data directory
     │   ├── PortInUse             something else listens on a port the hub needs
+    │   ├── ApiUnreachable        Serve runs, and the API does not answer where it should
     │   └── L1Mismatch            the L1 is not the one the settings or the registry speak of
     ├── RegistryError             the hub's own database
     │   ├── RegistryCorrupt       the file is damaged or of another version
@@ -146,8 +147,26 @@ class PortInUse(StartError):
         self.port = port
 
 
+class ApiUnreachable(StartError):
+    """Serve runs, and the API does not answer where it should."""
+
+    hint = "a Serve that runs in the cluster already keeps its own port; end it, or let the hub start its own cluster"
+
+    def __init__(self, url: str, reason: Exception) -> None:
+        super().__init__(f"the hub API does not answer at {url}: {reason}")
+        self.url = url
+
+
 class L1Mismatch(StartError):
-    """The L1 is not the one that the settings or the registry speak of."""
+    """The L1 is not the one that the settings speak of."""
+
+    hint = "correct l1.url or l1.chain_id"
+
+    @classmethod
+    def check(cls, url: str, found: int, expected: int) -> None:
+        """Raise unless the chain ids are the same."""
+        if found != expected:
+            raise cls(f"the L1 at {url} has chain id {found}, not {expected}")
 
 
 class RegistryError(EcosystemError):

@@ -11,13 +11,14 @@ import sys
 import threading
 import time
 import traceback
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ecosystem import logs
-from ecosystem.errors import PortInUse
+from ecosystem.errors import ApiUnreachable, PortInUse
 from ecosystem.keys import KeyStore
 from ecosystem.ports import FIRST_API_PORT, first_free, is_free
 from ecosystem.running import RUNNING_FILE, SETTINGS_FILE, lock_pid_file, running_pid
@@ -26,6 +27,7 @@ from zkhub import __version__
 from zkhub.errors import HubError
 
 STOP_TIMEOUT_S = 60.0
+API_TIMEOUT_S = 15.0
 
 
 class HubProcess:
@@ -74,6 +76,7 @@ class HubProcess:
                 from ecosystem.api.deployment import serve_api
 
                 serve_api(self._settings.api, port, data_dir)
+                self._wait_for_api(port)
             with self._phase("start controller"):
                 controller.call("pid", timeout_s=60.0)
             self._announce(port, ray_cluster.address)
@@ -103,6 +106,19 @@ class HubProcess:
         if api.port and not is_free(api.host, api.port):
             raise PortInUse("the hub API", api.host, api.port, "api.port")
         return api.port or first_free(api.host, FIRST_API_PORT)
+
+    def _wait_for_api(self, port: int) -> None:
+        """Raise unless the API answers: a Serve that ran before in a joined cluster keeps its own port."""
+        url = f"http://{self._settings.api.host}:{port}/openapi.json"
+        deadline = time.monotonic() + API_TIMEOUT_S
+        while True:
+            try:
+                with urllib.request.urlopen(url, timeout=5.0):
+                    return
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise ApiUnreachable(url, error) from error
+            time.sleep(0.05)
 
     def _announce(self, port: int, ray_address: str) -> None:
         running = {

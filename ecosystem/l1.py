@@ -73,12 +73,7 @@ class L1Settlement:
 
     def check(self) -> None:
         """Raise :class:`L1Mismatch` unless the L1 is the one that is expected."""
-        found = self._client.chain_id()
-        if found != self._expected_chain_id:
-            raise L1Mismatch(
-                f"the L1 at {self.url} has chain id {found}, not {self._expected_chain_id}",
-                hint="correct l1.url or l1.chain_id",
-            )
+        L1Mismatch.check(self.url, self._client.chain_id(), self._expected_chain_id)
 
     def head(self) -> int:
         """Number of the latest block."""

@@ -52,3 +52,14 @@ def running_hub(data_dir: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content
+
+
+def last_start(data_dir: Path) -> dict[str, Any]:
+    """What the data directory's last start was given; empty for a new one."""
+    try:
+        content: dict[str, Any] = json.loads((data_dir / SETTINGS_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    # Where the directory is, whoever asks knows already; it may have been moved.
+    content.pop("data_dir", None)
+    return content

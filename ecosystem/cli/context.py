@@ -31,12 +31,17 @@ class Options:
     def settings(self, **overrides: Any) -> "HubSettings":
         """The settings from all sources."""
         from ecosystem.config import load
+        from ecosystem.running import last_start
 
         given = {key: value for key, value in overrides.items() if value is not None}
         if self.data_dir is not None:
             given["data_dir"] = str(self.data_dir)
         with explained():
-            return load(file=self.config, flags=self.sets, overrides=given)
+            settings = load(file=self.config, flags=self.sets, overrides=given)
+            remembered = last_start(settings.data_dir)
+            if remembered:
+                settings = load(file=self.config, flags=self.sets, overrides=given, remembered=remembered)
+            return settings
 
     def directory(self) -> Path:
         """The data directory, with as little work as possible: most commands need nothing else."""

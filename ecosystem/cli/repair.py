@@ -1,5 +1,7 @@
 """``zkhub chain repair``."""
 
+from contextlib import closing
+
 from ecosystem.cli.context import Options, explained
 from ecosystem.cli.output import OK, confirm, fail, say
 from ecosystem.running import running_pid
@@ -16,14 +18,15 @@ def repair(options: Options, name: str, yes: bool) -> int:
     settings = options.settings()
     if running_pid(settings.data_dir) is not None:
         fail(f"a hub runs on {settings.data_dir}", "stop it first: `zkhub down`")
-    with explained():
-        registry = Registry.open(settings.data_dir)
+    with explained(), closing(Registry.open(settings.data_dir)) as registry:
         chain = registry.chain(name)
         addresses = registry.fact(ECOSYSTEM_FACT)
         if addresses is None or chain.facts.zk_chain is None:
             fail(f'"{name}" was never created on L1; there is nothing to repair')
         keys = KeyStore(settings.data_dir).chain_keys(name)
-        config = chain_config(settings, chain, keys, EcosystemAddresses.from_json(addresses), settings.l1.url or "")
+        # The L1 is not asked, so it does not matter where an embedded one will be.
+        url = settings.l1.url or "http://127.0.0.1"
+        config = chain_config(settings, chain, keys, EcosystemAddresses.from_json(addresses), url)
         confirm(f'Rebuild the database of "{name}"?', yes)
         rebuilt = rebuild(config)
     kept = ", ".join(str(path) for path in rebuilt.kept) or "nothing was there"

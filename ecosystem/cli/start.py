@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 START_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 90.0
 _POLL_S = 0.05
+#: Operations that bring up what everything else stands on.
+_VITAL = frozenset({"start-l1", "start-provers"})
 
 
 def up(options: Options, *, address: str | None, foreground: bool, as_json: bool) -> int:
@@ -32,7 +35,9 @@ def up(options: Options, *, address: str | None, foreground: bool, as_json: bool
     try:
         process = None
         if running_pid(data_dir) is None:
+            _refuse_misfits(settings)
             _refuse_taken_ports(settings)
+            _refuse_another_l1(settings)
             process = _start_process(settings)
             code = _watch_start(data_dir, reporter, process)
         else:
@@ -74,6 +79,22 @@ def down(options: Options) -> int:
     return OK
 
 
+def _refuse_misfits(settings: "HubSettings") -> None:
+    """Say at once what the controller would refuse: settings that the hub of this directory cannot take."""
+    from ecosystem.adoption import check_fits
+    from ecosystem.cli.context import explained
+    from ecosystem.registry import FILE_NAME, Registry
+
+    if not (settings.data_dir / FILE_NAME).exists():
+        return
+    with explained():
+        registry = Registry.open(settings.data_dir)
+        try:
+            check_fits(settings, registry)
+        finally:
+            registry.close()
+
+
 def _refuse_taken_ports(settings: "HubSettings") -> None:
     """Say at once what the hub would find out seconds later."""
     from ecosystem.cli.context import explained
@@ -91,6 +112,18 @@ def _refuse_taken_ports(settings: "HubSettings") -> None:
             # What a killed hub left behind may hold its ports for a few seconds.
             if port and not wait_free(host, port, 5.0):
                 raise PortInUse(what, host, port, key)
+
+
+def _refuse_another_l1(settings: "HubSettings") -> None:
+    """Say at once when an external L1 does not answer, or is not the one that is meant."""
+    if settings.l1.url is None:
+        return
+    from contracts.client import L1Client
+    from ecosystem.cli.context import explained
+    from ecosystem.errors import L1Mismatch
+
+    with explained(), L1Client(settings.l1.url, timeout_s=5.0, retries=1) as client:
+        L1Mismatch.check(client.url, client.chain_id(), settings.l1.expected_chain_id)
 
 
 def _start_process(settings: "HubSettings") -> subprocess.Popen[bytes]:
@@ -118,12 +151,16 @@ def _watch_start(data_dir: Path, reporter: Reporter, process: subprocess.Popen[b
     client: Client | None = None
     next_look = 0.0
     while True:
+        ended = process.poll() is not None
+        fatal = False
         for line in tail.lines():
             reporter.show(line)
-        if process.poll() is not None:
-            for line in tail.lines():
-                reporter.show(line)
-            say(f"[red]The hub did not start.[/red] Its log: {data_dir / 'logs'}")
+            fatal = fatal or _is_fatal(line)
+        if fatal and not ended:
+            process.send_signal(signal.SIGTERM)
+            process.wait(STOP_TIMEOUT_S)
+        if fatal or ended:
+            say(f"[red]The hub did not start.[/red] Its logs: {data_dir / 'logs'}")
             return START_FAILED
         if client is None and (running := running_hub(data_dir)) is not None:
             client = Client(str(running["api_url"]), None)
@@ -137,6 +174,11 @@ def _watch_start(data_dir: Path, reporter: Reporter, process: subprocess.Popen[b
         if reporter.elapsed_s() > START_TIMEOUT_S:
             fail("the hub is still starting", "`zkhub status` and `zkhub logs` tell how far it is", START_FAILED)
         time.sleep(_POLL_S)
+
+
+def _is_fatal(line: Mapping[str, Any]) -> bool:
+    """Whether a line of the progress says that a part has failed without which there is no hub."""
+    return line.get("kind") in _VITAL and not line["step"] and line["status"] == "failed"
 
 
 def _verdict(client: Client) -> int | None:
@@ -154,14 +196,13 @@ def _add_missing(settings: "HubSettings", client: Client, reporter: Reporter) ->
     from ecosystem.config import with_secrets
 
     known = {chain["name"]: chain for chain in client.get("/v1/chains")}
-    wanted = with_secrets(settings)["chains"]
     operations = []
-    for name, chain in wanted.items():
+    for name, chain in settings.chains.items():
         if name not in known or known[name]["state"] == "failed":
-            operations.append(client.post("/v1/chains", {"name": name, **_without_none(chain)})["id"])
-        elif known[name]["id"] != chain["id"]:
+            operations.append(client.post("/v1/chains", {"name": name, **with_secrets(chain)})["id"])
+        elif known[name]["id"] != chain.id:
             fail(
-                f'chains.{name}.id: the running hub\'s "{name}" has id {known[name]["id"]}, not {chain["id"]}',
+                f'chains.{name}.id: the running hub\'s "{name}" has id {known[name]["id"]}, not {chain.id}',
                 "restore the old id, or give the new chain another name",
             )
     for operation in operations:
@@ -172,12 +213,6 @@ def _add_missing(settings: "HubSettings", client: Client, reporter: Reporter) ->
             fail("something is still starting", "`zkhub status` tells what", UNHEALTHY)
         time.sleep(0.2)
     return code
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
-    return value
 
 
 def _show(options: Options, data_dir: Path, seconds: float, as_json: bool) -> None:

@@ -199,9 +199,36 @@ def test_down_and_up_again_keeps_everything(hub: RealHub) -> None:
     assert again == {chain["name"]: chain["pid"] for chain in content["chains"]}
 
 
+def test_a_damaged_chain_is_shown_repaired_and_goes_on(hub: RealHub) -> None:
+    with traffic(hub, "alpha", "beta") as flows:
+        confirm(flows, 5)
+    hub.down()
+    database = hub.directory / "chains" / "alpha" / "chain.db"
+    database.write_bytes(database.read_bytes()[: database.stat().st_size // 3])
+    result = hub.zkhub("--set", "api.port=0", "up", check=False)
+    assert result.returncode == 5, result.stderr
+    chain = hub.get("/v1/chains/alpha")
+    assert chain["state"] == "down" and chain["error"]
+    assert hub.get("/v1/chains/beta")["state"] == "running"
+    assert "alpha" in hub.zkhub("doctor", check=False).stdout
+    refused = hub.zkhub("chain", "repair", "alpha", "--yes", check=False)
+    assert refused.returncode == 1 and "zkhub down" in refused.stderr
+    hub.down()
+    repaired = hub.zkhub("chain", "repair", "alpha", "--yes")
+    assert f"block {flows[0].confirmed[-1].block_number}" in repaired.stderr
+    hub.up()
+    for flow in flows:
+        flow.check()
+    with traffic(hub, "alpha") as [more]:
+        confirm([more], 2)
+    more.check()
+    hub.wait_executed("alpha", more.confirmed[-1].block_number)
+
+
 def test_a_port_in_use_is_refused_at_once(fresh: RealHub) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        result = fresh.zkhub("--set", f"l1.port={taken.getsockname()[1]}", "up", check=False)
+        port = taken.getsockname()[1]
+        result = fresh.zkhub("--set", f"l1.port={port}", "--set", "api.port=0", "up", check=False)
     assert result.returncode == 4 and "l1.port" in result.stderr
     assert not fresh.directory.exists()
 

@@ -197,6 +197,20 @@ def test_up_refuses_bad_settings_and_taken_ports_before_it_does_anything(alone: 
     assert not (tmp_path / "new").exists()
 
 
+def test_settings_that_do_not_fit_the_directory_are_refused_before_anything_starts(
+    alone: Zkhub, running: FakeHub
+) -> None:
+    result = alone("up", "--data-dir", running.settings.data_dir, "--set", "chains.alpha.id=999")
+    assert result.exit_code == 2 and "chains.alpha.id" in result.stderr and "fixed" in result.stderr
+
+
+def test_what_the_last_start_was_given_is_remembered(alone: Zkhub, tmp_path: Path) -> None:
+    (tmp_path / "hub-data").mkdir()
+    (tmp_path / "hub-data" / "settings.json").write_text('{"data_dir": "/elsewhere", "l1": {"port": 9123}}')
+    shown = answer(alone("config", "show", "--json"))
+    assert shown["l1"]["port"] == 9123 and shown["data_dir"] == "hub-data"
+
+
 def test_config_show_and_schema(alone: Zkhub) -> None:
     shown = alone("config", "show", "--set", "l1.port=9000")
     assert tomllib.loads(shown.stdout)["l1"]["port"] == 9000

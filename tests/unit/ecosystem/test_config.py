@@ -183,3 +183,20 @@ def test_any_rubbish_is_a_config_error_or_settings(value: object) -> None:
 def test_toml_strings_are_escaped() -> None:
     hub = load(flags=['dev_accounts.mnemonic=a "b" \\ ü'], environ={})
     assert tomllib.loads(as_toml(hub))["dev_accounts"]["mnemonic"] == 'a "b" \\ ü'
+
+
+def test_a_data_directory_remembers_what_its_last_start_was_given() -> None:
+    first = load(flags=["l1.port=9000", "chains.alpha.port=4000", f"l1.deployer_key={KEY}"], environ={})
+    remembered = with_secrets(first)
+    assert load(environ={}, remembered=remembered) == first
+    write("[l1]\nport = 9001\n")
+    again = load(environ={"ZKHUB_API__PORT": "9002"}, remembered=remembered)
+    assert (again.l1.port, again.api.port, again.chains["alpha"].port) == (9001, 9002, 4000)
+
+
+def test_chains_that_were_named_once_are_not_joined_by_the_default_ones() -> None:
+    write("[chains.gamma]\nid = 300\n")
+    remembered = with_secrets(load(environ={}))
+    Path("zkhub.toml").unlink()
+    assert list(load(environ={}, remembered=remembered).chains) == ["gamma"]
+    assert set(load(flags=["chains.delta.id=301"], environ={}, remembered=remembered).chains) == {"gamma", "delta"}

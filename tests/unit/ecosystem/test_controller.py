@@ -243,6 +243,14 @@ def test_settings_that_are_fixed_cannot_change(made: Make, running: FakeHub) -> 
         made(changed).controller.start()
 
 
+def test_a_hub_does_not_change_its_l1(made: Make, running: FakeHub) -> None:
+    running.controller.leave()
+    elsewhere = running.settings.l1.model_copy(update={"chain_id": 900})
+    changed = dataclasses.replace(running, settings=running.settings.model_copy(update={"l1": elsewhere}))
+    with pytest.raises(ConfigError, match="embedded L1 with chain id 31337"):
+        made(changed).controller.start()
+
+
 def test_settings_that_may_change_do_at_the_next_start(made: Make, running: FakeHub) -> None:
     running.controller.stop()
     faster = ChainSettings.model_validate({"id": 271, "block": {"interval_ms": 20}})
