@@ -21,8 +21,8 @@ from chain_template.transactions import (
     priority_transaction,
     system_transaction,
 )
-from chain_template.transactions.signatures import SECP256K1_N
 from chain_template.transactions.priority import CANONICAL_ABI
+from chain_template.transactions.signatures import SECP256K1_N
 from tests.support import CHAIN_ID, GWEI, KEYS, address_of, sign
 
 TO = b"\x11" * 20
