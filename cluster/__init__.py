@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cluster.gpus import Gpu, find_gpus
-    from cluster.handles import ActorRef, NodeHandle, NodeInfo, PoolHandle, WorkerHandle
+    from cluster.handles import ActorRef, NodeHandle, NodeInfo, PoolHandle, RouterHandle, WorkerHandle
     from cluster.health import ActorView, ClusterView, MachineView
     from cluster.placement import (
         running_actors,
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
         start_detached,
         start_l1,
         start_pool,
+        start_router,
         stop_chain,
     )
     from cluster.ray_cluster import RayCluster
-    from cluster.settings import PoolSettings, RaySettings
+    from cluster.settings import PoolSettings, RaySettings, RouterSettings
 
 _HOMES = {
     "ActorRef": "cluster.handles",
@@ -36,6 +37,8 @@ _HOMES = {
     "PoolSettings": "cluster.settings",
     "RayCluster": "cluster.ray_cluster",
     "RaySettings": "cluster.settings",
+    "RouterHandle": "cluster.handles",
+    "RouterSettings": "cluster.settings",
     "WorkerHandle": "cluster.handles",
     "find_gpus": "cluster.gpus",
     "running_actors": "cluster.placement",
@@ -45,6 +48,7 @@ _HOMES = {
     "start_detached": "cluster.placement",
     "start_l1": "cluster.placement",
     "start_pool": "cluster.placement",
+    "start_router": "cluster.placement",
     "stop_chain": "cluster.placement",
 }
 
@@ -60,6 +64,8 @@ __all__ = [
     "PoolSettings",
     "RayCluster",
     "RaySettings",
+    "RouterHandle",
+    "RouterSettings",
     "WorkerHandle",
     "find_gpus",
     "running_actors",
@@ -69,6 +75,7 @@ __all__ = [
     "start_detached",
     "start_l1",
     "start_pool",
+    "start_router",
     "stop_chain",
 ]
 

@@ -25,6 +25,16 @@
     │   └── PoolStoreError          the pool's database cannot be used
     │       ├── PoolStoreCorrupt    it is damaged or of another version
     │       └── PoolStoreFull       the disk refused a write; nothing of it is in the database
+    ├── RouterError
+    │   ├── MessageMissing          the router has no message of this id
+    │   ├── MessageNotRetryable     it is not on the dead-letter list
+    │   ├── OrderConflict           another order has this name
+    │   ├── NoEndpoints             the router was not told yet where the chains are
+    │   ├── RouterClosed            the router is stopping
+    │   ├── IllegalMessageTransition
+    │   └── RouterStoreError        the router's database cannot be used
+    │       ├── RouterStoreCorrupt  it is damaged or of another version
+    │       └── RouterStoreFull     the disk refused a write; nothing of it is in the database
     └── ProverError
         ├── UnknownBackend          no prover of this name
         └── BatchRefused            the batch is wrong: no proof of it can exist
@@ -130,6 +140,64 @@ class PoolStoreCorrupt(PoolStoreError):
 
 
 class PoolStoreFull(PoolStoreError):
+    """The disk refused a write; nothing of that change is in the database."""
+
+
+class RouterError(ClusterError):
+    """The message router cannot do what was asked."""
+
+
+class MessageMissing(RouterError):
+    """The router has no message of this id."""
+
+    hint = "list them: zkhub message ls"
+
+    def __init__(self, message_id: str) -> None:
+        super().__init__(f'there is no message "{message_id}"')
+
+
+class MessageNotRetryable(RouterError):
+    """Only what is on the dead-letter list, or waits to be claimed, can be tried again."""
+
+    def __init__(self, message_id: str, stage: str) -> None:
+        super().__init__(f'message "{message_id}" is {stage}: there is nothing to try again')
+
+
+class OrderConflict(RouterError):
+    """The name of an order stands for another order already."""
+
+    def __init__(self, request: str) -> None:
+        super().__init__(
+            f'the request "{request}" was used for another order', hint="give a new order a new name, or none"
+        )
+
+
+class NoEndpoints(RouterError):
+    """The router was not told yet where the chains are."""
+
+    hint = "try again in a moment"
+
+
+class RouterClosed(RouterError):
+    """The router is stopping; whoever restarts it will find every message in place."""
+
+
+class IllegalMessageTransition(RouterError):
+    """A message's state machine has no such step."""
+
+    def __init__(self, message_id: str, old: str, new: str) -> None:
+        super().__init__(f'message "{message_id}" is {old} and cannot become {new}')
+
+
+class RouterStoreError(RouterError):
+    """The router's database cannot be used."""
+
+
+class RouterStoreCorrupt(RouterStoreError):
+    """The router's database is damaged, or was written by an incompatible version."""
+
+
+class RouterStoreFull(RouterStoreError):
     """The disk refused a write; nothing of that change is in the database."""
 
 

@@ -9,9 +9,13 @@ from cluster.names import NAMESPACE, chain_actor, worker_actor
 from zkhub.errors import HubError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from chain_template.node import NodeStatus
     from chain_template.store.records import BatchRecord
     from cluster.pool.jobs import JobInfo, JobState, PoolStats, WorkerInfo
+    from cluster.router.messages import MessageInfo, Order
+    from shared_bridge.stages import MessageStage
 
 #: Seconds an ordinary call may take: far above the milliseconds it needs, far below a user's patience.
 CALL_TIMEOUT_S = 10.0
@@ -214,6 +218,78 @@ class PoolHandle(ActorRef):
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """Close the queue and end the actor."""
+        try:
+            self.call("stop", timeout_s=timeout_s)
+        finally:
+            self.kill()
+
+
+#: Seconds the router may take to answer above what it was told to wait.
+_SUBMIT_MARGIN_S = 10.0
+
+
+class RouterHandle(ActorRef):
+    """The message router."""
+
+    def ready(self, timeout_s: float = 60.0) -> None:
+        """Wait until its memory is open; raises :class:`cluster.errors.RouterStoreError`."""
+        self.call("ready", timeout_s=timeout_s)
+
+    def connect(self, l1_url: str, chains: "Mapping[str, str]") -> None:
+        """Say where the L1 and the chains (name → URL) are."""
+        self.call("connect", l1_url, dict(chains))
+
+    def submit(
+        self, order: "Order", private_key: bytes, request: str, *, relay: bool = True, wait_s: float = 10.0
+    ) -> "MessageInfo":
+        """Send an order's transaction, once for each ``request``; returns after ``wait_s`` at the latest.
+
+        Raises:
+            OrderConflict: The name stands for another order.
+            BridgeError: The bridge refused; nothing was sent.
+        """
+        timeout_s = wait_s + _SUBMIT_MARGIN_S
+        message: MessageInfo = self.call("submit", order, private_key, request, relay, wait_s, timeout_s=timeout_s)
+        return message
+
+    def track(self, source: str, transaction_hash: bytes, *, relay: bool = True) -> "list[MessageInfo]":
+        """Follow what a transaction on a chain (or ``l1``) sent; raises UnknownMessage."""
+        messages: list[MessageInfo] = self.call("track", source, transaction_hash, relay)
+        return messages
+
+    def message(self, message_id: str) -> "MessageInfo":
+        """A message; raises :class:`cluster.errors.MessageMissing`."""
+        message: MessageInfo = self.call("message", message_id)
+        return message
+
+    def messages(
+        self, chain: str | None = None, stage: "MessageStage | None" = None, limit: int = 100
+    ) -> "list[MessageInfo]":
+        """Messages, the newest first; ``chain`` is either end."""
+        messages: list[MessageInfo] = self.call("messages", chain, stage, limit)
+        return messages
+
+    def counts(self) -> "dict[MessageStage, int]":
+        """How many messages are in each stage."""
+        counts: dict[MessageStage, int] = self.call("counts")
+        return counts
+
+    def trouble(self) -> str:
+        """What keeps the router from its work as a whole; empty when nothing does."""
+        return str(self.call("trouble"))
+
+    def retry(self, message_id: str) -> "MessageInfo":
+        """Try again to claim a message; raises :class:`cluster.errors.MessageNotRetryable`."""
+        message: MessageInfo = self.call("retry", message_id)
+        return message
+
+    def claim(self, message_id: str) -> "MessageInfo":
+        """Have a message claimed as soon as that is possible."""
+        message: MessageInfo = self.call("claim", message_id)
+        return message
+
+    def stop(self, timeout_s: float = 30.0) -> None:
+        """Finish what is at hand and end the actor."""
         try:
             self.call("stop", timeout_s=timeout_s)
         finally:

@@ -5,6 +5,7 @@ NAMESPACE = "zkhub"
 
 L1_ACTOR = "l1"
 POOL_ACTOR = "prover-pool"
+ROUTER_ACTOR = "message-router"
 CONTROLLER_ACTOR = "hub-controller"
 CHAIN_PREFIX = "chain-"
 WORKER_PREFIX = "prover-worker-"

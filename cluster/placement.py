@@ -10,9 +10,9 @@ from typing import Any
 
 from chain_template.config import ChainConfig
 from cluster.errors import ActorMissing, NotConnected
-from cluster.handles import ActorRef, NodeHandle, PoolHandle, WorkerHandle
-from cluster.names import L1_ACTOR, NAMESPACE, POOL_ACTOR, WORKER_PREFIX, chain_actor, worker_actor
-from cluster.settings import PoolSettings
+from cluster.handles import ActorRef, NodeHandle, PoolHandle, RouterHandle, WorkerHandle
+from cluster.names import L1_ACTOR, NAMESPACE, POOL_ACTOR, ROUTER_ACTOR, WORKER_PREFIX, chain_actor, worker_actor
+from cluster.settings import PoolSettings, RouterSettings
 
 
 def start_detached(
@@ -65,6 +65,15 @@ def start_pool(directory: Path, settings: PoolSettings | None = None) -> PoolHan
     arguments = (str(directory), (settings or PoolSettings()).model_dump_json())
     started = start_detached(POOL_ACTOR, ProverPoolActor, *arguments, concurrency_groups=POOL_GROUPS)
     return PoolHandle(POOL_ACTOR, started.actor)
+
+
+def start_router(directory: Path, relayer_key: str, settings: RouterSettings | None = None) -> RouterHandle:
+    """Start the message router with its durable memory in ``directory``; ``relayer_key`` (hex) pays for claims."""
+    from cluster.actors.router import ROUTER_GROUPS, MessageRouterActor
+
+    arguments = (str(directory), (settings or RouterSettings()).model_dump_json(), relayer_key)
+    started = start_detached(ROUTER_ACTOR, MessageRouterActor, *arguments, concurrency_groups=ROUTER_GROUPS)
+    return RouterHandle(ROUTER_ACTOR, started.actor)
 
 
 def scale_workers(count: int, backend: str = "unproven", settings: PoolSettings | None = None) -> list[WorkerHandle]:

@@ -53,3 +53,24 @@ class PoolSettings(ClusterSettings):
     ageing_s: Annotated[float, Field(gt=0)] = 30.0
     """A chain whose oldest job waits this many seconds counts as having one running job less than it has."""
     max_input_bytes: Annotated[int, Field(ge=1)] = 1_000_000_000
+
+
+class RouterSettings(ClusterSettings):
+    """How the message router treats messages."""
+
+    auto_relay: bool = True
+    """Follow every chain and claim what its users send, unless an order says otherwise."""
+    shortest_look_s: Annotated[float, Field(gt=0)] = 0.3
+    """Seconds between two looks at a message that moves; they grow with the time it stays in a stage."""
+    longest_look_s: Annotated[float, Field(gt=0)] = 15.0
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    """Failed claims after which a message goes to the dead-letter list."""
+    retry_delay_s: Annotated[float, Field(gt=0)] = 1.0
+    """Seconds before the second attempt; doubled for each further one."""
+    max_retry_delay_s: Annotated[float, Field(gt=0)] = 120.0
+    follow_blocks: Annotated[int, Field(ge=1, le=100_000)] = 2_000
+    """Blocks of a chain that are read at once."""
+    lanes: Annotated[int, Field(ge=1, le=64)] = 8
+    """Destinations that are served at the same time; the messages of one go in order."""
+    keep_records: Annotated[int, Field(ge=0)] = 10_000
+    """Messages at their end that are kept for whoever looks back."""
