@@ -6,7 +6,8 @@ bridge's names, and remembers transactions whose fate is unknown because the nod
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -94,6 +95,24 @@ class _Sent:
     hash: bytes
     raw: bytes
     what: str
+
+
+Signed = Callable[[Identity, bytes, bytes], None]
+"""Takes a command's identity, a transaction's hash and the signed transaction."""
+_signed: ContextVar[Signed | None] = ContextVar("signed", default=None)
+
+
+@contextlib.contextmanager
+def on_signing(told: Signed) -> Iterator[None]:
+    """Be told of every transaction of this thread's commands before it is handed in.
+
+    For a program that must know after a crash what it may have sent.
+    """
+    token = _signed.set(told)
+    try:
+        yield
+    finally:
+        _signed.reset(token)
 
 
 class Node:
@@ -201,6 +220,13 @@ class Node:
 
     def _hand_in(self, sender: Sender, key: tuple[str, Identity], call: Call) -> _Sent:
         made: list[_Sent] = []
+        told = _signed.get()
+
+        def keep(tx_hash: bytes, raw: bytes) -> None:
+            if told is not None:
+                told(key[1], tx_hash, raw)
+            made.append(_Sent(tx_hash, raw, call.what))
+
         # The account may be used elsewhere too, so the node's count is what counts.
         sender.forget_nonce()
         try:
@@ -211,7 +237,7 @@ class Node:
                 gas=call.gas,
                 fees=call.fees,
                 what=call.what,
-                record=lambda tx_hash, raw: made.append(_Sent(tx_hash, raw, call.what)),
+                record=keep,
             )
         except L1Unavailable:
             if made:
