@@ -174,11 +174,12 @@ class Mempool:
         """
         chosen: list[Transaction] = []
         with self._lock:
-            heads = [
-                _bid(entry, base_fee)
-                for address, sender in self._senders.items()
-                if address not in avoid and (entry := sender.first_pending(sender.account_nonce, applied)) is not None
-            ]
+            heads: list[tuple[int, int, Entry]] = []
+            for address, sender in self._senders.items():
+                if address not in avoid:
+                    entry = sender.first_pending(sender.account_nonce, applied)
+                    if entry is not None and entry.transaction.max_fee_per_gas >= base_fee:
+                        heads.append(_bid(entry, base_fee))
             heapify(heads)
             while heads and len(chosen) < limit:
                 _, _, entry = heappop(heads)
@@ -191,6 +192,15 @@ class Mempool:
                 if following is not None:
                     heappush(heads, _bid(following, base_fee))
         return chosen
+
+    def has_ready(self, base_fee: int) -> bool:
+        """Whether :meth:`ready` would give anything at this base fee; answers without ordering the whole pool."""
+        with self._lock:
+            return any(
+                sender.pending_end > sender.account_nonce
+                and sender.entries[sender.account_nonce].transaction.max_fee_per_gas >= base_fee
+                for sender in self._senders.values()
+            )
 
     def on_block(self, included: Iterable[Transaction], *, now_s: float) -> None:
         """Note what a new block includes: it leaves the pool, and with it what it made stale or what is too old."""
@@ -398,4 +408,6 @@ class Mempool:
 
 def _bid(entry: Entry, base_fee: int) -> tuple[int, int, Entry]:
     """Orders a heap: the highest tip first, then the earliest arrival (no two share one)."""
-    return base_fee - entry.transaction.effective_gas_price(base_fee), entry.order, entry
+    transaction = entry.transaction
+    tip = min(transaction.max_priority_fee_per_gas, transaction.max_fee_per_gas - base_fee)
+    return -tip, entry.order, entry

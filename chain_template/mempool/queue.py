@@ -78,6 +78,8 @@ class SenderQueue:
 
     def first_pending(self, nonce: int, applied: Collection[bytes]) -> Entry | None:
         """The first pending transaction from ``nonce`` on whose hash is not among the applied ones."""
+        if not applied:
+            return self.entries[nonce] if nonce < self.pending_end else None
         for at in range(nonce, self.pending_end):
             if self.entries[at].transaction.hash not in applied:
                 return self.entries[at]

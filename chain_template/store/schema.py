@@ -139,10 +139,10 @@ _WRITER_PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     # Every commit reaches the disk before it returns.
     "PRAGMA synchronous = FULL",
-    "PRAGMA wal_autocheckpoint = 2000",
+    "PRAGMA wal_autocheckpoint = 8000",
     "PRAGMA journal_size_limit = 67108864",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -32000",
+    "PRAGMA cache_size = -64000",
     "PRAGMA cell_size_check = ON",
 )
 _READER_PRAGMAS: Final = (

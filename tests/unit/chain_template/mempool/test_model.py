@@ -247,6 +247,8 @@ class PoolMachine(RuleBasedStateMachine):
     def the_best_agree(self) -> None:
         for base_fee, limit, gas in ((self.base_fee, 100, 10**9), (12, 3, 100_000)):
             assert self.pool.ready(base_fee, limit, gas) == self.naive.best(base_fee, limit, gas)
+        for base_fee in (10, 20, 41):
+            assert self.pool.has_ready(base_fee) == bool(self.naive.best(base_fee, 1, 10**9))
 
 
 PoolMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
