@@ -111,6 +111,10 @@ class L1Link(Settings):
     zk_chain: str
     validator_timelock: str
     base_token_asset_id: str
+    base_token: str = "0x" + 39 * "0" + "1"
+    """The base token's address on L1; the default stands for ether."""
+    base_token_name: str = "Ether"
+    base_token_symbol: str = "ETH"
     start_block: Annotated[int, Field(ge=0)] = 0
     """L1 block in which the chain was created; no event of it is older."""
     ecosystem_block: Annotated[int, Field(ge=0)] = 0

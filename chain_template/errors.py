@@ -40,6 +40,7 @@
     └── SettlementError
         ├── SettlementRefused       L1 refused a transaction for a reason that will not pass by itself
         ├── ProofJobLost            the prover has forgotten a batch it was given
+        ├── NoMessageRoot           L1 has no message root for a block
         ├── L1Diverged              L1 shows something that contradicts what this chain knows
         └── RollbackNeeded          L1 dropped a request that a block includes
 """
@@ -240,6 +241,21 @@ class ProofJobLost(SettlementError):
 
 class L1Diverged(SettlementError):
     """L1 shows something that contradicts what this chain has stored."""
+
+
+class NoMessageRoot(SettlementError):
+    """L1 remembers no message root for a block, so there is nothing to import from it.
+
+    Attributes:
+        l1_block: The block.
+    """
+
+    def __init__(self, l1_block: int) -> None:
+        super().__init__(
+            f"L1 has no message root for its block {l1_block}",
+            hint="there is one for each L1 block in which a batch of some chain was executed",
+        )
+        self.l1_block = l1_block
 
 
 class RollbackNeeded(SettlementError):

@@ -16,6 +16,7 @@ from chain_template.events import EventBus, PendingTransaction, RolledBack
 from chain_template.executor import make_executor
 from chain_template.executor.interface import BlockContext, Executor
 from chain_template.genesis import build_genesis
+from chain_template.interop_roots import InteropRoots
 from chain_template.loops import Loop
 from chain_template.mempool import Mempool
 from chain_template.rpc import RpcServer
@@ -44,6 +45,7 @@ class NodeStatus:
     Attributes:
         batches: Highest batch number that reached each stage (0 = genesis), by stage name.
         errors: What each of the node's loops has been failing with for some time, by loop name; empty when all is well.
+        priority_mode: L1 takes batches of L1 requests only, because one was not served in time.
     """
 
     name: str
@@ -59,6 +61,7 @@ class NodeStatus:
     pending_priority_operations: int = 0
     unbatched_blocks: int = 0
     errors: dict[str, str] = field(default_factory=dict)
+    priority_mode: bool = False
 
 
 class ChainNode:
@@ -93,6 +96,9 @@ class ChainNode:
         self.mempool.subscribe(lambda transaction: self.events.publish(PendingTransaction(transaction)))
         self._clock = clock
         self._draining = False
+        self.interop_roots = None
+        if config.l1 is not None:
+            self.interop_roots = InteropRoots(self.store, config.chain_id, config.l1.l1_chain_id)
         self.settlement = self._settlement(prover)
         self.sequencer = Sequencer(
             config,
@@ -101,8 +107,11 @@ class ChainNode:
             self.mempool,
             self.events,
             l1_head=self.settlement.l1_head if self.settlement is not None else lambda: None,
+            roots=self.interop_roots,
+            newest_root=self.settlement.newest_root if self.settlement is not None else lambda: None,
             clock=clock,
         )
+        self.sequencer.l1_only = self.settlement is not None and self.settlement.sender.priority_mode
         self.rpc = RpcServer(self)
         self._loops: list[Loop] = []
 
@@ -114,7 +123,16 @@ class ChainNode:
         # Imported here: an L1 has no use for it, and its start should not wait for it.
         from chain_template.settlement.service import Settlement
 
-        return Settlement(self.config, self.store, prover, self.events, rollback=self.rollback)
+        assert self.interop_roots is not None
+        return Settlement(
+            self.config,
+            self.store,
+            prover,
+            self.events,
+            rollback=self.rollback,
+            roots=self.interop_roots,
+            on_priority_mode=self._set_priority_mode,
+        )
 
     # -- life --------------------------------------------------------------------------------------------------------
 
@@ -167,6 +185,11 @@ class ChainNode:
         """
         if self.sequencer.paused:
             raise ChainPaused(f"chain {self.config.name} is paused", hint="try again when it is resumed")
+        if self.sequencer.l1_only:
+            raise ChainPaused(
+                f"chain {self.config.name} is in priority mode: it takes requests from L1 only",
+                hint="send the request through the Bridgehub on L1",
+            )
         if self._draining:
             raise ChainPaused(f"chain {self.config.name} is being drained", hint="it takes no more transactions")
         transaction = decode_transaction(raw, self.config.chain_id, takes_eip712=self.config.l1 is not None)
@@ -201,8 +224,59 @@ class ChainNode:
             dropped = self.store.rollback_to(block_number)
             log.warning("rolled back", chain=self.config.name, to_block=block_number, transactions=len(dropped))
             self.mempool.reinject(dropped, now_s=self._clock())
+            if self.interop_roots is not None:
+                self.interop_roots.reload()
             before_resuming()
         self.events.publish(RolledBack(block_number))
+        self._wake()
+
+    def import_interop_root(self, l1_block: int, root: bytes) -> bool:
+        """Import a message root of L1 with the next block, which is built for it alone if need be.
+
+        Nothing is asked of L1 here; L1 refuses to execute a batch that imports a false one.
+
+        Args:
+            l1_block: The L1 block whose root it is.
+            root: 32 bytes.
+
+        Returns:
+            Whether it was neither here nor on its way yet.
+
+        Raises:
+            ChainError: The chain has no L1.
+            L1Diverged: Another root is known for that block.
+        """
+        if self.interop_roots is None:
+            raise ChainError(f"chain {self.config.name} has no L1 whose message roots it could import")
+        is_news = self.interop_roots.request(l1_block, root)
+        if is_news:
+            self._wake()
+        return is_news
+
+    def request_interop_root(self, l1_block: int) -> tuple[bytes, int | None]:
+        """Import the message root that L1 remembers for a block, once.
+
+        Returns:
+            The root, and the chain's block that imported it; None while none has.
+
+        Raises:
+            ChainError: The chain has no L1.
+            NoMessageRoot: L1 remembers no root for that block.
+            L1Error: L1 does not answer.
+        """
+        if self.interop_roots is None or self.settlement is None:
+            raise ChainError(f"chain {self.config.name} has no L1 whose message roots it could import")
+        imported = self.interop_roots.imported(l1_block)
+        if imported is not None:
+            return imported.root, imported.block_number
+        root = self.settlement.root_at(l1_block)
+        self.import_interop_root(l1_block, root)
+        return root, None
+
+    def _set_priority_mode(self, is_on: bool) -> None:
+        with self.sequencer.lock:
+            self.sequencer.l1_only = is_on
+        log.warning("priority mode", chain=self.config.name, is_on=is_on)
         self._wake()
 
     # -- views -------------------------------------------------------------------------------------------------------
@@ -238,6 +312,7 @@ class ChainNode:
             pending_priority_operations=pending,
             unbatched_blocks=unbatched if self.config.l1 is not None else 0,
             errors={loop.name: error for loop in self._loops if (error := loop.lasting_error) is not None},
+            priority_mode=self.sequencer.l1_only,
         )
 
     def is_settled(self) -> bool:

@@ -12,12 +12,14 @@ from chain_template.errors import NonceTooHigh, SystemTransactionFailed, Transac
 from chain_template.events import EventBus, NewBlock
 from chain_template.executor.interface import BlockBuilder, BlockContext, ExecutedBlock, Executor, Included, Rejected
 from chain_template.headers import next_base_fee
+from chain_template.interop_roots import InteropRoots
 from chain_template.mempool import Mempool
 from chain_template.primitives import SYSTEM_CONTEXT_ADDRESS
 from chain_template.store import Snapshot, Store
 from chain_template.transactions import Transaction, priority_transaction, system_transaction
 from contracts.abi import encode_call
 from contracts.artifacts import load
+from contracts.messages import InteropRoot
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +41,19 @@ class L1Head:
 
 
 class Sequencer:
-    """Builds blocks; one at a time, under :attr:`lock`, which a rollback takes too."""
+    """Builds blocks; one at a time, under :attr:`lock`, which a rollback takes too.
+
+    Args:
+        config: The chain's settings.
+        store: Where blocks go.
+        executor: Executes them.
+        mempool: Users' transactions.
+        events: Where blocks are announced.
+        l1_head: The newest L1 block seen.
+        roots: Message roots that somebody waits for; None on an L1.
+        newest_root: The newest message root worth importing, as (L1 block, root).
+        clock: Unix seconds.
+    """
 
     def __init__(
         self,
@@ -50,16 +64,22 @@ class Sequencer:
         events: EventBus,
         *,
         l1_head: Callable[[], L1Head | None] = lambda: None,
+        roots: InteropRoots | None = None,
+        newest_root: Callable[[], tuple[int, bytes] | None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.lock = threading.RLock()
         self.paused = False
+        #: The chain is in priority mode: blocks hold L1 operations only.
+        self.l1_only = False
         self._config = config
         self._store = store
         self._executor = executor
         self._mempool = mempool
         self._events = events
         self._l1_head = l1_head
+        self._roots = roots
+        self._newest_root = newest_root
         self._clock = clock
         self._fee_recipient = bytes.fromhex(config.fee_recipient.removeprefix("0x"))
         self._waiting_since: float | None = None
@@ -101,14 +121,20 @@ class Sequencer:
                 context = self.next_context(snapshot)
                 operations = snapshot.pending_priority_operations(self._config.batch.max_priority_operations)
                 first_in_batch = snapshot.first_unbatched_block() == context.number
+            if self.l1_only and not operations:
+                return None
             news = self._news_of_l1() if first_in_batch else None
             first = [] if news is None else [self._tell_system_context(news, context.number)]
+            roots = self._roots_to_import(first_in_batch)
+            first += [self._import(root, context.number) for root in roots]
             first += [priority_transaction(operation.canonical) for operation in operations]
-            block = self._execute(context, first)
+            block = self._execute(context, first, roots)
             if block is None:
                 return None
             self._store.commit_block(block, self._arrivals(block))
             self._mempool.on_block(block.transactions, now_s=self._clock())
+            if self._roots is not None:
+                self._roots.note(block)
             if news is not None:
                 self._last_l1_block = news.number
         self._events.publish(NewBlock(block))
@@ -120,20 +146,42 @@ class Sequencer:
             if snapshot.pending_priority_operations(1):
                 return True
             base_fee = next_base_fee(snapshot.head, self._config.fees.min_base_fee_wei)
+        if self.l1_only:
+            return False
+        if self._roots is not None and self._roots.has_requests():
+            return True
         return bool(self._mempool.ready(base_fee, 1, self._config.block.gas_limit))
 
-    def _execute(self, context: BlockContext, first: Sequence[Transaction]) -> ExecutedBlock | None:
+    def _execute(
+        self, context: BlockContext, first: Sequence[Transaction], roots: list[InteropRoot]
+    ) -> ExecutedBlock | None:
+        """Execute a block; None when it would hold nothing that anyone has asked for."""
+        is_asked_for = self._roots is not None and self._roots.has_requests() and bool(roots)
         builder = self._executor.begin_block(context, self._store.nodes)
         try:
             included = self._apply_in_order(builder, first)
         except SystemTransactionFailed as exc:
             log.error("leaving out the system transactions", error=str(exc))
+            if self._roots is not None:
+                self._roots.discard(roots)
+            is_asked_for = False
             builder = self._executor.begin_block(context, self._store.nodes)
             first = [tx for tx in first if tx.priority is not None]
             included = self._apply_in_order(builder, first)
         system = sum(1 for tx in first if tx.priority is None)
-        included += self._fill(builder, context, included)
-        return builder.seal() if included > system else None
+        if not self.l1_only:
+            included += self._fill(builder, context, included)
+        return builder.seal() if included > system or is_asked_for else None
+
+    def _roots_to_import(self, is_first_in_batch: bool) -> list[InteropRoot]:
+        """Message roots that somebody asked for, and the newest one once a batch; none in priority mode."""
+        if self._roots is None or self.l1_only:
+            return []
+        return self._roots.due(self._newest_root() if is_first_in_batch else None)
+
+    def _import(self, root: InteropRoot, block_number: int) -> Transaction:
+        assert self._roots is not None
+        return self._roots.transaction(root, block_number)
 
     def _fill(self, builder: BlockBuilder, context: BlockContext, included: int) -> int:
         """Take from the pool, best first, until the block is full or its time is up; returns how many went in."""

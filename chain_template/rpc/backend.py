@@ -1,5 +1,6 @@
 """What the endpoint asks of a node."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from chain_template.config import ChainConfig
@@ -18,11 +19,46 @@ class L1HeadLike(Protocol):
         ...
 
 
+class KnownRootLike(Protocol):
+    """A message root that L1 remembers."""
+
+    @property
+    def block_number(self) -> int:
+        """The L1 block."""
+        ...
+
+    @property
+    def root(self) -> bytes:
+        """32 bytes."""
+        ...
+
+
+class MessageRootProofLike(Protocol):
+    """A way from a batch's root to a message root."""
+
+    @property
+    def root(self) -> KnownRootLike:
+        """Where it ends."""
+        ...
+
+    def with_log(self, log_words: Sequence[bytes]) -> list[bytes]:
+        """The words of the whole proof, from those of the log's own path."""
+        ...
+
+
 class SettlementLike(Protocol):
     """The part of a node that watches L1."""
 
     def l1_head(self) -> L1HeadLike | None:
         """The newest L1 block seen, or None before the first."""
+        ...
+
+    def message_root_proof(self, batch_number: int, l1_block: int | None) -> MessageRootProofLike | None:
+        """Proof that an executed batch is under the message root of an L1 block (None: of its execution).
+
+        Raises:
+            L1Error: L1 does not answer.
+        """
         ...
 
 
@@ -45,6 +81,15 @@ class RpcBackend(Protocol):
 
         Raises:
             TransactionError: Why it is not acceptable.
+        """
+        ...
+
+    def request_interop_root(self, l1_block: int) -> tuple[bytes, int | None]:
+        """Import the message root of an L1 block; returns it, and the chain's block that imported it, if one has.
+
+        Raises:
+            NoMessageRoot: L1 has none for that block.
+            L1Error: L1 does not answer.
         """
         ...
 

@@ -16,6 +16,7 @@ from chain_template.rpc import (
     eth_transactions,
     net_web3,
     txpool,
+    zkhub,
     zks_batches,
     zks_chain,
     zks_fees,
@@ -38,6 +39,7 @@ _FILES = (
     zks_chain,
     zks_batches,
     zks_fees,
+    zkhub,
 )
 
 

@@ -9,14 +9,16 @@ from typing import Any, Final
 
 from chain_template.batcher.log_tree import LogTree
 from chain_template.primitives import ZERO_HASH
+from chain_template.rpc.backend import MessageRootProofLike
 from chain_template.rpc.errors import ServerError
 from chain_template.rpc.format import Json, hexstr
-from chain_template.rpc.params import Param, anything, hash32, quantity, uint64
+from chain_template.rpc.params import Malformed, Param, hash32, quantity, show, uint64
 from chain_template.rpc.registry import Methods, Run
 from chain_template.rpc.view import View
 from chain_template.rpc.zks_fees import fair_prices
 from chain_template.store.records import BatchRecord, BatchStage, StoredBlock, StoredReceipt
 from chain_template.transactions.types import Transaction
+from contracts.errors import L1Error
 
 methods = Methods()
 
@@ -29,6 +31,17 @@ _STEPS: Final = (
     ("prove", "provenAt", BatchStage.VERIFIED),
     ("execute", "executedAt", BatchStage.EXECUTED),
 )
+
+
+_MESSAGE_ROOT_TARGETS: Final = ("messageRoot", "proof_based_gw")
+_CHAIN_ROOT_TARGETS: Final = ("l1BatchRoot",)
+
+
+def _proof_target(value: Any) -> str:
+    known = (*_CHAIN_ROOT_TARGETS, *_MESSAGE_ROOT_TARGETS)
+    if value not in known:
+        raise Malformed(f"{show(value)} is no target of proofs; there are {', '.join(known)}")
+    return str(value)
 
 
 @methods("zks_L1BatchNumber", l1_only=True)
@@ -233,14 +246,19 @@ def batch_json(batch: BatchRecord) -> Json:
     "zks_getL2ToL1LogProof",
     Param("transactionHash", hash32),
     Param("index", quantity, optional=True, default=0),
-    Param("mode", anything, optional=True),
+    Param("target", _proof_target, optional=True),
+    Param("l1BlockNumber", uint64, optional=True),
     l1_only=True,
     run=Run.POOL,
 )
-def get_l2_to_l1_log_proof(view: View, tx_hash: bytes, index: int, mode: Any) -> Json | None:
+def get_l2_to_l1_log_proof(
+    view: View, tx_hash: bytes, index: int, target: str | None, l1_block: int | None
+) -> Json | None:
     """Proof that a transaction's L2→L1 log is in its batch; null until the batch is executed on L1.
 
-    ``index`` counts the transaction's own logs. ``mode`` speaks of gateways, of which there are none.
+    ``index`` counts the transaction's own logs. The proof ends at the chain's own root, which the chain's L1 contract
+    knows (no ``target``, or ``l1BatchRoot``), or at L1's message root, which other chains import (``messageRoot``, and
+    ``proof_based_gw``, ZK Stack's older word): that of ``l1BlockNumber``, or of the block that executed the batch.
     """
     stored = view.snapshot.receipt(tx_hash)
     if stored is None:
@@ -252,13 +270,33 @@ def get_l2_to_l1_log_proof(view: View, tx_hash: bytes, index: int, mode: Any) ->
     if stored.batch_number > view.snapshot.last_batch_at(BatchStage.EXECUTED):
         return None
     tree = LogTree(view.snapshot.l2_log_leaves(stored.batch_number))
-    first = _first_log_in_batch(view, stored)
-    return {
-        "proof": [hexstr(sibling) for sibling in tree.proof(first + index)],
-        "id": first + index,
+    at = _first_log_in_batch(view, stored) + index
+    shown: Json = {
+        "proof": [hexstr(sibling) for sibling in tree.proof(at)],
+        "id": at,
         "root": hexstr(tree.chain_batch_root),
         "batchNumber": stored.batch_number,
     }
+    if target not in _MESSAGE_ROOT_TARGETS:
+        return shown
+    way = _way_to_message_root(view, stored.batch_number, l1_block)
+    if way is None:
+        return None
+    return {
+        **shown,
+        "proof": [hexstr(item) for item in way.with_log(tree.proof(at))],
+        "root": hexstr(way.root.root),
+        "gatewayBlockNumber": way.root.block_number,
+    }
+
+
+def _way_to_message_root(view: View, batch_number: int, l1_block: int | None) -> MessageRootProofLike | None:
+    settlement = view.backend.settlement
+    assert settlement is not None, "the method is l1_only"
+    try:
+        return settlement.message_root_proof(batch_number, l1_block)
+    except L1Error as exc:
+        raise ServerError(f"L1 does not answer: {exc.message}", hint="try again") from exc
 
 
 def _first_log_in_batch(view: View, stored: StoredReceipt) -> int:

@@ -137,6 +137,31 @@ class CallMaker:
         )
         return self._call(BatchStage.EXECUTED, records, "executeBatchesSharedBridge", data)
 
+    def settle(self, snapshot: Snapshot, counters: Counters) -> SettlementCall | None:
+        """Commit, prove and execute the next batch in one call, which L1 takes in priority mode; None when none is due.
+
+        One batch a call: its pubdata and its priority paths travel together.
+        """
+        record = snapshot.batch(counters.executed + 1)
+        if record is None or record.stage is not BatchStage.PROVED:
+            return None
+        claim, last = claim_of(record), stored_batch(snapshot, counters.executed)
+        info = claim.with_pubdata(self._pubdata(record.number))
+        first = self._chain.first_unprocessed_operation()
+        self._tree.follow(snapshot, first)
+        stored, proofs = claim.commit.to_stored(), self._tree.proofs(first, [record.l1_tx_count])
+        address = self._chain.link.zk_chain
+        arguments = [
+            address,
+            record.number,
+            record.number,
+            encode_commit(last, [info]),
+            encode_prove(last, [stored]),
+            encode_execute([stored], proofs, [claim.dependency_roots]),
+        ]
+        data = encode_call(self._chain.chain, "settleBatchesSharedBridge", arguments)
+        return SettlementCall(BatchStage.EXECUTED, record.number, record.number, address, data)
+
     def revert(self, to_batch: int, committed: int) -> SettlementCall:
         """Take back all batches after ``to_batch``."""
         link = self._chain.link

@@ -33,13 +33,19 @@ class L1Block:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """How many batches L1 has taken how far, as of one block; ``committed_hash`` is the last committed one's."""
+    """How many batches L1 has taken how far, as of one block.
+
+    Attributes:
+        committed_hash: Hash of the last committed batch's StoredBatchInfo.
+        priority_mode: Whether L1 takes batches of L1 operations only, from anyone.
+    """
 
     block: L1Block
     committed: int
     verified: int
     executed: int
     committed_hash: bytes
+    priority_mode: bool = False
 
     def stage_of(self, batch_number: int) -> BatchStage | None:
         """The stage L1 vouches for; None before commit."""
@@ -106,10 +112,10 @@ class ChainOnL1:
 
     def counters(self, at: L1Block) -> Counters:
         """How far batches are as of a block."""
-        names = ("getTotalBatchesCommitted", "getTotalBatchesVerified", "getTotalBatchesExecuted")
-        committed, verified, executed = self._reads([(name, ()) for name in names], at.number)
+        names = ("getTotalBatchesCommitted", "getTotalBatchesVerified", "getTotalBatchesExecuted", "isPriorityMode")
+        committed, verified, executed, priority_mode = self._reads([(name, ()) for name in names], at.number)
         (committed_hash,) = self._reads([("storedBatchHash", (committed,))], at.number)
-        return Counters(at, committed, verified, executed, committed_hash)
+        return Counters(at, committed, verified, executed, committed_hash, priority_mode)
 
     def stored_batch_hash(self, batch_number: int) -> bytes:
         """Keccak of the batch's StoredBatchInfo; zero when it is not committed."""

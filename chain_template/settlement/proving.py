@@ -31,19 +31,23 @@ class ProvingDesk:
         self._submitted: set[tuple[int, bytes]] = set()
         self._program_id: bytes | None = None
 
-    def step(self) -> list[tuple[int, BatchStage]]:
+    def step(self, *, before_commit: bool = False) -> list[tuple[int, BatchStage]]:
         """Submit and collect; returns the batches that moved.
+
+        Args:
+            before_commit: Have batches proven that are sealed only: in priority mode L1 takes both at once.
 
         Raises:
             SettlementRefused: The prover says that a batch cannot be proven; the others were looked after all the same.
         """
         with self._store.snapshot() as snapshot:
             first = snapshot.last_batch_at(BatchStage.VERIFIED) + 1
-            records = snapshot.batches(first, snapshot.last_batch_at(BatchStage.COMMITTED))
+            wanted = BatchStage.SEALED if before_commit else BatchStage.COMMITTED
+            records = snapshot.batches(first, snapshot.last_batch_at(wanted))
         moved: list[tuple[int, BatchStage]] = []
         refused: ProofResult | None = None
         for record in records:
-            if record.stage is BatchStage.COMMITTED:
+            if record.stage is wanted or record.stage is BatchStage.COMMITTED:
                 self._submit(record)
                 self._store.update_batch(record.number, stage=BatchStage.PROVING)
                 moved.append((record.number, BatchStage.PROVING))

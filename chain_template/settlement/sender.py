@@ -28,6 +28,7 @@ from contracts.errors import L1Error, L1RpcError, TransactionReverted
 log = structlog.get_logger(__name__)
 
 _ROLLBACK_KEY: Final = "settlement/rollback"
+_PRIORITY_MODE_KEY: Final = "settlement/priority-mode"
 #: Seconds between looks at L1 while nothing is on its way.
 _QUIET_S: Final = 1.0
 
@@ -43,6 +44,7 @@ class SettlementSender:
         rollback: Gives up every block above a number.
         on_moved: Told of every batch that reached another stage.
         on_lost_batches: Told which batches L1 has that the store does not, batch number → last block.
+        on_priority_mode: Told when L1 switches the chain to priority mode, and back.
         clock: Unix seconds.
 
     Attributes:
@@ -59,6 +61,7 @@ class SettlementSender:
         rollback: Callable[[int], None],
         on_moved: Callable[[int, BatchStage], None] = lambda number, stage: None,
         on_lost_batches: Callable[[Mapping[int, int]], None] = lambda last_blocks: None,
+        on_priority_mode: Callable[[bool], None] = lambda is_on: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         assert config.operator_keys is not None
@@ -70,6 +73,7 @@ class SettlementSender:
         self._rollback = rollback
         self._on_moved = on_moved
         self._on_lost_batches = on_lost_batches
+        self._on_priority_mode = on_priority_mode
         self._maker = CallMaker(chain, store.batch_pubdata, config.settlement.max_batches_per_call)
         self._tracker = StageTracker(store, chain, on_moved)
         self._desk = ProvingDesk(config.chain_id, config.name, store, chain, service)
@@ -118,13 +122,14 @@ class SettlementSender:
             busy = self._collect(problems)
             counters = self._chain.counters(self._chain.head())
             busy |= self._follow(counters)
+            self._follow_priority_mode(counters)
             to_block = self.rollback_wanted
             if to_block is not None:
                 busy |= self._continue_rollback(to_block, counters)
                 return self._report(problems, busy)
             with self._store.snapshot() as snapshot:
                 require_same_batches(snapshot, counters)
-            busy |= self._prove_jobs(problems)
+            busy |= self._prove_jobs(problems, counters)
             busy |= self._send_next(counters, problems)
             return self._report(problems, busy)
 
@@ -178,9 +183,9 @@ class SettlementSender:
         log.warning("cutting batches again as L1 has them", first=known + 1, count=len(ranges))
         self._on_lost_batches(ranges)
 
-    def _prove_jobs(self, problems: list[Exception]) -> bool:
+    def _prove_jobs(self, problems: list[Exception], counters: Counters) -> bool:
         try:
-            moved = self._desk.step()
+            moved = self._desk.step(before_commit=counters.priority_mode)
         except SettlementRefused as exc:
             problems.append(exc)
             return False
@@ -229,6 +234,8 @@ class SettlementSender:
     def _send_next(self, counters: Counters, problems: list[Exception]) -> bool:
         """One call a role, where one is due and the role's account is free."""
         busy = False
+        if counters.priority_mode:
+            return self._settle_at_once(counters, problems)
         makers: dict[str, Callable[[Snapshot], SettlementCall | None]] = {
             "committer": lambda snapshot: self._maker.commit(snapshot, counters),
             "prover": lambda snapshot: self._maker.prove(snapshot, counters),
@@ -246,6 +253,19 @@ class SettlementSender:
             except (SettlementError, L1Error) as exc:
                 problems.append(exc)
         return busy
+
+    def _settle_at_once(self, counters: Counters, problems: list[Exception]) -> bool:
+        """Priority mode: commit, prove and execute in one call, as anyone could."""
+        account = self._accounts["executor"]
+        if account.pending is not None:
+            return False
+        try:
+            with self._store.snapshot() as snapshot:
+                call = self._maker.settle(snapshot, counters)
+            return call is not None and self._submit(account, call)
+        except (SettlementError, L1Error) as exc:
+            problems.append(exc)
+            return False
 
     def _submit(self, account: L1Account, call: SettlementCall) -> bool:
         """Send a call; returns whether it went out."""
@@ -273,6 +293,24 @@ class SettlementSender:
         """The block a rollback under way goes back to; None when there is none."""
         stored = self._store.get_meta(_ROLLBACK_KEY)
         return int(stored) if stored else None
+
+    @property
+    def priority_mode(self) -> bool:
+        """Whether the chain was in priority mode when L1 was last looked at."""
+        return bool(self._store.get_meta(_PRIORITY_MODE_KEY))
+
+    def _follow_priority_mode(self, counters: Counters) -> None:
+        """L1 dropped what it had not executed when it switched; the blocks hold what it takes no more, so they go."""
+        if counters.priority_mode == self.priority_mode:
+            return
+        self._on_priority_mode(counters.priority_mode)
+        if counters.priority_mode:
+            with self._store.snapshot() as snapshot:
+                executed = snapshot.batch(counters.executed)
+                is_known = executed is not None or counters.executed == 0
+            if is_known:
+                self.request_rollback(0 if executed is None else executed.last_block)
+        self._store.set_meta(_PRIORITY_MODE_KEY, b"1" if counters.priority_mode else b"")
 
     def request_rollback(self, to_block: int) -> None:
         """Give up every block above ``to_block``: revert the batches that hold one on L1, then roll the chain back.

@@ -7,11 +7,13 @@ import structlog
 
 from chain_template.batcher.batcher import Batcher
 from chain_template.config import ChainConfig
-from chain_template.errors import L1Diverged, RollbackNeeded
+from chain_template.errors import L1Diverged, NoMessageRoot, RollbackNeeded
 from chain_template.events import BatchMoved, EventBus
+from chain_template.interop_roots import InteropRoots
 from chain_template.loops import Loop
 from chain_template.sequencer import L1Head
-from chain_template.settlement.on_l1 import ChainOnL1
+from chain_template.settlement.message_root import BatchProof, MessageRootMirror
+from chain_template.settlement.on_l1 import ChainOnL1, L1Block
 from chain_template.settlement.proofs import ProofJob, ProofResult, ProofService
 from chain_template.settlement.sender import SettlementSender
 from chain_template.settlement.watcher import L1Watcher
@@ -35,6 +37,8 @@ class Settlement:
         prover: The prover pool.
         events: Where stage changes are announced.
         rollback: Gives up every block above a number, and calls its second argument before new blocks are built.
+        roots: The chain's queue of message roots.
+        on_priority_mode: Told when L1 switches the chain to priority mode, and back.
     """
 
     def __init__(
@@ -45,17 +49,25 @@ class Settlement:
         events: EventBus,
         *,
         rollback: Callable[[int, Callable[[], None]], None],
+        roots: InteropRoots,
+        on_priority_mode: Callable[[bool], None] = lambda is_on: None,
     ) -> None:
         assert config.l1 is not None
         self._client = L1Client(config.l1.url)
         self._poll_s = config.settlement.poll_interval_ms / 1000
         self._events = events
         self._node_rollback = rollback
+        self._store = store
+        self._chain_id = config.chain_id
+        self._confirmations = config.settlement.confirmations
+        self._roots = roots
+        self._must_compare_roots = False
         self._is_checked = False
         self._check_lock = threading.Lock()
         self.chain = ChainOnL1(self._client, config.l1)
         self.batcher = Batcher(config, store, on_sealed=lambda record: self._moved(record.number, record.stage))
         self.watcher = L1Watcher(config, store, self.chain)
+        self.message_root = MessageRootMirror(self.chain)
         self.sender = SettlementSender(
             config,
             store,
@@ -64,6 +76,7 @@ class Settlement:
             rollback=self._rollback,
             on_moved=self._moved,
             on_lost_batches=self.batcher.expect,
+            on_priority_mode=on_priority_mode,
         )
 
     def loops(self) -> list[Loop]:
@@ -82,6 +95,63 @@ class Settlement:
         """The newest confirmed L1 block the watcher has seen."""
         head = self.watcher.head
         return None if head is None else L1Head(head.number, head.timestamp, head.base_fee)
+
+    # -- message roots -----------------------------------------------------------------------------------------------
+
+    def newest_root(self) -> tuple[int, bytes] | None:
+        """The newest message root that other chains had a part in, as (L1 block, root), as far as L1 was read."""
+        found = self.message_root.newest_of_others(self._chain_id)
+        return None if found is None else (found.block_number, found.root)
+
+    def root_at(self, l1_block: int) -> bytes:
+        """The message root that L1 remembers for a block.
+
+        Raises:
+            NoMessageRoot: It remembers none, or the block has too few confirmations.
+            L1Error: L1 does not answer.
+        """
+        root = self.message_root.root_at(l1_block)
+        if root is None:
+            self._follow_message_root()
+            root = self.message_root.root_at(l1_block)
+        if root is None:
+            raise NoMessageRoot(l1_block)
+        return root
+
+    def message_root_proof(self, batch_number: int, l1_block: int | None) -> BatchProof | None:
+        """Proof that an executed batch of this chain is under the message root of an L1 block.
+
+        Args:
+            batch_number: The batch.
+            l1_block: The block; None for the one in which the batch was executed.
+
+        Raises:
+            L1Error: L1 does not answer.
+        """
+        found = self.message_root.proof(self._chain_id, batch_number, l1_block)
+        if found is not None:
+            return found
+        self._follow_message_root()
+        return self.message_root.proof(self._chain_id, batch_number, l1_block)
+
+    def _follow_message_root(self) -> None:
+        self._check_link()
+        self._must_compare_roots |= self.message_root.follow(self.chain.head(self._confirmations))
+
+    def _compare_roots(self, head: L1Block) -> None:
+        """After a reorganisation of L1: is what was imported still true?
+
+        Raises:
+            RollbackNeeded: A block imported a root that L1 no longer has.
+        """
+        with self._store.snapshot() as snapshot:
+            executed = snapshot.batch(snapshot.last_batch_at(BatchStage.EXECUTED))
+        recent = self._roots.imported_after(0 if executed is None else executed.last_block)
+        for l1_block, imported in recent.items():
+            if l1_block <= head.number and self.message_root.root_at(l1_block) != imported.root:
+                what = f"L1 dropped the message root of block {l1_block}, which block {imported.block_number} imports"
+                raise RollbackNeeded(imported.block_number - 1, what)
+        self._must_compare_roots = any(l1_block > head.number for l1_block in recent)
 
     # -- operator's requests -----------------------------------------------------------------------------------------
 
@@ -106,7 +176,13 @@ class Settlement:
             # The rollback drops what L1 dropped; until then there is nothing to add to.
             return False
         try:
-            return self.watcher.step()
+            busy = self.watcher.step()
+            head = self.watcher.head
+            if head is not None:
+                self._must_compare_roots |= self.message_root.follow(head)
+                if self._must_compare_roots:
+                    self._compare_roots(head)
+            return busy
         except RollbackNeeded as exc:
             log.warning("rollback needed", reason=exc.message)
             self.sender.request_rollback(exc.to_block)

@@ -121,7 +121,8 @@ def require_same_batches(snapshot: Snapshot, counters: Counters) -> None:
 def _goal(record: BatchRecord, counters: Counters) -> BatchStage:
     on_l1 = counters.stage_of(record.number)
     if on_l1 is None:
-        return BatchStage.SEALED
+        is_ahead = counters.priority_mode and record.stage in (BatchStage.PROVING, BatchStage.PROVED)
+        return record.stage if is_ahead else BatchStage.SEALED
     if on_l1 is not BatchStage.COMMITTED:
         return on_l1
     if record.stage in _PROVER_STAGES:

@@ -34,7 +34,8 @@ STAGE_RANK: Final = MappingProxyType(
 #: Stage → stages that may follow it.
 TRANSITIONS: Final = MappingProxyType(
     {
-        _S.SEALED: frozenset({_S.COMMITTED}),
+        # To proving at once in priority mode, where L1 takes commit and proof together.
+        _S.SEALED: frozenset({_S.COMMITTED, _S.PROVING}),
         # Back to sealed: L1 forgot the commit. (The same from every later stage.)
         _S.COMMITTED: frozenset({_S.PROVING, _S.SEALED, _S.REVERTED}),
         # Back to committed: the prover gave up, or its proof was refused.

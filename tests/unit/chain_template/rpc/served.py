@@ -9,6 +9,7 @@ import httpx
 
 from chain_template.batcher.batcher import Batcher
 from chain_template.config import BlockSettings, ChainConfig, GenesisSettings, L1Link, OperatorKeys, RpcSettings
+from chain_template.errors import NoMessageRoot
 from chain_template.events import EventBus, RolledBack
 from chain_template.executor import make_executor
 from chain_template.executor.interface import BlockContext
@@ -19,6 +20,7 @@ from chain_template.primitives import ZERO_HASH, keccak
 from chain_template.rpc import RpcServer
 from chain_template.rules import rules_of
 from chain_template.sequencer import L1Head, Sequencer
+from chain_template.settlement.message_root import BatchProof, KnownRoot
 from chain_template.state import StateReader
 from chain_template.store import Snapshot, Store
 from chain_template.store.records import L1Cursor, PriorityOperation
@@ -82,6 +84,12 @@ class Settled:
     def l1_head(self) -> L1Head:
         return L1Head(7, GENESIS_TIME, 3_000_000_000)
 
+    def message_root_proof(self, batch_number: int, l1_block: int | None) -> BatchProof | None:
+        """Of a batch that L1 executed in block 7: a path of two words, so that the shape shows."""
+        if l1_block not in (None, 7):
+            return None
+        return BatchProof((b"\x01" * 32, b"\x02" * 32), 1, KnownRoot(7, b"\x07" * 32, (7, 0)))
+
 
 class ServedChain:
     """A chain's real parts behind its real endpoint; without the threads that talk to an L1."""
@@ -127,6 +135,11 @@ class ServedChain:
             sender_has_code=bool(reader.code(tx.sender)),
         )
         return tx.hash
+
+    def request_interop_root(self, l1_block: int) -> tuple[bytes, int | None]:
+        if l1_block != 7:
+            raise NoMessageRoot(l1_block)
+        return b"\x07" * 32, None
 
     def pending_context(self, snapshot: Snapshot) -> BlockContext:
         return self.sequencer.next_context(snapshot)

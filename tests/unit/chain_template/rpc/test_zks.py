@@ -225,11 +225,38 @@ def check_log_proofs(settling: Settling, root: str) -> None:
             words = [bytes.fromhex(word[2:]) for word in proof["proof"]]
             assert "0x" + root_of_proof(leaf, proof["id"], words).hex() == root
     assert settling.client.call("zks_getL2ToL1LogProof", settling.message) == settling.client.call(
-        "zks_getL2ToL1LogProof", settling.message, "0x0", "proof_based_gw"
+        "zks_getL2ToL1LogProof", settling.message, "0x0", "l1BatchRoot"
     )
+    check_message_root_proofs(settling)
     with pytest.raises(RpcFailure, match="index out of range: the transaction has 1 L2→L1 logs"):
         settling.client.call("zks_getL2ToL1LogProof", settling.message, 1)
     assert settling.client.call("zks_getL2ToL1LogProof", "0x" + "ab" * 32, 0) is None
+
+
+def check_message_root_proofs(settling: Settling) -> None:
+    """The same path, and what settlement says of the way from the batch to L1's message root."""
+
+    def proof(*params: Any) -> Any:
+        return settling.client.call("zks_getL2ToL1LogProof", settling.message, 0, *params)
+
+    final, under_root = proof(), proof("messageRoot")
+    assert under_root == proof("proof_based_gw") == proof("messageRoot", 7)
+    assert (under_root["id"], under_root["batchNumber"]) == (final["id"], 1)
+    assert (under_root["root"], under_root["gatewayBlockNumber"]) == ("0x" + "07" * 32, 7)
+    assert under_root["proof"][0] == "0x010f0100" + "00" * 28
+    assert under_root["proof"][1:16] == final["proof"][1:16]
+    assert under_root["proof"][16:] == ["0x" + "01" * 32, "0x" + "02" * 32]
+    assert proof("messageRoot", 8) is None
+    with pytest.raises(RpcFailure, match=r'invalid argument 2 .target.: "gateway" is no target of proofs'):
+        proof("gateway")
+
+
+def test_an_interop_root_is_asked_for_by_its_l1_block(settling: Settling) -> None:
+    asked = settling.client.call("zkhub_requestInteropRoot", "0x7")
+    assert asked == {"l1BlockNumber": "0x7", "root": "0x" + "07" * 32, "blockNumber": None}
+    with pytest.raises(RpcFailure, match="L1 has no message root for its block 8") as caught:
+        settling.client.call("zkhub_requestInteropRoot", 8)
+    assert caught.value.code == -32000
 
 
 def test_blocks_and_their_transactions(settling: Settling) -> None:
