@@ -88,7 +88,7 @@ def claimed(hub: Hub, message: Message) -> bool:
         return bool(happened == bytes(32))
     if isinstance(message, Transfer):
         there = hub.chain(message.destination_chain_id)
-        return bool(there.node.read(abi.INTEROP_HANDLER, abi.BUNDLE_STATUS, message.bundle_hash))
+        return bool(there.node.read(abi.INTEROP_HANDLER, abi.IS_EXECUTED, message.bundle_hash))
     assert isinstance(message, Withdrawal)
     found = inclusion(hub, message)
     if found is None:

@@ -14,13 +14,16 @@ import time
 from dataclasses import dataclass
 from typing import Final, Self
 
+from eth_utils.address import to_checksum_address
+
 from contracts.deposits import priority_requests
 from contracts.messages import GAS_PER_PUBDATA
 from shared_bridge import interfaces as abi
-from shared_bridge.asset_ids import checked_recipient
+from shared_bridge.asset_ids import ETH, checked_recipient
 from shared_bridge.errors import AmountError, EscapeError, UnknownChain
 from shared_bridge.formats import deposit_asset_data
 from shared_bridge.hub import Hub
+from shared_bridge.moving import approve
 from shared_bridge.node import Account, Call, Node, account_address
 
 ESCAPE_L2_GAS: Final = 2_000_000
@@ -181,12 +184,21 @@ class Escape:
                 fees = self._l1.client.fees()
             price = (self.chain_id, fees.max_fee_per_gas, ESCAPE_L2_GAS, GAS_PER_PUBDATA)
             cost = self._l1.read(hub.bridgehub, abi.BASE_COST, *price)
+            paid = self._pay(account, cost)
             target = (to, value, data, ESCAPE_L2_GAS, GAS_PER_PUBDATA, (), sender)
             call = abi.REQUEST_DIRECT.encode((self.chain_id, cost, *target))
             what = f"request to chain {self.chain_id}"
-            receipt = self._l1.transact(account, Call(hub.bridgehub, call, cost, what, fees=fees), identity)
+            receipt = self._l1.transact(account, Call(hub.bridgehub, call, paid, what, fees=fees), identity)
         with self._l1.errors("reading the request's receipt"):
             (queued,) = priority_requests(receipt)
         return ForcedRequest(
             queued.priority_id, queued.canonical_hash, receipt.transaction_hash, queued.expiration_timestamp
         )
+
+    def _pay(self, account: Account, cost: int) -> int:
+        """Ether to send with a request: the cost where the base token is ether, else the bridge may take the token."""
+        token = to_checksum_address(self._l1.read(self._hub.bridgehub, abi.BASE_TOKEN, self.chain_id))
+        if token == ETH:
+            return cost
+        approve(self._l1, account, token, self._hub.asset_router, cost)
+        return 0

@@ -53,6 +53,8 @@ class Function:
 
 def types_of(signature: str) -> Sequence[str]:
     """Types of the parameters of ``name(type,...)``."""
+    if signature.endswith("()"):
+        return []
     parameters = parse(signature[signature.index("(") :])
     assert isinstance(parameters, TupleType)
     return [component.to_type_str() for component in parameters.components]
@@ -130,7 +132,7 @@ WITHDRAW_ASSET: Final = Function("withdraw(bytes32,bytes)", ("bytes32",))
 FINALIZE_DEPOSIT_L2: Final = Function("finalizeDeposit(uint256,bytes32,bytes)")
 SEND_TOKEN: Final = Function("sendToken(uint256,bytes32,uint256,address)", ("bytes32",))
 EXECUTE_BUNDLE: Final = Function("executeBundle(bytes,(uint256,uint256,uint256,uint16,bytes32[]))")
-BUNDLE_STATUS: Final = Function("bundleStatus(bytes32)", ("uint8",))
+IS_EXECUTED: Final = Function("isExecuted(bytes32)", ("bool",))
 REGISTER_TOKEN: Final = Function("registerToken(address)", ("bytes32",))
 INTEROP_ROOT: Final = Function("interopRoots(uint256,uint256)", ("bytes32",))
 
