@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import rlp
 from trie.hexary import HexaryTrie
 
-from chain_template.config import ChainConfig
+from chain_template.config import ChainConfig, L1Link
 from chain_template.headers import BlockHeader
 from chain_template.primitives import (
     EMPTY_CODE_HASH,
@@ -16,7 +16,7 @@ from chain_template.primitives import (
     int_to_bytes,
     keccak,
 )
-from contracts.genesis import GenesisAccount, l2_genesis_accounts
+from contracts.genesis import BaseToken, GenesisAccount, l2_genesis_accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ def build_genesis(config: ChainConfig) -> Genesis:
         return build_chain_genesis(
             config.chain_id,
             l1_chain_id=config.l1.l1_chain_id,
-            base_token_asset_id=bytes.fromhex(config.l1.base_token_asset_id.removeprefix("0x")),
+            base_token=_base_token(config.l1),
+            l1_asset_router=_l1_asset_router(config.l1),
             timestamp=config.genesis.timestamp,
             gas_limit=config.block.gas_limit,
             base_fee_per_gas=config.fees.min_base_fee_wei,
@@ -59,7 +60,8 @@ def build_chain_genesis(
     chain_id: int,
     *,
     l1_chain_id: int,
-    base_token_asset_id: bytes,
+    base_token: BaseToken,
+    l1_asset_router: bytes,
     timestamp: int,
     gas_limit: int,
     base_fee_per_gas: int,
@@ -69,13 +71,14 @@ def build_chain_genesis(
     Args:
         chain_id: The chain's own id.
         l1_chain_id: Chain id of the settlement layer.
-        base_token_asset_id: 32 bytes.
+        base_token: The chain's base token.
+        l1_asset_router: Where token deposits come from on L1, 20 bytes.
         timestamp: Unix seconds.
         gas_limit: Gas limit of block 0 and all after it.
         base_fee_per_gas: Wei per gas.
     """
     return genesis_block(
-        l2_genesis_accounts(chain_id, l1_chain_id, base_token_asset_id),
+        l2_genesis_accounts(chain_id, l1_chain_id, base_token, l1_asset_router),
         timestamp=timestamp,
         gas_limit=gas_limit,
         base_fee_per_gas=base_fee_per_gas,
@@ -111,6 +114,21 @@ def genesis_block(
         base_fee_per_gas=base_fee_per_gas,
     )
     return Genesis(header, nodes)
+
+
+def _base_token(l1: L1Link) -> BaseToken:
+    return BaseToken(
+        asset_id=bytes.fromhex(l1.base_token_asset_id.removeprefix("0x")),
+        origin_chain_id=l1.l1_chain_id,
+        origin_token=bytes.fromhex(l1.base_token.removeprefix("0x")),
+        name=l1.base_token_name,
+        symbol=l1.base_token_symbol,
+    )
+
+
+def _l1_asset_router(l1: L1Link) -> bytes:
+    # Nobody is believed in the name of the zero address: such a chain takes deposits of its base token alone.
+    return bytes.fromhex(l1.contracts.get("asset_router", ZERO_ADDRESS.hex()).removeprefix("0x"))
 
 
 def _encode_account(account: GenesisAccount, nodes: dict[bytes, bytes]) -> bytes:

@@ -50,6 +50,7 @@ class EcosystemAddresses(_Addresses):
     message_root: str
     asset_router: str
     native_token_vault: str
+    l1_nullifier: str
     verifier: str
 
 

@@ -50,7 +50,9 @@ def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_de
         "Bridgehub": [me],
         "MessageRoot": [at["Bridgehub"]],
         "L1AssetRouter": [at["Bridgehub"], me],
-        "L1NativeTokenVault": [at["Bridgehub"], at["L1AssetRouter"]],
+        "L1Nullifier": [at["Bridgehub"], at["L1AssetRouter"]],
+        "BridgedStandardERC20": [],
+        "L1NativeTokenVault": [at["Bridgehub"], at["L1AssetRouter"], at["BridgedStandardERC20"]],
         "ValidatorTimelock": [at["Bridgehub"], me, execution_delay_s],
         "ZKChain": [at["Bridgehub"]],
         "UnprovenVerifier": [],
@@ -67,6 +69,7 @@ def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_de
         run.create(load(name), arguments[name])
     hub = at["Bridgehub"]
     run.call("L1AssetRouter", at["L1AssetRouter"], "setNativeTokenVault", [at["L1NativeTokenVault"]])
+    run.call("L1AssetRouter", at["L1AssetRouter"], "setL1Nullifier", [at["L1Nullifier"]])
     run.call("Bridgehub", hub, "setAddresses", [at["L1AssetRouter"], at["MessageRoot"]])
     run.call("Bridgehub", hub, "addChainTypeManager", [at["ChainTypeManager"]])
     if owner is not None and owner != me:
@@ -82,6 +85,7 @@ def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_de
         message_root=at["MessageRoot"],
         asset_router=at["L1AssetRouter"],
         native_token_vault=at["L1NativeTokenVault"],
+        l1_nullifier=at["L1Nullifier"],
         verifier=at["UnprovenVerifier"],
     )
 
@@ -183,6 +187,8 @@ _CREATION_ORDER: Final = (
     "Bridgehub",
     "MessageRoot",
     "L1AssetRouter",
+    "L1Nullifier",
+    "BridgedStandardERC20",
     "L1NativeTokenVault",
     "ValidatorTimelock",
     "ZKChain",

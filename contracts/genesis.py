@@ -15,9 +15,15 @@ L1_MESSENGER: Final = bytes.fromhex("0000000000000000000000000000000000008008")
 L2_BASE_TOKEN: Final = bytes.fromhex("000000000000000000000000000000000000800a")
 SYSTEM_CONTEXT: Final = bytes.fromhex("000000000000000000000000000000000000800b")
 L2_BRIDGEHUB: Final = bytes.fromhex("0000000000000000000000000000000000010002")
+L2_ASSET_ROUTER: Final = bytes.fromhex("0000000000000000000000000000000000010003")
 L2_NATIVE_TOKEN_VAULT: Final = bytes.fromhex("0000000000000000000000000000000000010004")
 L2_INTEROP_ROOT_STORAGE: Final = bytes.fromhex("0000000000000000000000000000000000010008")
+L2_MESSAGE_VERIFICATION: Final = bytes.fromhex("0000000000000000000000000000000000010009")
+INTEROP_CENTER: Final = bytes.fromhex("000000000000000000000000000000000001000d")
+INTEROP_HANDLER: Final = bytes.fromhex("000000000000000000000000000000000001000e")
 BASE_TOKEN_HOLDER: Final = bytes.fromhex("0000000000000000000000000000000000010011")
+BRIDGED_TOKEN_IMPLEMENTATION: Final = bytes.fromhex("0000000000000000000000000000000000010020")
+"""Code behind the proxies of all tokens that were born on other chains."""
 
 DETERMINISTIC_DEPLOYER: Final = bytes.fromhex("4e59b44847b379578588920ca78fbf26c0b4956c")
 """The CREATE2 deployer that forge, hardhat and others expect on every EVM chain."""
@@ -62,38 +68,87 @@ def eth_asset_id(l1_chain_id: int) -> bytes:
     return asset_id(l1_chain_id, ETH_TOKEN)
 
 
+@dataclass(frozen=True, slots=True)
+class BaseToken:
+    """A chain's base token: what the genesis tells the chain of it.
+
+    Attributes:
+        asset_id: 32 bytes.
+        origin_chain_id: Chain id where the token was born.
+        origin_token: Its address there, 20 bytes; :data:`ETH_TOKEN` for ether.
+        name: At most 31 bytes of UTF-8.
+        symbol: At most 31 bytes of UTF-8.
+    """
+
+    asset_id: bytes
+    origin_chain_id: int
+    origin_token: bytes
+    name: str = "Ether"
+    symbol: str = "ETH"
+
+    def __post_init__(self) -> None:
+        """Refuse an asset id that does not follow from the origin."""
+        if self.asset_id != asset_id(self.origin_chain_id, self.origin_token):
+            raise EncodingError(
+                f"asset 0x{self.asset_id.hex()} is not token 0x{self.origin_token.hex()} of chain {self.origin_chain_id}"
+            )
+
+
+def ether(l1_chain_id: int) -> BaseToken:
+    """L1's ether as base token, the default."""
+    return BaseToken(eth_asset_id(l1_chain_id), l1_chain_id, ETH_TOKEN)
+
+
 def l2_genesis_accounts(
-    chain_id: int,
-    l1_chain_id: int,
-    base_token_asset_id: bytes,
-    *,
-    base_token_name: str = "Ether",
-    base_token_symbol: str = "ETH",
+    chain_id: int, l1_chain_id: int, base_token: BaseToken, l1_asset_router: bytes
 ) -> list[GenesisAccount]:
     """The accounts every chain starts from; no premine, the holder owns the whole supply bound.
 
     Args:
         chain_id: The chain's own id.
         l1_chain_id: Chain id of the settlement layer.
-        base_token_asset_id: 32 bytes, :func:`eth_asset_id` for ether.
-        base_token_name: At most 31 bytes of UTF-8.
-        base_token_symbol: At most 31 bytes of UTF-8.
+        base_token: The base token, :func:`ether` or a token that is registered on L1.
+        l1_asset_router: The asset router on L1, 20 bytes: deposits are believed from there alone.
     """
-    if len(base_token_asset_id) != 32:
-        raise EncodingError(f"an asset id has 32 bytes, not {len(base_token_asset_id)}")
-    base_token_storage = {0: _short_string(base_token_name), 1: _short_string(base_token_symbol)}
-    # mapping(uint256 chainId => bytes32 assetId) at slot 1: the value stands at keccak(key ‖ slot).
-    own_asset_slot = int.from_bytes(keccak(u256(chain_id) + u256(1)))
-    bridgehub_storage = {0: l1_chain_id, own_asset_slot: int.from_bytes(base_token_asset_id)}
+    if len(l1_asset_router) != 20:
+        raise EncodingError(f"an address has 20 bytes, not {len(l1_asset_router)}")
+    base_token_storage = {0: _short_string(base_token.name), 1: _short_string(base_token.symbol)}
+    base_asset = int.from_bytes(base_token.asset_id)
+    bridgehub_storage = {0: l1_chain_id, _mapping_slot(u256(chain_id), 1): base_asset}
+    router_storage = {0: l1_chain_id, 1: int.from_bytes(l1_asset_router)}
     return [
         _contract(L1_MESSENGER, "L1Messenger"),
         _contract(L2_BASE_TOKEN, "L2BaseToken", base_token_storage),
         _contract(SYSTEM_CONTEXT, "SystemContext"),
         _contract(L2_BRIDGEHUB, "L2Bridgehub", bridgehub_storage),
+        _contract(L2_ASSET_ROUTER, "L2AssetRouter", router_storage),
+        _contract(L2_NATIVE_TOKEN_VAULT, "L2NativeTokenVault", _vault_storage(l1_chain_id, base_token)),
         _contract(L2_INTEROP_ROOT_STORAGE, "L2InteropRootStorage"),
+        _contract(L2_MESSAGE_VERIFICATION, "L2MessageVerification"),
+        _contract(INTEROP_CENTER, "InteropCenter"),
+        _contract(INTEROP_HANDLER, "InteropHandler"),
         _contract(BASE_TOKEN_HOLDER, "BaseTokenHolder", balance=BASE_TOKEN_SUPPLY_BOUND),
+        _contract(BRIDGED_TOKEN_IMPLEMENTATION, "BridgedStandardERC20"),
         GenesisAccount(DETERMINISTIC_DEPLOYER, _DETERMINISTIC_DEPLOYER_CODE),
     ]
+
+
+def _vault_storage(l1_chain_id: int, base_token: BaseToken) -> dict[int, int]:
+    """The vault's mappings asset id, token, origin chain and origin token (slots 0 to 3), and its two numbers."""
+    base_asset = base_token.asset_id
+    return {
+        _mapping_slot(bytes(12) + L2_BASE_TOKEN, 0): int.from_bytes(base_asset),
+        _mapping_slot(base_asset, 1): int.from_bytes(L2_BASE_TOKEN),
+        _mapping_slot(base_asset, 2): base_token.origin_chain_id,
+        _mapping_slot(base_asset, 3): int.from_bytes(base_token.origin_token),
+        4: l1_chain_id,
+        5: int.from_bytes(base_asset),
+    }
+
+
+def _mapping_slot(key: bytes, slot: int) -> int:
+    """Where a mapping at ``slot`` keeps the value of a 32-byte key: keccak(key ‖ slot)."""
+    return int.from_bytes(keccak(key + u256(slot)))
 
 
 def _contract(address: bytes, name: str, storage: dict[int, int] | None = None, balance: int = 0) -> GenesisAccount:

@@ -1,5 +1,6 @@
 """From what the hub knows of a chain to the configuration its process runs on."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from chain_template.config import (
@@ -11,7 +12,7 @@ from chain_template.config import (
     RpcSettings,
     SettlementSettings,
 )
-from chain_template.genesis import Genesis, build_chain_genesis
+from chain_template.genesis import Genesis, build_genesis
 from contracts.addresses import EcosystemAddresses
 from contracts.genesis import eth_asset_id
 from contracts.sender import address_of
@@ -20,8 +21,7 @@ from ecosystem.records import ChainRecord
 from ecosystem.settings import ChainSettings, HubSettings
 
 L1_NAME = "l1"
-#: On the embedded L1 no one earns the fees.
-_BURN = "0x" + 40 * "0"
+_NOWHERE = "0x" + 40 * "0"
 _L1_GAS_LIMIT = 100_000_000
 #: Settings that block 0 or the L1 contract is made of: a chain keeps them for ever.
 FIXED_SETTINGS = ("id", "data_availability", "base_token", "block.gas_limit", "fees.min_base_fee_wei")
@@ -39,24 +39,20 @@ def l1_config(settings: HubSettings, *, port: int, genesis_timestamp: int, premi
         chain_id=settings.l1.expected_chain_id,
         data_dir=settings.data_dir.absolute() / L1_NAME,
         genesis=GenesisSettings(timestamp=genesis_timestamp, premine=premine),
-        fee_recipient=_BURN,
+        # On the embedded L1 no one earns the fees.
+        fee_recipient=_NOWHERE,
         block=BlockSettings(interval_ms=settings.l1.block_interval_ms, gas_limit=_L1_GAS_LIMIT),
         rpc=RpcSettings(host=settings.l1.host, port=port),
     )
 
 
-def chain_genesis(chain: ChainRecord, l1_chain_id: int) -> Genesis:
-    """Block 0 of a chain whose genesis timestamp is chosen."""
-    if chain.facts.genesis_timestamp is None:
-        raise ValueError(f"chain {chain.name} has no genesis timestamp yet")
-    return build_chain_genesis(
-        chain.chain_id,
-        l1_chain_id=l1_chain_id,
-        base_token_asset_id=eth_asset_id(l1_chain_id),
-        timestamp=chain.facts.genesis_timestamp,
-        gas_limit=chain.settings.block.gas_limit,
-        base_fee_per_gas=chain.settings.fees.min_base_fee_wei,
-    )
+def chain_genesis(hub: HubSettings, chain: ChainRecord, keys: ChainKeys, ecosystem: EcosystemAddresses) -> Genesis:
+    """Block 0 of a chain whose genesis timestamp is chosen, before it exists on L1, where its hash is stored.
+
+    It is built as the chain's own process will build it; what L1 will answer (the contract, its block) is no part of it.
+    """
+    facts = replace(chain.facts, zk_chain=_NOWHERE, create_block=0)
+    return build_genesis(chain_config(hub, replace(chain, facts=facts), keys, ecosystem, "http://127.0.0.1"))
 
 
 def chain_config(

@@ -6,6 +6,7 @@ Every step may be repeated: it looks first at what is there, and takes what it n
 import time
 from collections.abc import Callable, Sequence
 
+from chain_template.genesis import Genesis
 from contracts.addresses import EcosystemAddresses
 from contracts.sender import address_of
 from ecosystem.chain_config import chain_config, chain_genesis, key_bytes, l1_config
@@ -13,6 +14,7 @@ from ecosystem.errors import HubStarting, HubUnavailable, PortInUse
 from ecosystem.keys import KeyStore
 from ecosystem.operations import Step
 from ecosystem.ports import FIRST_CHAIN_PORT, FIRST_L1_PORT, first_free, wait_free
+from ecosystem.records import ChainRecord
 from ecosystem.registry import ECOSYSTEM_FACT, Registry
 from ecosystem.seams import Node, Runtime, Settlement
 from ecosystem.settings import ETHER, ChainSettings, HubSettings
@@ -108,12 +110,13 @@ class Lifecycle:
         plain: dict[OperationKind, Sequence[tuple[str, Callable[[], str]]]] = {
             OperationKind.START_L1: (("start L1", self._start_l1), ("deploy contracts on L1", self._deploy)),
             OperationKind.START_PROVERS: (("start prover pool", self._start_provers),),
+            OperationKind.START_ROUTER: (("start message router", self._start_router),),
         }
         of_chain: dict[OperationKind, Sequence[tuple[str, Callable[[str], str]]]] = {
             OperationKind.CREATE: (
                 ("make keys", self._make_keys),
-                ("build genesis", self._build_genesis),
                 ("fund operators on L1", self._fund_operators),
+                ("build genesis", self._build_genesis),
                 ("create on L1", self._create_on_l1),
                 ("start process", self._start_process),
                 ("deposit to accounts", self._deposit),
@@ -193,6 +196,11 @@ class Lifecycle:
         self.runtime.start_provers(self.settings.data_dir.absolute() / "provers", provers.workers, provers.backend)
         return f"{provers.workers} × {provers.backend}"
 
+    def _start_router(self) -> str:
+        auto = self.settings.relay.auto
+        self.runtime.start_router(self.settings.data_dir.absolute() / "router", self.keys.relayer(), auto_relay=auto)
+        return "relays all messages" if auto else "relays what it is asked to"
+
     # -- creating a chain -------------------------------------------------------------------------------
 
     def choose_port(self, settings: ChainSettings) -> int:
@@ -208,13 +216,16 @@ class Lifecycle:
         if chain.facts.genesis_timestamp is None:
             self.registry.update_facts(name, genesis_timestamp=int(time.time()))
             chain = self.registry.chain(name)
-        genesis = chain_genesis(chain, self.settings.l1.expected_chain_id)
+        genesis = chain_genesis(chain, self.ecosystem)
         return f"block 0 is 0x{genesis.header.hash.hex()}"
+
+    def _genesis(self, chain: ChainRecord) -> Genesis:
+        return chain_genesis(self.settings, chain, self.keys.chain_keys(chain.name), self.ecosystem)
 
     def _fund_operators(self, name: str) -> str:
         keys = self.keys.chain_keys(name)
         roles = (keys.admin, keys.committer, keys.prover, keys.executor, keys.reverter)
-        addresses = list(dict.fromkeys(address_of(key_bytes(key)) for key in roles))
+        addresses = list(dict.fromkeys(address_of(key_bytes(key)) for key in (*roles, self.keys.relayer())))
         wei = self.settings.l1.operator_grant_wei
         if wei == 0:
             return "left to the operators"
@@ -223,7 +234,7 @@ class Lifecycle:
 
     def _create_on_l1(self, name: str) -> str:
         chain = self.registry.chain(name)
-        genesis = chain_genesis(chain, self.settings.l1.expected_chain_id)
+        genesis = chain_genesis(chain, self.ecosystem)
         created = self.settlement.create_chain(
             chain.chain_id,
             genesis_hash=genesis.header.hash,
@@ -238,10 +249,15 @@ class Lifecycle:
     def _deposit(self, name: str) -> str:
         chain = self.registry.chain(name)
         wei = self.settings.dev_accounts.deposit_wei(self.settings.l1)
-        addresses = self._dev_addresses()
-        if chain.facts.funded or wei == 0 or not addresses:
+        relayer = [address_of(key_bytes(self.keys.relayer()))]
+        if chain.facts.funded:
             return "nothing to deposit"
-        sent = self.settlement.deposit(f"{name}/deposits", chain.chain_id, addresses, wei)
+        if wei == 0:
+            # On an L1 of others the relayer begins with a tenth of what an operator gets there.
+            grant = self.settings.l1.operator_grant_wei // 10
+            sent = self.settlement.deposit(f"{name}/deposits", chain.chain_id, relayer, grant) if grant else 0
+            return f"{sent} deposits of {grant / ETHER:g} ETH"
+        sent = self.settlement.deposit(f"{name}/deposits", chain.chain_id, [*self._dev_addresses(), *relayer], wei)
         return f"{sent} deposits of {wei / ETHER:g} ETH"
 
     def _wait_for_deposits(self, name: str) -> str:

@@ -5,14 +5,19 @@ import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {EnumerableMap} from "@openzeppelin/contracts/utils/structs/EnumerableMap.sol";
-import {L2TransactionRequestDirect} from "@matterlabs/zksync-contracts/contracts/l1-contracts/bridgehub/IBridgehub.sol";
+import {
+    L2TransactionRequestDirect,
+    L2TransactionRequestTwoBridgesInner,
+    L2TransactionRequestTwoBridgesOuter
+} from "@matterlabs/zksync-contracts/contracts/l1-contracts/bridgehub/IBridgehub.sol";
 import {
     BridgehubL2TransactionRequest,
     L2Log,
     L2Message,
     TxStatus
 } from "@matterlabs/zksync-contracts/contracts/l1-contracts/common/Messaging.sol";
-import {MAX_CHAINS, MAX_CHAIN_ID} from "./common/Constants.sol";
+import {SecondBridgeAddressTooLow, WrongMagicValue} from "./common/BridgeRefusals.sol";
+import {MAX_CHAINS, MAX_CHAIN_ID, MAX_SYSTEM_ADDRESS, TWO_BRIDGES_MAGIC_VALUE} from "./common/Constants.sol";
 import {
     AddressAlreadySet,
     AddressesNotSet,
@@ -31,12 +36,13 @@ import {
     ZeroAddress,
     ZeroChainId
 } from "./common/Errors.sol";
-import {IAssetHandler, IL1AssetRouter} from "./interfaces/IAssets.sol";
+import {IAssetHandler, IL1AssetRouter, ISecondBridge} from "./interfaces/IAssets.sol";
 import {IBridgehub} from "./interfaces/IBridgehub.sol";
 import {IChainTypeManager} from "./interfaces/IChainTypeManager.sol";
 import {IMessageRoot} from "./interfaces/IMessageRoot.sol";
 import {IZKChain} from "./interfaces/IZKChain.sol";
 import {AssetId} from "./libraries/AssetId.sol";
+import {SenderAlias} from "./libraries/SenderAlias.sol";
 
 /// @title Registry of all chains of a hub, and the one door for requests to them
 /// @notice Functions, structures and events that clients call are ZK Stack's.
@@ -62,7 +68,7 @@ contract Bridgehub is IBridgehub, Ownable2Step, Pausable, ReentrancyGuardTransie
     mapping(bytes32 assetId => bool) public assetIdIsRegistered;
     /// @notice Chain type manager of a chain.
     mapping(uint256 chainId => address) public chainTypeManager;
-    /// @notice Asset id of a chain's base token.
+    /// @inheritdoc IBridgehub
     mapping(uint256 chainId => bytes32) public baseTokenAssetId;
 
     EnumerableMap.UintToAddressMap private _chains;
@@ -206,7 +212,8 @@ contract Bridgehub is IBridgehub, Ownable2Step, Pausable, ReentrancyGuardTransie
 
     // -- requests ----------------------------------------------------------------------------------------------------
 
-    /// @notice Requests a transaction on a chain whose base token is ether, and pays for it.
+    /// @notice Requests a transaction on a chain, and pays for it in the chain's base token: ether is sent along, of
+    /// another token the asset router must be allowed to take `mintValue`.
     /// @param request The request; `mintValue` is all the base token that the chain receives.
     /// @return canonicalTxHash Hash of the transaction on the chain.
     function requestL2TransactionDirect(L2TransactionRequestDirect calldata request)
@@ -217,11 +224,9 @@ contract Bridgehub is IBridgehub, Ownable2Step, Pausable, ReentrancyGuardTransie
         returns (bytes32 canonicalTxHash)
     {
         bytes32 assetId = _requireAssetOf(request.chainId);
-        if (assetId != ETH_ASSET_ID) revert AssetIdNotSupported(assetId);
-        if (msg.value != request.mintValue) revert MsgValueMismatch(request.mintValue, msg.value);
-        IL1AssetRouter(assetRouter).bridgehubDepositBaseToken{value: msg.value}(
-            request.chainId, assetId, msg.sender, request.mintValue
-        );
+        uint256 baseValue = assetId == ETH_ASSET_ID ? request.mintValue : 0;
+        if (msg.value != baseValue) revert MsgValueMismatch(baseValue, msg.value);
+        _depositBaseToken(request.chainId, assetId, request.mintValue, baseValue);
         return IZKChain(getZKChain(request.chainId))
             .bridgehubRequestL2Transaction(
                 BridgehubL2TransactionRequest({
@@ -236,6 +241,50 @@ contract Bridgehub is IBridgehub, Ownable2Step, Pausable, ReentrancyGuardTransie
                 refundRecipient: request.refundRecipient
             })
             );
+    }
+
+    /// @notice Requests a transaction that a second bridge makes, such as one that brings a token which is not the
+    /// chain's base token. The first bridge is the base token's, which pays for the transaction.
+    /// @param request The request; `secondBridgeValue` is ether that the second bridge gets.
+    /// @return canonicalTxHash Hash of the transaction on the chain; its sender there is the second bridge.
+    function requestL2TransactionTwoBridges(L2TransactionRequestTwoBridgesOuter calldata request)
+        external
+        payable
+        whenNotPaused
+        nonReentrant
+        returns (bytes32 canonicalTxHash)
+    {
+        address secondBridge = request.secondBridgeAddress;
+        if (secondBridge <= MAX_SYSTEM_ADDRESS) revert SecondBridgeAddressTooLow(secondBridge, MAX_SYSTEM_ADDRESS);
+        bytes32 assetId = _requireAssetOf(request.chainId);
+        uint256 baseValue = assetId == ETH_ASSET_ID ? request.mintValue : 0;
+        if (msg.value != baseValue + request.secondBridgeValue) {
+            revert MsgValueMismatch(baseValue + request.secondBridgeValue, msg.value);
+        }
+        _depositBaseToken(request.chainId, assetId, request.mintValue, baseValue);
+        L2TransactionRequestTwoBridgesInner memory inner = ISecondBridge(secondBridge)
+        .bridgehubDeposit{value: request.secondBridgeValue}(
+            request.chainId, msg.sender, request.l2Value, request.secondBridgeCalldata
+        );
+        if (inner.magicValue != TWO_BRIDGES_MAGIC_VALUE) {
+            revert WrongMagicValue(TWO_BRIDGES_MAGIC_VALUE, inner.magicValue);
+        }
+        canonicalTxHash = IZKChain(getZKChain(request.chainId))
+            .bridgehubRequestL2Transaction(
+                BridgehubL2TransactionRequest({
+                sender: secondBridge,
+                contractL2: inner.l2Contract,
+                mintValue: request.mintValue,
+                l2Value: request.l2Value,
+                l2Calldata: inner.l2Calldata,
+                l2GasLimit: request.l2GasLimit,
+                l2GasPerPubdataByteLimit: request.l2GasPerPubdataByteLimit,
+                factoryDeps: inner.factoryDeps,
+                // What is left over belongs to who asked, not to the bridge.
+                refundRecipient: SenderAlias.aliasRefundRecipient(request.refundRecipient, msg.sender)
+            })
+            );
+        ISecondBridge(secondBridge).bridgehubConfirmL2Transaction(request.chainId, inner.txDataHash, canonicalTxHash);
     }
 
     /// @notice What a request's gas costs on a chain, in its base token.
@@ -309,6 +358,10 @@ contract Bridgehub is IBridgehub, Ownable2Step, Pausable, ReentrancyGuardTransie
         address chain = getZKChain(chainId);
         if (chain == address(0)) revert ChainIdNotRegistered(chainId);
         return IZKChain(chain);
+    }
+
+    function _depositBaseToken(uint256 chainId, bytes32 assetId, uint256 amount, uint256 value) private {
+        IL1AssetRouter(assetRouter).bridgehubDepositBaseToken{value: value}(chainId, assetId, msg.sender, amount);
     }
 
     function _requireAssetOf(uint256 chainId) private view returns (bytes32 assetId) {

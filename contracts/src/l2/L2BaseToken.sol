@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {
     IMailboxImpl
 } from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/chain-interfaces/IMailboxImpl.sol";
-import {BASE_TOKEN_HOLDER, L1_MESSENGER, SystemContract} from "./SystemContract.sol";
+import {BASE_TOKEN_HOLDER, L1_MESSENGER, L2_NATIVE_TOKEN_VAULT, SystemContract} from "./SystemContract.sol";
 import {L1Messenger} from "./L1Messenger.sol";
 
 /// @title Door of the base token (0x800a)
@@ -37,7 +37,8 @@ contract L2BaseToken is SystemContract {
     /// @notice Withdraws the value sent along to L1.
     /// @param _l1Receiver Who receives it there.
     function withdraw(address _l1Receiver) external payable {
-        _burn(_l1Receiver);
+        _burn();
+        _requireReceiver(_l1Receiver);
         _sendToL1(_withdrawalMessage(_l1Receiver));
         emit Withdrawal(msg.sender, _l1Receiver, msg.value);
     }
@@ -46,9 +47,16 @@ contract L2BaseToken is SystemContract {
     /// @param _l1Receiver Who receives it there.
     /// @param _additionalData Data for the receiver.
     function withdrawWithMessage(address _l1Receiver, bytes calldata _additionalData) external payable {
-        _burn(_l1Receiver);
+        _burn();
+        _requireReceiver(_l1Receiver);
         _sendToL1(abi.encodePacked(_withdrawalMessage(_l1Receiver), msg.sender, _additionalData));
         emit WithdrawalWithMessage(msg.sender, _l1Receiver, msg.value, _additionalData);
+    }
+
+    /// @notice Takes the value sent along off the chain; it leaves for another chain. Only the vault may.
+    function burnMsgValue() external payable {
+        _requireCaller(L2_NATIVE_TOKEN_VAULT);
+        _burn();
     }
 
     /// @notice Base token on the chain: what L1 holds for it, in wei.
@@ -72,9 +80,12 @@ contract L2BaseToken is SystemContract {
         return 18;
     }
 
-    function _burn(address _l1Receiver) private {
-        if (msg.value == 0) revert NothingToWithdraw();
+    function _requireReceiver(address _l1Receiver) private pure {
         if (_l1Receiver == address(0)) revert ReceiverIsZero();
+    }
+
+    function _burn() private {
+        if (msg.value == 0) revert NothingToWithdraw();
         (bool taken,) = BASE_TOKEN_HOLDER.call{value: msg.value}("");
         if (!taken) revert HolderRefused(msg.value);
     }

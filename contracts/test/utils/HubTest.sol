@@ -16,6 +16,7 @@ import {MessageRoot} from "../../src/l1/MessageRoot.sol";
 import {ValidatorTimelock} from "../../src/l1/ValidatorTimelock.sol";
 import {L1AssetRouter} from "../../src/l1/bridge/L1AssetRouter.sol";
 import {L1NativeTokenVault} from "../../src/l1/bridge/L1NativeTokenVault.sol";
+import {L1Nullifier} from "../../src/l1/bridge/L1Nullifier.sol";
 import {CommitBatchInfo, InteropFlow, StoredBatchInfo} from "../../src/l1/chain/BatchTypes.sol";
 import {ZKChain} from "../../src/l1/chain/ZKChain.sol";
 import {ChainInitData} from "../../src/l1/chain/ZKChainStorage.sol";
@@ -48,6 +49,7 @@ abstract contract HubTest is Test {
     MessageRoot internal messageRoot;
     L1AssetRouter internal router;
     L1NativeTokenVault internal vault;
+    L1Nullifier internal nullifier;
     ValidatorTimelock internal timelock;
     ChainTypeManager internal manager;
     FactVerifier internal verifier;
@@ -72,7 +74,9 @@ abstract contract HubTest is Test {
         hub = Bridgehub(deploy("Bridgehub", abi.encode(owner)));
         messageRoot = MessageRoot(deploy("MessageRoot", abi.encode(hub)));
         router = L1AssetRouter(deploy("L1AssetRouter", abi.encode(hub, owner)));
-        vault = L1NativeTokenVault(deploy("L1NativeTokenVault", abi.encode(hub, router)));
+        nullifier = L1Nullifier(deploy("L1Nullifier", abi.encode(hub, router)));
+        address bridgedToken = deploy("BridgedStandardERC20", "");
+        vault = L1NativeTokenVault(deploy("L1NativeTokenVault", abi.encode(hub, router, bridgedToken)));
         timelock = ValidatorTimelock(deploy("ValidatorTimelock", abi.encode(hub, owner, DELAY)));
         verifier = new FactVerifier();
         address implementation = deploy("ZKChain", abi.encode(hub));
@@ -80,6 +84,7 @@ abstract contract HubTest is Test {
         manager = ChainTypeManager(deploy("ChainTypeManager", arguments));
         vm.startPrank(owner, owner);
         router.setNativeTokenVault(address(vault));
+        router.setL1Nullifier(address(nullifier));
         hub.setAddresses(address(router), address(messageRoot));
         hub.addChainTypeManager(address(manager));
         vm.stopPrank();

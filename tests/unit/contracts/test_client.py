@@ -228,7 +228,7 @@ def test_keys() -> None:
         address_of(b"short")
 
 
-ECOSYSTEM = EcosystemAddresses(31337, 0, *[address_of(bytes([i + 1]) * 32) for i in range(7)])
+ECOSYSTEM = EcosystemAddresses(31337, 0, *[address_of(bytes([i + 1]) * 32) for i in range(8)])
 
 
 def test_addresses_survive_json() -> None:

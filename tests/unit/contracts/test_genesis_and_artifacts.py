@@ -1,6 +1,7 @@
 """Committed artifacts, and the accounts a chain's genesis is made of."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,17 +14,24 @@ from contracts.genesis import (
     BASE_TOKEN_HOLDER,
     BASE_TOKEN_SUPPLY_BOUND,
     BOOTLOADER,
+    L2_ASSET_ROUTER,
     L2_BASE_TOKEN,
     L2_BRIDGEHUB,
+    L2_NATIVE_TOKEN_VAULT,
+    BaseToken,
+    asset_id,
     eth_asset_id,
+    ether,
     l2_genesis_accounts,
 )
 
 ASSET = eth_asset_id(31337)
+ROUTER = bytes(range(20))
+GOLD = BaseToken(asset_id(31337, 20 * b"\x07"), 31337, 20 * b"\x07", "Gold", "AU")
 
 
 def test_no_premine_but_the_holders() -> None:
-    accounts = {account.address: account for account in l2_genesis_accounts(271, 31337, ASSET)}
+    accounts = {account.address: account for account in l2_genesis_accounts(271, 31337, ether(31337), ROUTER)}
     assert {address: account.balance for address, account in accounts.items() if account.balance} == {
         BASE_TOKEN_HOLDER: BASE_TOKEN_SUPPLY_BOUND
     }
@@ -34,18 +42,32 @@ def test_no_premine_but_the_holders() -> None:
 def test_storage_is_what_the_layout_says() -> None:
     accounts = {
         account.address: account
-        for account in l2_genesis_accounts(271, 31337, ASSET, base_token_name="Gold", base_token_symbol="AU")
+        for account in l2_genesis_accounts(271, 31337, GOLD, ROUTER)
     }
     layout = {
         name: {entry["label"]: entry["slot"] for entry in json.loads(artifact_text(name))["storageLayout"]}
-        for name in ("L2BaseToken", "L2Bridgehub")
+        for name in ("L2BaseToken", "L2Bridgehub", "L2AssetRouter", "L2NativeTokenVault")
     }
     token, bridgehub = accounts[L2_BASE_TOKEN].storage, accounts[L2_BRIDGEHUB].storage
+    router, vault = accounts[L2_ASSET_ROUTER].storage, accounts[L2_NATIVE_TOKEN_VAULT].storage
     assert token[layout["L2BaseToken"]["name"]].to_bytes(32) == b"Gold" + bytes(27) + b"\x08"
     assert token[layout["L2BaseToken"]["symbol"]].to_bytes(32) == b"AU" + bytes(29) + b"\x04"
     assert bridgehub[layout["L2Bridgehub"]["L1_CHAIN_ID"]] == 31337
     slot = keccak((271).to_bytes(32) + layout["L2Bridgehub"]["baseTokenAssetId"].to_bytes(32))
-    assert bridgehub[int.from_bytes(slot)].to_bytes(32) == ASSET
+    assert bridgehub[int.from_bytes(slot)].to_bytes(32) == GOLD.asset_id
+    assert router[layout["L2AssetRouter"]["L1_CHAIN_ID"]] == 31337
+    assert router[layout["L2AssetRouter"]["L1_ASSET_ROUTER"]].to_bytes(20) == ROUTER
+    slots = layout["L2NativeTokenVault"]
+    assert vault[slots["L1_CHAIN_ID"]] == 31337
+    assert vault[slots["BASE_TOKEN_ASSET_ID"]].to_bytes(32) == GOLD.asset_id
+
+    def mapped(label: str, key: bytes) -> int:
+        return vault[int.from_bytes(keccak(key + slots[label].to_bytes(32)))]
+
+    assert mapped("assetId", bytes(12) + L2_BASE_TOKEN).to_bytes(32) == GOLD.asset_id
+    assert mapped("tokenAddress", GOLD.asset_id).to_bytes(20) == L2_BASE_TOKEN
+    assert mapped("originChainId", GOLD.asset_id) == 31337
+    assert mapped("originToken", GOLD.asset_id).to_bytes(20) == GOLD.origin_token
 
 
 def artifact_text(name: str) -> str:
@@ -53,10 +75,12 @@ def artifact_text(name: str) -> str:
 
 
 def test_bad_genesis_values_are_refused() -> None:
-    with pytest.raises(EncodingError, match="32 bytes"):
-        l2_genesis_accounts(271, 31337, b"short")
+    with pytest.raises(EncodingError, match="20 bytes"):
+        l2_genesis_accounts(271, 31337, GOLD, b"short")
     with pytest.raises(EncodingError, match="31 bytes"):
-        l2_genesis_accounts(271, 31337, ASSET, base_token_name="x" * 32)
+        l2_genesis_accounts(271, 31337, replace(GOLD, name="x" * 32), ROUTER)
+    with pytest.raises(EncodingError, match="is not token"):
+        replace(GOLD, origin_chain_id=1)
 
 
 def test_asset_id_of_ether() -> None:
@@ -100,10 +124,10 @@ def test_code_fits_ethereums_limit() -> None:
 
 def test_system_contracts_have_no_immutables() -> None:
     # Their runtime code is installed as it is: an immutable would stay zero.
-    for account in l2_genesis_accounts(271, 31337, ASSET):
+    for account in l2_genesis_accounts(271, 31337, ether(31337), ROUTER):
         assert account.code
     source = Path(artifacts.__file__).parent / "src" / "l2"
-    for path in source.glob("*.sol"):
+    for path in source.rglob("*.sol"):
         code = "\n".join(line.split("//")[0] for line in path.read_text().splitlines())
         assert "immutable" not in code, path
         assert "constructor" not in code, path

@@ -53,3 +53,12 @@ uint256 constant MAX_PRIORITY_EXPIRATION = 30 days;
 address constant L2_MESSENGER = address(0x8008);
 /// @dev Sender of results of requests from L1 on a chain.
 address constant L2_BOOTLOADER = address(0x8001);
+/// @dev Door of the base token on a chain.
+address constant L2_BASE_TOKEN = address(0x800a);
+/// @dev Asset router on a chain.
+address constant L2_ASSET_ROUTER = address(0x10003);
+
+/// @dev What a second bridge answers with.
+bytes32 constant TWO_BRIDGES_MAGIC_VALUE = bytes32(uint256(keccak256("TWO_BRIDGES_MAGIC_VALUE")) - 1);
+/// @dev Second bridges have greater addresses: those up to it belong to the system.
+address constant MAX_SYSTEM_ADDRESS = address(0xffff);

@@ -12,7 +12,7 @@ from chain_template.headers import next_base_fee
 from chain_template.primitives import L1_MESSENGER_ADDRESS
 from chain_template.transactions.stored import decode_block_transaction
 from contracts.codec import abi_encode
-from contracts.genesis import L2_NATIVE_TOKEN_VAULT, GenesisAccount, eth_asset_id, l2_genesis_accounts
+from contracts.genesis import L2_NATIVE_TOKEN_VAULT, GenesisAccount, ether, l2_genesis_accounts
 from contracts.messages import DA_CALLDATA, L2CanonicalTransaction
 
 CHAIN_ID = 271
@@ -56,7 +56,7 @@ def send_message(text):
 class ToyChain:
     def __init__(self, rules=RULES):
         self.rules = rules
-        accounts = l2_genesis_accounts(CHAIN_ID, L1_CHAIN_ID, eth_asset_id(L1_CHAIN_ID))
+        accounts = l2_genesis_accounts(CHAIN_ID, L1_CHAIN_ID, ether(L1_CHAIN_ID), bytes(20))
         # A vault that says whatever it is told to say: what the program makes of its events is tested here.
         accounts = [account for account in accounts if account.address != L2_NATIVE_TOKEN_VAULT]
         accounts += [

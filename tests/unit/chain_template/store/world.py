@@ -13,7 +13,7 @@ from chain_template.store import BatchRecord, BatchStage, L1Cursor, PriorityOper
 from chain_template.transactions import Transaction
 from chain_template.transactions.stored import decode_block_transaction
 from contracts.codec import abi_encode
-from contracts.genesis import GenesisAccount, eth_asset_id, l2_genesis_accounts
+from contracts.genesis import GenesisAccount, ether, l2_genesis_accounts
 from contracts.messages import L2CanonicalTransaction
 from tests.support import CHAIN_ID, GWEI, KEYS, Bench, address_of, funded, sign
 
@@ -40,7 +40,7 @@ def topic(value: int) -> bytes:
 
 def genesis_accounts() -> list[GenesisAccount]:
     loggers = [GenesisAccount(logger_address(n, c), logger_code(n)) for n in range(5) for c in range(2)]
-    system = l2_genesis_accounts(CHAIN_ID, 31337, eth_asset_id(31337))
+    system = l2_genesis_accounts(CHAIN_ID, 31337, ether(31337), bytes(20))
     return funded(*system, *loggers, GenesisAccount(REVERTER, bytes.fromhex("5f5ffd")))
 
 
