@@ -8,12 +8,12 @@ from chain_template.rpc.format import Json, hexstr
 from chain_template.rpc.params import Param, anything, hash32
 from chain_template.rpc.registry import Methods
 from chain_template.rpc.view import View
-from contracts.genesis import ETH_TOKEN, eth_asset_id
+from contracts.genesis import L2_ASSET_ROUTER
 
 methods = Methods()
 
 #: The asset router's reserved address on every chain.
-_L2_ASSET_ROUTER: Final = "0x0000000000000000000000000000000000010003"
+_L2_ASSET_ROUTER: Final = hexstr(L2_ASSET_ROUTER)
 
 
 def _link(view: View) -> L1Link:
@@ -52,18 +52,15 @@ def get_bridge_contracts(view: View) -> Json:
         "l1WethBridge": None,
         "l2WethBridge": None,
         "l2LegacySharedBridge": None,
-        "l1Nullifier": _address(contracts.get("nullifier")),
+        "l1Nullifier": _address(contracts.get("l1_nullifier")),
         "l1NativeTokenVault": _address(contracts.get("native_token_vault")),
     }
 
 
 @methods("zks_getBaseTokenL1Address", l1_only=True)
-def get_base_token_l1_address(view: View) -> str | None:
+def get_base_token_l1_address(view: View) -> str:
     """Address on L1 of the token that pays for gas here; ETH is 0x…01."""
-    link = _link(view)
-    if link.base_token_asset_id.lower() == "0x" + eth_asset_id(link.l1_chain_id).hex():
-        return hexstr(ETH_TOKEN)
-    return _address(link.contracts.get("base_token"))
+    return _link(view).base_token.lower()
 
 
 @methods("zks_getTestnetPaymaster", l1_only=True)

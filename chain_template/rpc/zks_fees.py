@@ -13,6 +13,7 @@ from chain_template.rpc.params import PENDING, Param, mapping
 from chain_template.rpc.registry import Methods, Run
 from chain_template.rpc.view import View
 from chain_template.transactions.intrinsic import TX_GAS
+from contracts.genesis import L2_ASSET_ROUTER
 
 methods = Methods()
 
@@ -26,6 +27,12 @@ _NATIVE_INTRINSIC: Final = 2_875_420
 _NATIVE_PER_HASH_ROUND: Final = 17_500
 _HASH_RATE: Final = 136
 _INTRINSIC_PUBDATA: Final = 351
+#: The older ``finalizeDeposit(address,address,address,uint256,bytes)`` of the asset router: clients estimate with it.
+_ESTIMATED_DEPOSIT: Final = bytes.fromhex("cfe7af7c")
+#: Bytes by which the calldata of the real deposit, ``finalizeDeposit(uint256,bytes32,bytes)``, is longer at most: chain
+#: id, asset id, and the offsets, lengths and version byte of the token's description.
+_REAL_DEPOSIT_EXTRA_BYTES: Final = 16 * 32
+_GAS_PER_CALLDATA_BYTE: Final = 16
 #: ``abi.encode`` of an L2CanonicalTransaction without calldata: one offset, 19 words of fields, five lengths.
 _EMPTY_OPERATION_BYTES: Final = 25 * 32
 
@@ -118,9 +125,11 @@ def _l1_request(value: Any) -> CallObject:
 
 @methods("zks_estimateGasL1ToL2", Param("transaction", _l1_request, optional=True), l1_only=True, run=Run.POOL)
 def estimate_gas_l1_to_l2(view: View, wanted: CallObject | None) -> str:
-    """Gas limit for an L1→L2 operation; clients use it as it is, so a margin is in it.
+    """Gas limit for an L1→L2 operation; clients use it as it is, so a margin is in it, and L1 takes it.
 
-    The operation brings its own money, so the sender, who may be an address nobody has used, needs none here.
+    The operation brings its own money, so the sender, who may be an address nobody has used, needs none here. A token's
+    deposit is estimated in its older form, which does on this chain what the real one does, the making of the token's
+    bridged twin included; the real one's longer calldata is added.
     """
     if wanted is None:
         raise InvalidParams(
@@ -129,8 +138,11 @@ def estimate_gas_l1_to_l2(view: View, wanted: CallObject | None) -> str:
         )
     rich = {wanted.sender: StateOverride(balance=_UNLIMITED_BALANCE)}
     here: Site = site(view, PENDING, rich, None)
-    needed = search_gas(here, replace(wanted, gas_price=None))
-    return hex(max(needed * 6 // 5, _least_l1_gas(view, len(wanted.data))))
+    needed, data_bytes = search_gas(here, replace(wanted, gas_price=None)), len(wanted.data)
+    if wanted.to == L2_ASSET_ROUTER and wanted.data[:4] == _ESTIMATED_DEPOSIT:
+        needed += _REAL_DEPOSIT_EXTRA_BYTES * _GAS_PER_CALLDATA_BYTE
+        data_bytes += _REAL_DEPOSIT_EXTRA_BYTES
+    return hex(max(needed * 6 // 5, _least_l1_gas(view, data_bytes)))
 
 
 def _least_l1_gas(view: View, data_bytes: int) -> int:
@@ -138,4 +150,5 @@ def _least_l1_gas(view: View, data_bytes: int) -> int:
     encoded_bytes = _EMPTY_OPERATION_BYTES + -(-data_bytes // 32) * 32
     native = _NATIVE_INTRINSIC + _NATIVE_PER_HASH_ROUND * -(-encoded_bytes // _HASH_RATE) + data_bytes
     price = view.config.fees.min_l2_gas_price_wei
-    return max(TX_GAS + 16 * data_bytes, native * 10 // price + _INTRINSIC_PUBDATA * _GAS_PER_PUBDATA)
+    for_proving = native * 10 // price + _INTRINSIC_PUBDATA * _GAS_PER_PUBDATA
+    return max(TX_GAS + _GAS_PER_CALLDATA_BYTE * data_bytes, for_proving)

@@ -196,7 +196,7 @@ def l2_config(directory: Path, **rpc: Any) -> ChainConfig:
             zk_chain="0x" + "02" * 20,
             validator_timelock="0x" + "03" * 20,
             base_token_asset_id="0x" + eth_asset_id(31337).hex(),
-            contracts={"asset_router": "0x" + "04" * 20},
+            contracts={"asset_router": "0x" + "04" * 20, "l1_nullifier": "0x" + "0C" * 20},
         ),
     )
 

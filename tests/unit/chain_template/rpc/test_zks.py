@@ -320,7 +320,7 @@ def test_where_contracts_are(settling: Settling) -> None:
         "l1WethBridge": None,
         "l2WethBridge": None,
         "l2LegacySharedBridge": None,
-        "l1Nullifier": None,
+        "l1Nullifier": "0x" + "0c" * 20,
         "l1NativeTokenVault": None,
     }
     code = call("eth_getCode", settling.deployed.many, "latest")
