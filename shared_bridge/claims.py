@@ -187,12 +187,20 @@ def _failure(hub: Hub, chain: Chain, message: Deposit) -> Inclusion:
         raise NotClaimable(message, "it did not fail")
     if not message.asset_data:
         raise NotClaimable(message, "the chain gave its value to the refund recipient")
+    found = failure_proof(chain, message, receipt)
+    if found is None:
+        raise NotClaimable(message, "the batch with its failure is not executed on L1 yet")
+    return found
+
+
+def failure_proof(chain: Chain, message: Deposit, receipt: dict[str, Any]) -> Inclusion | None:
+    """Proof of a failed deposit's result, or ``None`` while its batch is not executed."""
     key = "0x" + message.l2_transaction_hash.hex()
     logs = receipt["l2ToL1Logs"]
     found = [at for at, log in enumerate(logs) if log["sender"].lower() == _BOOTLOADER and log["key"].lower() == key]
     proof = _ask_proof(chain, message.l2_transaction_hash, found[0], None) if found else None
     if proof is None or receipt.get("l1BatchTxIndex") is None:
-        raise NotClaimable(message, "the batch with its failure is not executed on L1 yet")
+        return None
     return Inclusion(None, proof[0], proof[1], int(receipt["l1BatchTxIndex"], 16), proof[2])
 
 

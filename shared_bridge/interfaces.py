@@ -133,7 +133,7 @@ FINALIZE_DEPOSIT_L2: Final = Function("finalizeDeposit(uint256,bytes32,bytes)")
 SEND_TOKEN: Final = Function("sendToken(uint256,bytes32,uint256,address)", ("bytes32",))
 EXECUTE_BUNDLE: Final = Function("executeBundle(bytes,(uint256,uint256,uint256,uint16,bytes32[]))")
 IS_EXECUTED: Final = Function("isExecuted(bytes32)", ("bool",))
-REGISTER_TOKEN: Final = Function("registerToken(address)", ("bytes32",))
+REGISTER_TOKEN: Final = Function("ensureTokenIsRegistered(address)", ("bytes32",))
 INTEROP_ROOT: Final = Function("interopRoots(uint256,uint256)", ("bytes32",))
 
 L1_MESSAGE_SENT: Final = topic("L1MessageSent(address,bytes32,bytes)")

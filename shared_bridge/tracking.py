@@ -9,7 +9,7 @@ from eth_utils.address import to_checksum_address
 from contracts.codec import abi_decode
 from contracts.deposits import priority_requests
 from shared_bridge import interfaces as abi
-from shared_bridge.claims import claimed, inclusion
+from shared_bridge.claims import claimed, failure_proof, inclusion
 from shared_bridge.errors import MessageFailed, StageTimeout, UnknownMessage
 from shared_bridge.formats import read_asset_data
 from shared_bridge.hub import Chain, Hub
@@ -60,7 +60,7 @@ def _failed_deposit(hub: Hub, chain: Chain, message: Deposit, receipt: dict[str,
     why = "its L2 half failed"
     if claimed(hub, message):
         return Status(MessageStage.FAILED, f"{why}; it was claimed back", Refund.CLAIMED)
-    if _is_executed(hub, chain, receipt.get("l1BatchNumber")):
+    if failure_proof(chain, message, receipt) is not None:
         return Status(MessageStage.FAILED, f"{why}; the depositor can claim it back", Refund.CLAIMABLE)
     return Status(MessageStage.FAILED, f"{why}; it can be claimed back once L1 knows", Refund.LATER)
 
