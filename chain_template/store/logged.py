@@ -1,8 +1,9 @@
 """What the records of the block log say, and which of its blocks still stand after its rollbacks."""
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import rlp
 
@@ -12,6 +13,9 @@ from chain_template.primitives import int_to_bytes, to_int
 from chain_template.store.block_log import Record, RecordKind
 from chain_template.transactions.stored import decode_block_transaction
 from chain_template.transactions.types import Transaction
+
+_LENGTH: Final = struct.Struct(">I")
+_ARRIVAL: Final = struct.Struct(">QI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,14 @@ def encode_block(
 
 
 def encode_rows(header: bytes, raw_transactions: list[bytes], received_at_ms: list[int]) -> bytes:
-    """As :func:`encode_block`, from encoded parts."""
-    return bytes(rlp.encode([header, raw_transactions, [int_to_bytes(time) for time in received_at_ms]]))
+    """As :func:`encode_block`, from encoded parts.
+
+    The header behind its length (u32), then each transaction behind its time of arrival (u64) and length (u32).
+    """
+    parts = [_LENGTH.pack(len(header)), header]
+    for raw, time_ms in zip(raw_transactions, received_at_ms, strict=True):
+        parts += (_ARRIVAL.pack(time_ms, len(raw)), raw)
+    return b"".join(parts)
 
 
 def decode_block(payload: bytes, chain_id: int) -> LoggedBlock:
@@ -85,12 +95,19 @@ def decode_block(payload: bytes, chain_id: int) -> LoggedBlock:
         StoreCorrupt: Its checksum was right and its content is not: it was not written by this program.
     """
     try:
-        header, raw_transactions, received = rlp.decode(payload)
-        transactions = tuple(decode_block_transaction(raw, chain_id) for raw in raw_transactions)
-        times = {tx.hash: to_int(time) for tx, time in zip(transactions, received, strict=True)}
-        return LoggedBlock(BlockHeader.decode(header), transactions, times)
-    except (rlp.exceptions.DecodingError, InvalidBlock, TransactionError, TypeError, ValueError) as exc:
+        (header_bytes,) = _LENGTH.unpack_from(payload)
+        at = _LENGTH.size + header_bytes
+        header = BlockHeader.decode(payload[_LENGTH.size : at])
+        received: dict[bytes, int] = {}
+        transactions = []
+        while at < len(payload):
+            time_ms, length = _ARRIVAL.unpack_from(payload, at)
+            at += _ARRIVAL.size + length
+            transactions.append(decode_block_transaction(payload[at - length : at], chain_id))
+            received[transactions[-1].hash] = time_ms
+    except (struct.error, InvalidBlock, TransactionError) as exc:
         raise StoreCorrupt(f"a block in the block log is not well-formed: {exc}") from exc
+    return LoggedBlock(header, tuple(transactions), received)
 
 
 def encode_batch(first_block: int, last_block: int, seal_reason: str, sealed_at_ms: int) -> bytes:
@@ -106,7 +123,7 @@ def decode_batch(number: int, payload: bytes) -> LoggedBatch:
         StoreCorrupt: It was not written by this program.
     """
     try:
-        first, last, sealed_at, reason = rlp.decode(payload)
+        first, last, sealed_at, reason = rlp.decode(payload, rlp.sedes.List([rlp.sedes.binary] * 4))
         return LoggedBatch(number, to_int(first), to_int(last), reason.decode(), to_int(sealed_at))
-    except (rlp.exceptions.DecodingError, TypeError, ValueError) as exc:
+    except (rlp.exceptions.RLPException, ValueError) as exc:
         raise StoreCorrupt(f"a batch in the block log is not well-formed: {exc}") from exc

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chain_template.errors import StoreCorrupt
 from chain_template.store.block_log import EMPTY_TAIL, FIRST_RECORD, BlockLog, LogIdentity, RecordKind, Tail
-from chain_template.store.logged import decode_batch, decode_block, encode_batch
+from chain_template.store.logged import decode_batch, decode_block, encode_batch, encode_block
 
 IDENTITY = LogIdentity(271, b"\x07" * 32)
 
@@ -114,13 +114,29 @@ def test_another_version_is_not_read(path, monkeypatch):
         BlockLog(path)
 
 
-@pytest.mark.parametrize("payload", [b"", b"\xc0", b"\xc3\x80\xc0\xc0", b"not rlp at all", b"\xc4\x80\x80\x80\x80"])
-def test_a_payload_that_this_program_did_not_write(payload):
+@pytest.mark.parametrize("payload", [b"", b"\x00", b"\x00\x00\x00\x00", b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc0"])
+def test_a_block_that_this_program_did_not_write(payload):
     with pytest.raises(StoreCorrupt, match="not well-formed"):
         decode_block(payload, 271)
-    if payload != b"\xc4\x80\x80\x80\x80":  # which is a batch over block 0, sealed for no reason
-        with pytest.raises(StoreCorrupt, match="not well-formed"):
-            decode_batch(1, payload)
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xc0", b"\xc3\x80\xc0\xc0", b"not rlp at all", b"\xc4\x80\x80\x80\xc0"])
+def test_a_batch_that_this_program_did_not_write(payload):
+    with pytest.raises(StoreCorrupt, match="not well-formed"):
+        decode_batch(1, payload)
+
+
+def test_no_part_of_a_block_is_a_block(world):
+    block = world.blocks[2]
+    payload = encode_block(block.header, block.transactions, {})
+    assert decode_block(payload, 271).transactions == block.transactions
+    ends = set()
+    for end in range(len(payload)):
+        try:
+            ends.add(len(decode_block(payload[:end], 271).transactions))
+        except StoreCorrupt:
+            continue
+    assert ends == set(range(len(block.transactions)))  # where one transaction ends, and nowhere else
 
 
 @given(first=st.integers(0, 2**63), last=st.integers(0, 2**63), at=st.integers(0, 2**63), reason=st.text(max_size=20))
