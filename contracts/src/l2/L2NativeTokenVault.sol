@@ -5,7 +5,13 @@ import {IBeacon} from "@openzeppelin/contracts/proxy/beacon/IBeacon.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {BridgeData} from "../bridge/BridgeData.sol";
-import {AmountIsZero, L2ValueNotSupported, ReceiverIsZero, WrongChainId} from "../bridge/BridgeErrors.sol";
+import {
+    AmountIsZero,
+    AmountTooLarge,
+    L2ValueNotSupported,
+    ReceiverIsZero,
+    WrongChainId
+} from "../bridge/BridgeErrors.sol";
 import {NativeTokenVaultBase} from "../bridge/NativeTokenVaultBase.sol";
 import {MsgValueMismatch} from "../l1/common/Errors.sol";
 import {IAssetHandler} from "../l1/interfaces/IAssets.sol";
@@ -47,6 +53,9 @@ contract L2NativeTokenVault is NativeTokenVaultBase, SystemContract {
         if (destination == block.chainid) revert WrongChainId(L1_CHAIN_ID, destination);
         (uint256 amount, address receiver, address named) = BridgeData.decodeBurn(data);
         if (amount == 0) revert AmountIsZero();
+        // Sums of these are made in batches and on L1. A token that claims to be without bounds must not make them
+        // overflow: no batch could be executed any more.
+        if (amount > type(uint128).max) revert AmountTooLarge(amount);
         if (receiver == address(0)) revert ReceiverIsZero();
         address token = _knownToken(id, named);
         _takeAny(id, token, originalCaller, amount);
