@@ -216,7 +216,7 @@ class Lifecycle:
         if chain.facts.genesis_timestamp is None:
             self.registry.update_facts(name, genesis_timestamp=int(time.time()))
             chain = self.registry.chain(name)
-        genesis = chain_genesis(chain, self.ecosystem)
+        genesis = self._genesis(chain)
         return f"block 0 is 0x{genesis.header.hash.hex()}"
 
     def _genesis(self, chain: ChainRecord) -> Genesis:
@@ -234,7 +234,7 @@ class Lifecycle:
 
     def _create_on_l1(self, name: str) -> str:
         chain = self.registry.chain(name)
-        genesis = chain_genesis(chain, self.ecosystem)
+        genesis = self._genesis(chain)
         created = self.settlement.create_chain(
             chain.chain_id,
             genesis_hash=genesis.header.hash,
