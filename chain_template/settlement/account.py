@@ -56,7 +56,7 @@ class PendingCall:
         call = self.call
         return json.dumps(
             {
-                "stage": call.stage.value,
+                "stage": None if call.stage is None else call.stage.value,
                 "first": call.first,
                 "last": call.last,
                 "to": call.to,
@@ -75,7 +75,7 @@ class PendingCall:
         """Read :meth:`to_json`'s bytes."""
         content: dict[str, Any] = json.loads(text)
         call = SettlementCall(
-            BatchStage(content["stage"]),
+            None if content["stage"] is None else BatchStage(content["stage"]),
             content["first"],
             content["last"],
             content["to"],

@@ -7,11 +7,13 @@ from typing import Final
 from chain_template.batcher.commit_info import StoredClaim
 from chain_template.batcher.sealing import MAX_INTEROP_FLOWS
 from chain_template.errors import L1Diverged
+from chain_template.primitives import keccak
 from chain_template.settlement.on_l1 import ChainOnL1, Counters
 from chain_template.settlement.priority_tree import PriorityTreeMirror
 from chain_template.store import Snapshot
-from chain_template.store.records import BatchRecord, BatchStage
+from chain_template.store.records import BatchRecord, BatchStage, LogFilter
 from contracts.abi import encode_call
+from contracts.genesis import L2_NATIVE_TOKEN_VAULT
 from contracts.messages import (
     DA_CALLDATA,
     StoredBatchInfo,
@@ -30,19 +32,21 @@ _EXECUTE_OVERHEAD_BYTES: Final = 3_000
 #: ABI words of an InteropFlow, and of an InteropRoot with its one side.
 _FLOW_BYTES: Final = 96
 _ROOT_BYTES: Final = 192
+#: TokenRegistered(bytes32 indexed assetId, uint256 indexed originChainId, address indexed originToken, address token)
+_TOKEN_REGISTERED: Final = keccak(b"TokenRegistered(bytes32,uint256,address,address)")
 
 
 @dataclass(frozen=True, slots=True)
 class SettlementCall:
-    """A call that takes batches a stage further.
+    """A call that takes batches a stage further, or clears their way.
 
     Attributes:
-        stage: What they reach when it is included; REVERTED for a revert.
+        stage: What they reach when it is included; REVERTED for a revert, None when they stay where they are.
         first / last: The batches.
         to: Contract address.
     """
 
-    stage: BatchStage
+    stage: BatchStage | None
     first: int
     last: int
     to: str
@@ -60,6 +64,7 @@ class SettlementCall:
 
 
 _VERBS: Final = {
+    None: "registration of a token",
     BatchStage.COMMITTED: "commit",
     BatchStage.VERIFIED: "prove",
     BatchStage.EXECUTED: "execute",
@@ -72,12 +77,14 @@ class CallMaker:
 
     Args:
         chain: The chain's contracts.
+        chain_id: Its id.
         pubdata: Pubdata of a batch by its number.
         max_batches: How many batches one call takes at most.
     """
 
-    def __init__(self, chain: ChainOnL1, pubdata: Callable[[int], bytes], max_batches: int) -> None:
+    def __init__(self, chain: ChainOnL1, chain_id: int, pubdata: Callable[[int], bytes], max_batches: int) -> None:
         self._chain = chain
+        self._chain_id = chain_id
         self._pubdata = pubdata
         self._max_batches = max_batches
         self._tree = PriorityTreeMirror()
@@ -130,6 +137,9 @@ class CallMaker:
             return None
         first = self._chain.first_unprocessed_operation()
         self._tree.follow(snapshot, first)
+        registration = self._registration(snapshot, records)
+        if registration is not None:
+            return registration
         claims = [claim_of(record) for record in records]
         proofs = self._tree.proofs(first, [record.l1_tx_count for record in records])
         data = encode_execute(
@@ -145,6 +155,9 @@ class CallMaker:
         record = snapshot.batch(counters.executed + 1)
         if record is None or record.stage is not BatchStage.PROVED:
             return None
+        registration = self._registration(snapshot, [record])
+        if registration is not None:
+            return registration
         claim, last = claim_of(record), stored_batch(snapshot, counters.executed)
         info = claim.with_pubdata(self._pubdata(record.number))
         first = self._chain.first_unprocessed_operation()
@@ -168,6 +181,19 @@ class CallMaker:
         data = encode_call(self._chain.timelock, "revertBatchesSharedBridge", [link.zk_chain, to_batch])
         return SettlementCall(BatchStage.REVERTED, to_batch + 1, committed, link.validator_timelock, data)
 
+    def _registration(self, snapshot: Snapshot, records: Sequence[BatchRecord]) -> SettlementCall | None:
+        """Tell L1 of a token born on this chain that a batch sends to another chain, if L1 does not know it.
+
+        Without that L1 would take its chain to hold nothing of it, and refuse the batch.
+        """
+        assets = {flow.asset_id for record in records for flow in claim_of(record).commit.interop_flows}
+        for asset_id in self._chain.unknown_assets(sorted(assets)):
+            token = token_born_here(snapshot, self._chain_id, asset_id)
+            if token is not None:
+                address, data = self._chain.register_origin(self._chain_id, token)
+                return SettlementCall(None, records[0].number, records[-1].number, address, data)
+        return None
+
     def _candidates(self, snapshot: Snapshot, done: int) -> list[BatchRecord]:
         return snapshot.batches(done + 1, done + self._max_batches)
 
@@ -190,6 +216,13 @@ class CallMaker:
 def claim_of(record: BatchRecord) -> StoredClaim:
     """What a stored batch claims."""
     return StoredClaim.from_json(record.commit_info)
+
+
+def token_born_here(snapshot: Snapshot, chain_id: int, asset_id: bytes) -> bytes | None:
+    """Address of the token behind an asset id, if the chain's vault registered it as one of its own."""
+    born_here = ((_TOKEN_REGISTERED,), (asset_id,), (chain_id.to_bytes(32, "big"),))
+    found = snapshot.logs(LogFilter(0, snapshot.head_number, (L2_NATIVE_TOKEN_VAULT,), born_here), 1)
+    return found[0].topics[3][12:] if found else None
 
 
 def stored_batch(snapshot: Snapshot, number: int) -> StoredBatchInfo:

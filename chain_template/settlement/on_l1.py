@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from chain_template.config import L1Link
@@ -139,6 +140,30 @@ class ChainOnL1:
         calls += [("getCommittedBatchTimestamp", (self.link.zk_chain, number)) for number in batch_numbers]
         delay, *times = self._read_all(self.timelock, address, calls, "latest")
         return [committed_at + delay for committed_at in times]
+
+    # -- assets ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _vault_address(self) -> str:
+        known = self.link.contracts.get("native_token_vault")
+        if known is not None:
+            return known
+        router = str(self.client.read(load("Bridgehub"), self.link.bridgehub, "assetRouter"))
+        return str(self.client.read(load("L1AssetRouter"), router, "nativeTokenVault"))
+
+    def unknown_assets(self, asset_ids: Sequence[bytes]) -> list[bytes]:
+        """Those of which L1 does not know where they were born."""
+        if not asset_ids:
+            return []
+        vault = load("L1NativeTokenVault")
+        calls = [("originChainId", (asset_id,)) for asset_id in asset_ids]
+        origins = self._read_all(vault, self._vault_address, calls, "latest")
+        return [asset_id for asset_id, origin in zip(asset_ids, origins, strict=True) if not origin]
+
+    def register_origin(self, chain_id: int, token: bytes) -> tuple[str, bytes]:
+        """The call that tells L1 of a token of a chain: contract address and calldata. Anyone may make it."""
+        arguments = [chain_id, "0x" + token.hex()]
+        return self._vault_address, encode_call(load("L1NativeTokenVault"), "registerOrigin", arguments)
 
     # -- events ------------------------------------------------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class SettlementSender:
         self._on_moved = on_moved
         self._on_lost_batches = on_lost_batches
         self._on_priority_mode = on_priority_mode
-        self._maker = CallMaker(chain, store.batch_pubdata, config.settlement.max_batches_per_call)
+        self._maker = CallMaker(chain, config.chain_id, store.batch_pubdata, config.settlement.max_batches_per_call)
         self._tracker = StageTracker(store, chain, on_moved)
         self._desk = ProvingDesk(config.chain_id, config.name, store, chain, service)
         self._accounts = self._open_accounts(config.operator_keys)
@@ -215,7 +215,7 @@ class SettlementSender:
             return
         tx_hash = "0x" + receipt.transaction_hash.hex()
         log.info("L1 call included", call=call.what, l1_block=receipt.block_number, gas_used=receipt.gas_used)
-        if call.stage is BatchStage.REVERTED:
+        if call.stage in (BatchStage.REVERTED, None):
             return
         with self._store.snapshot() as snapshot:
             numbers = [record.number for record in snapshot.batches(call.first, call.last)]

@@ -14,7 +14,7 @@ from chain_template.store.records import BatchStage
 from contracts.abi import decode_call
 from contracts.artifacts import load
 from contracts.client import L1Client
-from tests.unit.chain_template.batcher.stored_chain import ALICE, BOB, StoredChain, make_config, raw_address
+from tests.unit.chain_template.batcher.stored_chain import ALICE, BOB, CHAIN_ID, StoredChain, make_config, raw_address
 
 BLOCK = L1Block(100, b"\x64" * 32, 1_700_000_500, 10**9)
 
@@ -58,7 +58,7 @@ def make_batches(chain, count):
 
 def maker(chain, times=None, max_batches=8, first_operation=0):
     on_l1 = KnownTimes(chain.config.l1, times or {}, first_operation)
-    return CallMaker(on_l1, chain.store.batch_pubdata, max_batches)
+    return CallMaker(on_l1, CHAIN_ID, chain.store.batch_pubdata, max_batches)
 
 
 def counters(committed=0, verified=0, executed=0, committed_hash=b""):
