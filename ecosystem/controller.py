@@ -17,7 +17,7 @@ from ecosystem.lifecycle import Lifecycle
 from ecosystem.operations import Interrupted, OperationRunner
 from ecosystem.ports import is_free
 from ecosystem.records import ChainRecord, OperationRecord
-from ecosystem.seams import Node
+from ecosystem.seams import Node, Router
 from ecosystem.settings import ChainSettings, check_chain_name
 from ecosystem.states import Goal, OperationKind, Phase
 from ecosystem.views import NodeView
@@ -69,6 +69,7 @@ class HubController:
         self._wake = threading.Event()
         self._runner = OperationRunner(self.registry, self._stopping)
         self._lock = threading.Lock()
+        self._routed: dict[str, str] = {}
         self._at_work: dict[str, threading.Thread] = {}
         self._backoff: dict[str, _Backoff] = {}
         self._observed: dict[str, Observation] = {}
@@ -85,6 +86,7 @@ class HubController:
     def stop(self, timeout_s: float = 30.0) -> None:
         """Leave what is under way to the next controller, and stop the hub's parts cleanly, chains first."""
         self.leave(timeout_s)
+        _stop_quietly(self._runtime.router())
         with ThreadPoolExecutor(max_workers=16) as pool:
             chains = [self._runtime.chain(chain.name) for chain in self.registry.chains()]
             list(pool.map(_stop_quietly, chains))
@@ -162,11 +164,14 @@ class HubController:
         with self._lock:
             chain = self.registry.chain(name)
             self._refuse_busy(name)
-            if chain.phase not in (Phase.READY, Phase.REMOVING):
+            if chain.phase is Phase.FAILED:
+                # It was never open to anyone: there is nothing to settle.
+                steps, phase = ["halt"], None
+            elif chain.phase in (Phase.READY, Phase.REMOVING):
+                steps, phase = self._steps(OperationKind.REMOVE), Phase.REMOVING
+            else:
                 raise WrongChainState(name, chain.phase, "removed")
-            operation = self.registry.set_goal(
-                name, Goal.REMOVED, OperationKind.REMOVE, self._steps(OperationKind.REMOVE), Phase.REMOVING
-            )
+            operation = self.registry.set_goal(name, Goal.REMOVED, OperationKind.REMOVE, steps, phase)
         self._wake.set()
         return operation
 
@@ -228,6 +233,7 @@ class HubController:
         chains = self.registry.chains()
         self._start_missing_parts()
         self._start_missing_chains(chains)
+        self._keep_router(chains)
         for operation in reversed(self.registry.operations(open_only=True, limit=1_000)):
             self._set_to_work(operation)
         self._observe(chains)
@@ -245,6 +251,27 @@ class HubController:
         for chain in chains:
             if chain.phase is Phase.READY and self._runtime.chain(chain.name) is None:
                 self._begin(OperationKind.START, chain.name)
+
+    def _keep_router(self, chains: list[ChainRecord]) -> None:
+        """The message router, which comes last, so that nothing waits for it; it is told where the chains are."""
+        router = self._runtime.router()
+        if router is None:
+            if self.lifecycle.l1_is_up() and not self.registry.operations(open_only=True, limit=1):
+                self._begin(OperationKind.START_ROUTER, "")
+            return
+        serving = {
+            chain.name: f"http://{chain.settings.host}:{chain.facts.port}"
+            for chain in chains
+            if chain.phase in (Phase.READY, Phase.REMOVING)
+        }
+        if not serving or self._routed == serving:
+            return
+        try:
+            router.connect(self.lifecycle.l1_url, serving)
+        except HubError as error:
+            _log.warning("the message router does not answer", reason=error.message)
+        else:
+            self._routed = serving
 
     def _begin(self, kind: OperationKind, chain: str) -> None:
         """Register an operation unless one is open, or the last one failed a moment ago."""
@@ -307,7 +334,7 @@ def _ask(node: Node | None) -> Observation:
         return Observation(None, error.message)
 
 
-def _stop_quietly(node: Node | None) -> None:
+def _stop_quietly(node: Node | Router | None) -> None:
     if node is None:
         return
     try:

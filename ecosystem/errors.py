@@ -8,6 +8,10 @@
     │   ├── UnknownChain          no chain has this name
     │   ├── UnknownOperation      no operation has this id
     │   ├── UnknownBatch          the chain has not sealed this batch
+    │   ├── UnknownAccount        the hub has no key of this account
+    │   ├── UnknownSymbol         no token has this symbol
+    │   ├── UnknownStage          messages have no such stage
+    │   ├── TokenExists           another token has this symbol
     │   ├── ChainExists           the name or the id is taken
     │   ├── ChainBusy             another operation is working on the chain
     │   └── WrongChainState       the chain is in a state from which this cannot be done
@@ -86,6 +90,49 @@ class UnknownBatch(RequestRefused):
     def __init__(self, chain: str, number: int, last: int) -> None:
         hint = f"the last sealed batch is {last}" if last else "it has sealed none yet"
         super().__init__(f"{chain} has no batch {number}", hint=hint)
+
+
+class UnknownAccount(RequestRefused):
+    """The hub has no key of this account."""
+
+    def __init__(self, address: str, known: Iterable[str]) -> None:
+        accounts = list(known)
+        shown = f"{len(accounts)} development accounts, the first is {accounts[0]}" if accounts else "none"
+        super().__init__(
+            f"the hub has no key of {address}" if address else "the hub has no development accounts",
+            hint=near_miss(address, accounts) or f"it has {shown}; others sign themselves: --key-file",
+        )
+
+
+class UnknownSymbol(RequestRefused):
+    """No token of the hub has this symbol."""
+
+    def __init__(self, symbol: str, known: Iterable[str]) -> None:
+        symbols = ["eth", *known]
+        super().__init__(
+            f'there is no token "{symbol}"',
+            hint=near_miss(symbol, symbols) or f"there are: {', '.join(symbols)}; or give an address or an asset id",
+        )
+
+
+class UnknownStage(RequestRefused):
+    """Messages have no such stage."""
+
+    def __init__(self, stage: str, known: Iterable[str]) -> None:
+        stages = list(known)
+        super().__init__(
+            f'messages have no stage "{stage}"', hint=near_miss(stage, stages) or f"there are: {', '.join(stages)}"
+        )
+
+
+class TokenExists(RequestRefused):
+    """Another token has this symbol."""
+
+    def __init__(self, symbol: str, where: str) -> None:
+        super().__init__(
+            f'there is a token "{symbol}" on {where} already, and it is another one',
+            hint="list them: zkhub token ls",
+        )
 
 
 class ChainExists(RequestRefused):

@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cluster.router.messages import MessageInfo
+from ecosystem.bridge_desk import BridgeDesk, Wish
 from ecosystem.chain_config import L1_NAME
+from ecosystem.config import public
 from ecosystem.controller import HubController
 from ecosystem.errors import HubStarting, HubUnavailable, UnknownBatch, UnknownChain
 from ecosystem.records import ChainRecord
 from ecosystem.settings import ChainSettings
 from ecosystem.states import ChainState, Goal, Phase
+from ecosystem.tokens import TokenDesk, TokenRecord
 from ecosystem.views import (
     AccountView,
     BatchView,
@@ -21,8 +25,10 @@ from ecosystem.views import (
     HubView,
     JobView,
     L1View,
+    MessageView,
     OperationView,
     ProversView,
+    TokenView,
 )
 from zkhub import __version__
 from zkhub.errors import HubError
@@ -40,6 +46,7 @@ class Hub:
         self._settings = controller.settings
         self._registry = controller.registry
         self._started_ms = time.time_ns() // 1_000_000
+        self._desk = BridgeDesk(controller.lifecycle, TokenDesk(controller.registry))
 
     # -- the whole --------------------------------------------------------------------------------------
 
@@ -183,6 +190,7 @@ class Hub:
             restarts=view.restarts if view else 0,
             created_at_ms=chain.created_at_ms,
             error=chain.error or (view.last_error if view else seen.error),
+            settings=public(chain.settings),
         )
 
     # -- operations -------------------------------------------------------------------------------------
@@ -235,6 +243,52 @@ class Hub:
         """Queue a failed or refused proof job again."""
         return self._controller.lifecycle.runtime.retry_job(self._registry.chain(chain).chain_id, batch)
 
+    # -- the bridge ---------------------------------------------------------------------------------------
+
+    def move(self, wish: Wish) -> MessageView:
+        """Send value over the bridge; see :meth:`BridgeDesk.move` for what is refused."""
+        return _message_view(self._desk.move(wish))
+
+    def track_message(self, source: str, transaction_hash: bytes) -> list[MessageView]:
+        """Follow and claim what a transaction sent."""
+        return [_message_view(message) for message in self._desk.track(source, transaction_hash)]
+
+    def message(self, message_id: str) -> MessageView:
+        """A message."""
+        return _message_view(self._desk.message(message_id))
+
+    def messages(self, chain: str | None, stage: str | None, limit: int) -> list[MessageView]:
+        """Messages, the newest first; ``chain`` is either end."""
+        return [_message_view(message) for message in self._desk.messages(chain, stage, limit)]
+
+    def retry_message(self, message_id: str) -> MessageView:
+        """Try again to claim a message."""
+        return _message_view(self._desk.retry(message_id))
+
+    def claim_message(self, message_id: str) -> MessageView:
+        """Have a message claimed as soon as that is possible."""
+        return _message_view(self._desk.claim(message_id))
+
+    def deploy_token(self, where: str, symbol: str, name: str, decimals: int, supply: int, account: str) -> TokenView:
+        """Deploy a token for development."""
+        return self._token_view(self._desk.deploy_token(where, symbol, name, decimals, supply, account))
+
+    def tokens(self) -> list[TokenView]:
+        """The tokens that the hub deployed."""
+        return [self._token_view(token) for token in self._desk.tokens()]
+
+    def _token_view(self, token: TokenRecord) -> TokenView:
+        return TokenView(
+            symbol=token.symbol,
+            name=token.name,
+            decimals=token.decimals,
+            origin=token.where,
+            asset_id=token.asset_id,
+            owner=token.owner,
+            supply=token.supply,
+            addresses=self._desk.addresses(token),
+        )
+
     def accounts(self) -> list[AccountView]:
         """The development accounts and what they have; a chain that does not answer is left out."""
         lifecycle = self._controller.lifecycle
@@ -253,6 +307,10 @@ class Hub:
 
     def _names(self) -> dict[int, str]:
         return {chain.chain_id: chain.name for chain in self._registry.chains()}
+
+
+def _message_view(message: MessageInfo) -> MessageView:
+    return MessageView.of(message, time.time())
 
 
 def _named(batch: BatchView, chain: str) -> BatchView:

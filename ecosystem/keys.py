@@ -3,6 +3,7 @@
 ``api-token``          bearer token of changing API calls
 ``ray-token``          Ray's own (written by :mod:`cluster`)
 ``deployer``           pays for contracts and chains on L1, owns them
+``relayer``            pays for the claims that the message router makes
 ``chains/NAME.json``   the keys of a chain's L1 roles
 ``dev-accounts.json``  development accounts, derived from the mnemonic
 """
@@ -74,6 +75,10 @@ class KeyStore:
         if settings.deployer_key_file is not None:
             return _key_from_file(settings.deployer_key_file)
         return self._once(self.directory / "deployer", new_private_key)
+
+    def relayer(self) -> str:
+        """Private key of the relayer, which pays for claims."""
+        return self._once(self.directory / "relayer", new_private_key)
 
     def chain_keys(self, name: str, given: OperatorKeySettings | None = None) -> ChainKeys:
         """A chain's keys: those that are set, the others random; fixed once the chain has them."""

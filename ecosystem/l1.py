@@ -18,12 +18,12 @@ from contracts.chain_params import ChainParams, FeeParams, Validators
 from contracts.client import Fees, L1Client
 from contracts.deploy import check_ecosystem, create_chain, deploy_ecosystem
 from contracts.deposits import DEPOSIT_L2_GAS
-from contracts.errors import AlreadyKnown, NonceTooLow
 from contracts.messages import DA_CALLDATA, DA_VALIDIUM, GAS_PER_PUBDATA
 from contracts.sender import Sender, SentTransaction, address_of
 from ecosystem.chain_config import key_bytes
 from ecosystem.errors import HubStarting, L1Mismatch
 from ecosystem.keys import ChainKeys
+from ecosystem.payments import is_under_way
 from ecosystem.records import L1Payment
 from ecosystem.registry import ECOSYSTEM_FACT, Registry
 
@@ -162,7 +162,7 @@ class L1Settlement:
         waiting: list[tuple[bytes, str]] = []
         sent_now = 0
         for key, payment in payments.items():
-            if key in recorded and self._is_under_way(recorded[key]):
+            if key in recorded and is_under_way(self._client, recorded[key]):
                 waiting.append((recorded[key].hash, key))
                 continue
             sent = self._send(key, payment, fees)
@@ -179,19 +179,6 @@ class L1Settlement:
         return self._deployer.send(
             payment.to, payment.data, value=payment.value, gas=payment.gas, fees=fees, what=key, record=record
         )
-
-    def _is_under_way(self, payment: L1Payment) -> bool:
-        """Whether a recorded transaction is in a block, or can still get there; it is handed in again."""
-        if self._client.get_receipt(payment.hash) is not None:
-            return True
-        try:
-            self._client.send_raw(payment.raw)
-        except AlreadyKnown:
-            return True
-        except NonceTooLow:
-            # Something else took its nonce before it was sent, or it was included just now.
-            return self._client.get_receipt(payment.hash) is not None
-        return True
 
     def _deployed(self) -> EcosystemAddresses:
         if self._ecosystem is None:

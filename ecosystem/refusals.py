@@ -7,6 +7,7 @@ from cluster import errors as cluster_errors
 from contracts.errors import L1Error, L1Unavailable
 from ecosystem import errors
 from ecosystem.hub import Hub
+from shared_bridge import errors as bridge_errors
 from zkhub.errors import HubError
 
 #: Methods of :class:`ecosystem.hub.Hub` that the API may call.
@@ -30,6 +31,24 @@ TABLE: tuple[tuple[type[HubError], Kind], ...] = (
     (errors.UnknownOperation, Kind("unknown-operation", 404, "There is no such operation")),
     (errors.UnknownBatch, Kind("unknown-batch", 404, "There is no such batch")),
     (cluster_errors.UnknownJob, Kind("unknown-job", 404, "There is no such proof job")),
+    (errors.UnknownAccount, Kind("unknown-account", 404, "The hub has no key of this account")),
+    (errors.UnknownSymbol, Kind("unknown-token", 404, "There is no such token")),
+    (errors.UnknownStage, Kind("unknown-stage", 422, "There is no such stage")),
+    (cluster_errors.MessageMissing, Kind("unknown-message", 404, "There is no such message")),
+    (bridge_errors.UnknownChain, Kind("unknown-chain", 404, "There is no such chain")),
+    (bridge_errors.UnknownToken, Kind("unknown-token", 404, "There is no such token")),
+    (bridge_errors.UnknownMessage, Kind("unknown-message", 404, "There is no such message")),
+    (errors.TokenExists, Kind("token-exists", 409, "Another token has this symbol")),
+    (cluster_errors.OrderConflict, Kind("request-used", 409, "The request's name stands for another order")),
+    (cluster_errors.MessageNotRetryable, Kind("not-retryable", 409, "There is nothing to try again")),
+    (bridge_errors.ChainPausedError, Kind("paused", 409, "The bridge or the chain takes nothing now")),
+    (bridge_errors.MessageError, Kind("wrong-stage", 409, "The message's stage does not allow it")),
+    (bridge_errors.AmountError, Kind("wrong-amount", 422, "The amount cannot be moved")),
+    (bridge_errors.RecipientError, Kind("wrong-recipient", 422, "The recipient is no address")),
+    (bridge_errors.RpcLost, Kind("node-lost", 503, "A node does not answer")),
+    (bridge_errors.BridgeError, Kind("bridge-refused", 502, "The bridge refused")),
+    (cluster_errors.NoEndpoints, Kind("starting", 503, "The hub is coming up")),
+    (cluster_errors.RouterError, Kind("unavailable", 503, "A part of the hub does not answer")),
     (errors.ChainExists, Kind("chain-exists", 409, "The name or the id is taken")),
     (errors.ChainBusy, Kind("chain-busy", 409, "Another operation is at work")),
     (errors.WrongChainState, Kind("wrong-chain-state", 409, "The chain's state does not allow it")),

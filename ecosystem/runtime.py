@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from chain_template.config import ChainConfig
 from cluster import handles, placement
 from cluster.errors import ActorMissing
-from cluster.names import L1_ACTOR, POOL_ACTOR, WORKER_PREFIX
+from cluster.names import L1_ACTOR, POOL_ACTOR, ROUTER_ACTOR, WORKER_PREFIX
+from cluster.settings import RouterSettings
 from ecosystem.views import BatchView, JobView, NodeView, ProversView, WorkerView
 
 if TYPE_CHECKING:
     from chain_template.store.records import BatchRecord
-    from cluster.handles import NodeHandle, NodeInfo, PoolHandle
+    from cluster.handles import NodeHandle, NodeInfo, PoolHandle, RouterHandle
     from cluster.pool.jobs import JobInfo, JobKey, WorkerInfo
 
 #: Seconds a process may take to say how it is; one that is busier than that is shown as down.
@@ -152,6 +153,17 @@ class RayRuntime:
             self._pool().stop()
         except ActorMissing:
             return
+
+    def start_router(self, directory: Path, relayer_key: str, *, auto_relay: bool) -> None:
+        """Start the message router, or find it; waits until its memory is open."""
+        placement.start_router(directory, relayer_key, RouterSettings(auto_relay=auto_relay)).ready()
+
+    def router(self) -> "RouterHandle | None":
+        """The message router if it has been started."""
+        try:
+            return handles.RouterHandle.lookup(ROUTER_ACTOR)
+        except ActorMissing:
+            return None
 
     def _pool(self) -> "PoolHandle":
         return handles.PoolHandle.lookup(POOL_ACTOR)

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from chain_template.config import ChainConfig, DataAvailability
+from cluster.router.messages import MessageInfo, Order
 from contracts.addresses import ChainAddresses, EcosystemAddresses
 from ecosystem.keys import ChainKeys
 from ecosystem.views import BatchView, JobView, NodeView, ProversView
+from shared_bridge.stages import MessageStage
 
 
 class Node(Protocol):
@@ -45,6 +47,46 @@ class Node(Protocol):
         """Sealed batches with these numbers."""
 
 
+class Router(Protocol):
+    """The message router; every method may raise :class:`cluster.errors.ActorError`."""
+
+    def connect(self, l1_url: str, chains: Mapping[str, str]) -> None:
+        """Say where the L1 and the chains (name → URL) are."""
+
+    def submit(
+        self, order: Order, private_key: bytes, request: str, *, relay: bool = True, wait_s: float = 10.0
+    ) -> MessageInfo:
+        """Send an order's transaction, once for each ``request``; returns after ``wait_s`` at the latest.
+
+        Raises:
+            OrderConflict: The name stands for another order.
+            BridgeError: The bridge refused; nothing was sent.
+        """
+
+    def track(self, source: str, transaction_hash: bytes, *, relay: bool = True) -> list[MessageInfo]:
+        """Follow what a transaction on a chain (or ``l1``) sent."""
+
+    def message(self, message_id: str) -> MessageInfo:
+        """A message; raises :class:`cluster.errors.MessageMissing`."""
+
+    def messages(
+        self, chain: str | None = None, stage: MessageStage | None = None, limit: int = 100
+    ) -> list[MessageInfo]:
+        """Messages, the newest first; ``chain`` is either end."""
+
+    def counts(self) -> dict[MessageStage, int]:
+        """How many messages are in each stage."""
+
+    def retry(self, message_id: str) -> MessageInfo:
+        """Try again to claim a message."""
+
+    def claim(self, message_id: str) -> MessageInfo:
+        """Have a message claimed as soon as that is possible."""
+
+    def stop(self) -> None:
+        """Finish what is at hand and end it."""
+
+
 class Runtime(Protocol):
     """The cluster that everything runs on."""
 
@@ -77,6 +119,12 @@ class Runtime(Protocol):
 
     def stop_provers(self) -> None:
         """Close the pool and its workers; unfinished jobs stay in its queue."""
+
+    def start_router(self, directory: Path, relayer_key: str, *, auto_relay: bool) -> None:
+        """Start the message router, or find it; waits until its memory is open."""
+
+    def router(self) -> Router | None:
+        """The message router if it has been started."""
 
 
 class Settlement(Protocol):

@@ -188,6 +188,13 @@ class DevAccountSettings(Settings):
         return 1_000 * ETHER if l1.embedded else 0
 
 
+class RelaySettings(Settings):
+    """The message router."""
+
+    auto: bool = True
+    """Follow every chain and claim what its users send to L1 and to other chains, at the relayer's cost."""
+
+
 class RaySettings(Settings):
     """The Ray cluster underneath."""
 
@@ -210,6 +217,7 @@ class HubSettings(Settings):
     )
     provers: ProverSettings = ProverSettings()
     api: ApiSettings = ApiSettings()
+    relay: RelaySettings = RelaySettings()
     dev_accounts: DevAccountSettings = DevAccountSettings()
     ray: RaySettings = RaySettings()
 

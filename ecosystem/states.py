@@ -65,6 +65,7 @@ class OperationKind(StrEnum):
 
     START_L1 = "start-l1"
     START_PROVERS = "start-provers"
+    START_ROUTER = "start-router"
     CREATE = "create-chain"
     START = "start-chain"
     PAUSE = "pause-chain"

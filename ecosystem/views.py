@@ -4,7 +4,9 @@ Amounts of wei are decimal strings, as JSON numbers lose digits beyond 2^53; tim
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+from cluster.router.messages import MessageInfo
 from ecosystem.records import Event, OperationRecord, StepRecord
 
 
@@ -91,6 +93,7 @@ class ChainView:
         operation: Id of the operation at work on it; empty for none.
         restarts: How often its process was started again after a death.
         error: What went wrong last; empty when all is well.
+        settings: As it was created with, secrets left out.
     """
 
     name: str
@@ -113,6 +116,7 @@ class ChainView:
     restarts: int
     created_at_ms: int
     error: str
+    settings: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +285,99 @@ class AccountView:
 
     address: str
     balances: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message on its way over the bridge.
+
+    Attributes:
+        kind: ``deposit``, ``withdrawal`` or ``transfer``.
+        source, destination: ``l1`` or a chain's name.
+        stage: ``sent``, ``included``, ``proven``, ``claimable``, ``claimed``, ``failed`` or ``dead``.
+        stage_times_ms: Stage → when it was reached.
+        age_s: Seconds since the hub first heard of it.
+        stage_age_s: Seconds in the stage it is in.
+        amount: In the token's smallest unit.
+        transaction: Hash at its source; empty while it is being sent.
+        claim_transaction: Hash at its destination, if the hub claimed it.
+        relay: Whether the hub claims it.
+        attempts: Failed attempts to claim it.
+        next_attempt_at_ms: When it is looked at again; None when nothing more happens by itself.
+        error: What went wrong last; empty when all is well.
+        request: The name its sender gave it; empty for one that was found on a chain.
+    """
+
+    id: str
+    kind: str
+    source: str
+    destination: str
+    stage: str
+    stage_times_ms: dict[str, int]
+    age_s: float
+    stage_age_s: float
+    token: str
+    amount: str
+    sender: str
+    receiver: str
+    transaction: str
+    claim_transaction: str
+    relay: bool
+    attempts: int
+    next_attempt_at_ms: int | None
+    error: str
+    request: str
+
+    @classmethod
+    def of(cls, message: MessageInfo, now_s: float) -> "MessageView":
+        """The view of what the router keeps."""
+        order = message.order
+        moves = not message.stage.is_final and message.stage.value != "dead"
+        return cls(
+            id=message.id,
+            kind=order.kind.value,
+            source=order.source,
+            destination=order.destination,
+            stage=message.stage.value,
+            stage_times_ms={stage.value: int(at_s * 1000) for stage, at_s in message.times.items()},
+            age_s=round(max(0.0, now_s - message.created_at), 3),
+            stage_age_s=round(max(0.0, now_s - message.since), 3),
+            token=order.token,
+            amount=str(order.amount),
+            sender=order.sender,
+            receiver=order.receiver,
+            transaction=_hash(message.transaction_hash),
+            claim_transaction=_hash(message.claim_transaction),
+            relay=message.relay,
+            attempts=message.attempts,
+            next_attempt_at_ms=int(message.not_before * 1000) if moves else None,
+            error=message.error,
+            request=message.request,
+        )
+
+
+def _hash(found: bytes | None) -> str:
+    return "" if found is None else "0x" + found.hex()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """A token that the hub deployed for development.
+
+    Attributes:
+        origin: ``l1`` or the name of the chain it was born on.
+        supply: What was made for ``owner``, in the smallest unit.
+        addresses: Layer → address there, on every layer that knows it.
+    """
+
+    symbol: str
+    name: str
+    decimals: int
+    origin: str
+    asset_id: str
+    owner: str
+    supply: str
+    addresses: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

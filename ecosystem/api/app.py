@@ -7,7 +7,7 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ecosystem.api import gateway, problems, routes
+from ecosystem.api import bridge_routes, gateway, problems, routes
 from ecosystem.api.auth import may_read
 from ecosystem.api.backend import Backend
 from ecosystem.api.metrics import scrape
@@ -44,6 +44,8 @@ def make_app(
     problems.install(app)
     app.include_router(routes.reading)
     app.include_router(routes.changing)
+    app.include_router(bridge_routes.reading)
+    app.include_router(bridge_routes.changing)
     app.include_router(gateway.router)
     app.add_api_route(
         "/metrics", metrics, tags=["hub"], response_class=_PrometheusText, dependencies=[Depends(may_read)]

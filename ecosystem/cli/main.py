@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ecosystem.cli import batches, chains, config, doctor, hub, logs
+from ecosystem.cli import batches, bridge, chains, config, doctor, escape, hub, logs, messages
 from ecosystem.cli.context import Options
-from ecosystem.cli.output import err
+from ecosystem.cli.output import INTERRUPTED, err
 
 HELP = """A ZK Chain hub: many EVM rollup chains, one prover pool, one settlement layer.
 
@@ -84,6 +84,13 @@ app.add_typer(chains.app, name="chain", help="Create, show, pause, resume, remov
 app.add_typer(batches.batch, name="batch", help="Batches on their way to L1.")
 app.add_typer(batches.prover, name="prover", help="The prover pool.")
 app.add_typer(batches.account, name="account", help="Development accounts.")
+app.command("deposit")(bridge.deposit)
+app.command("withdraw")(bridge.withdraw)
+app.command("send")(bridge.send)
+app.command("claim")(bridge.claim)
+app.add_typer(messages.message, name="message", help="Messages on their way over the bridge.")
+app.add_typer(messages.token, name="token", help="Tokens for development.")
+app.add_typer(escape.app, name="escape", help="Out of a chain with L1 access alone.")
 app.command("logs")(logs.logs)
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config", help="Settings: what applies, and what there is.")
@@ -126,4 +133,4 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         err().print("interrupted")
-        os._exit(130)
+        os._exit(INTERRUPTED)

@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from chain_template.config import ChainConfig, DataAvailability
-from cluster.errors import ActorUnavailable, UnknownJob
+from cluster.errors import ActorUnavailable, MessageMissing, MessageNotRetryable, OrderConflict, UnknownJob
+from cluster.router.messages import MessageInfo, MessageKind, Order, id_of_found, id_of_request
 from contracts.addresses import ChainAddresses, EcosystemAddresses
 from contracts.errors import L1Unavailable
 from ecosystem.errors import HubStarting
@@ -15,20 +16,15 @@ from ecosystem.lifecycle import Lifecycle
 from ecosystem.registry import ECOSYSTEM_FACT, Registry
 from ecosystem.settings import ChainSettings, DevAccountSettings, HubSettings
 from ecosystem.views import BatchView, JobView, NodeView, ProversView, WorkerView
+from shared_bridge.errors import UnknownMessage
+from shared_bridge.stages import MessageStage
 from zkhub.errors import HubError
 
 ADDRESS = "0x" + 39 * "0" + "1"
 ECOSYSTEM = EcosystemAddresses.from_json(
     {
-        "l1_chain_id": 31_337,
-        "deploy_block": 0,
-        "bridgehub": ADDRESS,
-        "chain_type_manager": ADDRESS,
-        "validator_timelock": ADDRESS,
-        "message_root": ADDRESS,
-        "asset_router": ADDRESS,
-        "native_token_vault": ADDRESS,
-        "verifier": ADDRESS,
+        field.name: {"l1_chain_id": 31_337, "deploy_block": 0}.get(field.name, ADDRESS)
+        for field in fields(EcosystemAddresses)
     }
 )
 
@@ -129,6 +125,7 @@ class FakeRuntime:
         self.starts: list[str] = []
         self.on_start: Callable[[FakeNode], None] = lambda node: None
         self.pool_down = False
+        self.message_router = FakeRouter()
 
     def start_l1(self, config: ChainConfig) -> FakeNode:
         return self._start(config)
@@ -177,6 +174,92 @@ class FakeRuntime:
 
     def stop_provers(self) -> None:
         self.workers = None
+
+    def start_router(self, directory: Path, relayer_key: str, *, auto_relay: bool) -> None:
+        assert len(relayer_key) == 66
+        self.message_router.running = True
+        self.message_router.auto_relay = auto_relay
+
+    def router(self) -> "FakeRouter | None":
+        return self.message_router if self.message_router.running else None
+
+
+class FakeRouter:
+    """A message router whose messages go where a test says; ``refusal`` is raised by the next order."""
+
+    def __init__(self) -> None:
+        self.running = False
+        self.auto_relay = False
+        self.chains: dict[str, str] = {}
+        self.kept: dict[str, MessageInfo] = {}
+        self.signed: list[bytes] = []
+        self.refusal: HubError | None = None
+
+    def connect(self, l1_url: str, chains: Mapping[str, str]) -> None:
+        self.chains = dict(chains)
+
+    def submit(
+        self, order: Order, private_key: bytes, request: str, *, relay: bool = True, wait_s: float = 10.0
+    ) -> MessageInfo:
+        if self.refusal is not None:
+            raise self.refusal
+        message_id = id_of_request(request)
+        if message_id in self.kept:
+            if self.kept[message_id].order != order:
+                raise OrderConflict(request)
+            return self.kept[message_id]
+        self.signed.append(private_key)
+        return self.add(order, message_id, request=request, relay=relay)
+
+    def add(self, order: Order, message_id: str, *, request: str = "", relay: bool = True) -> MessageInfo:
+        stage = MessageStage.INCLUDED
+        message = MessageInfo(
+            message_id, order, request, b"\x77" * 32, 0, "{}", stage, {stage: 1.0}, None, relay, 0, 2.0, ""
+        )
+        self.kept[message_id] = message
+        return message
+
+    def track(self, source: str, transaction_hash: bytes, *, relay: bool = True) -> list[MessageInfo]:
+        if transaction_hash == bytes(32):
+            raise UnknownMessage(f"{source} has no such transaction")
+        order = Order(MessageKind.WITHDRAWAL, source, "l1", "eth", 7, ADDRESS, ADDRESS)
+        return [self.add(order, id_of_found(source, transaction_hash, 0), relay=relay)]
+
+    def message(self, message_id: str) -> MessageInfo:
+        if message_id not in self.kept:
+            raise MessageMissing(message_id)
+        return self.kept[message_id]
+
+    def messages(
+        self, chain: str | None = None, stage: MessageStage | None = None, limit: int = 100
+    ) -> list[MessageInfo]:
+        found = [
+            message
+            for message in self.kept.values()
+            if chain in (None, message.order.source, message.order.destination) and stage in (None, message.stage)
+        ]
+        return found[::-1][:limit]
+
+    def counts(self) -> dict[MessageStage, int]:
+        return {stage: sum(m.stage is stage for m in self.kept.values()) for stage in MessageStage}
+
+    def move(self, message_id: str, stage: MessageStage, error: str = "") -> None:
+        old = self.kept[message_id]
+        times = {**old.times, stage: old.since + 1.5}
+        self.kept[message_id] = replace(old, stage=stage, times=times, error=error)
+
+    def retry(self, message_id: str) -> MessageInfo:
+        if self.message(message_id).stage is not MessageStage.DEAD:
+            raise MessageNotRetryable(message_id, self.kept[message_id].stage.value)
+        self.move(message_id, MessageStage.CLAIMABLE)
+        return self.kept[message_id]
+
+    def claim(self, message_id: str) -> MessageInfo:
+        self.kept[message_id] = replace(self.message(message_id), relay=True)
+        return self.kept[message_id]
+
+    def stop(self) -> None:
+        self.running = False
 
 
 class FakeSettlement:

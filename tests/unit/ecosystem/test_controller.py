@@ -22,8 +22,8 @@ def test_everything_that_is_missing_is_started(running: FakeHub) -> None:
     assert running.runtime.workers == 1 and running.settlement.deployed
     assert set(running.settlement.created) == {271, 272}
     assert running.hub.health().status == "ok"
-    # Four roles and the admin of each chain, two accounts on each.
-    assert len(running.settlement.paid) == 2 * (5 + 2)
+    # Four roles, the admin and the relayer of each chain, two accounts and the relayer on each.
+    assert len(running.settlement.paid) == 2 * (6 + 3)
 
 
 def test_a_chain_gets_a_configuration_that_fits(running: FakeHub) -> None:
@@ -177,7 +177,7 @@ def test_a_killed_controller_is_succeeded_by_one_that_goes_on(made: Make) -> Non
     assert successor.hub.health().status == "ok"
     created = [o for o in successor.registry.operations() if o.kind is OperationKind.CREATE]
     assert len(created) == 2 and all(o.status is OperationStatus.DONE for o in created)
-    assert len(successor.settlement.paid) == 2 * (5 + 2)
+    assert len(successor.settlement.paid) == 2 * (6 + 3)
 
 
 @pytest.mark.parametrize("step", ["fund operators on L1", "create on L1", "start process", "deposit to accounts"])
@@ -201,7 +201,7 @@ def test_a_controller_killed_after_any_step_pays_nothing_twice(made: Make, step:
     successor.settle()
     assert successor.hub.health().status == "ok"
     assert successor.runtime.starts.count("alpha") == 1
-    assert paid.items() <= successor.settlement.paid.items() and len(successor.settlement.paid) == 5 + 2
+    assert paid.items() <= successor.settlement.paid.items() and len(successor.settlement.paid) == 6 + 3
 
 
 def test_a_lasting_refusal_fails_the_chain_and_says_why(running: FakeHub) -> None:
@@ -213,6 +213,16 @@ def test_a_lasting_refusal_fails_the_chain_and_says_why(running: FakeHub) -> Non
     assert running.hub.health().status == "degraded"
     again = running.finished(running.controller.create_chain("gamma", ChainSettings(id=273)).id)
     assert again.status is OperationStatus.DONE
+
+
+def test_a_failed_chain_can_be_removed(running: FakeHub) -> None:
+    running.settlement.refusal = DeployError("no")
+    running.finished(running.controller.create_chain("gamma", ChainSettings(id=273)).id)
+    running.settlement.refusal = None
+    wait_for(lambda: running.registry.chain("gamma").phase is Phase.FAILED)
+    removed = running.finished(running.controller.remove("gamma").id)
+    assert removed.status is OperationStatus.DONE and [step.name for step in removed.steps] == ["halt"]
+    wait_for(lambda: running.hub.health().status == "ok")
 
 
 def test_a_chain_that_cannot_start_does_not_fill_the_registry(made: Make, running: FakeHub) -> None:
