@@ -16,6 +16,7 @@ from chain_template.events import EventBus, PendingTransaction, RolledBack
 from chain_template.executor import make_executor
 from chain_template.executor.interface import BlockContext, Executor
 from chain_template.genesis import build_genesis
+from chain_template.interop_chains import InteropChains
 from chain_template.interop_roots import InteropRoots
 from chain_template.loops import Loop
 from chain_template.mempool import Mempool
@@ -97,7 +98,9 @@ class ChainNode:
         self._clock = clock
         self._draining = False
         self.interop_roots = None
+        self.interop_chains = None
         if config.l1 is not None:
+            self.interop_chains = InteropChains(self.store, config.chain_id)
             self.interop_roots = InteropRoots(self.store, config.chain_id, config.l1.l1_chain_id)
         self.settlement = self._settlement(prover)
         self.sequencer = Sequencer(
@@ -108,6 +111,7 @@ class ChainNode:
             self.events,
             l1_head=self.settlement.l1_head if self.settlement is not None else lambda: None,
             roots=self.interop_roots,
+            chains=self.interop_chains,
             newest_root=self.settlement.newest_root if self.settlement is not None else lambda: None,
             clock=clock,
         )
@@ -123,7 +127,7 @@ class ChainNode:
         # Imported here: an L1 has no use for it, and its start should not wait for it.
         from chain_template.settlement.service import Settlement
 
-        assert self.interop_roots is not None
+        assert self.interop_roots is not None and self.interop_chains is not None
         return Settlement(
             self.config,
             self.store,
@@ -131,6 +135,7 @@ class ChainNode:
             self.events,
             rollback=self.rollback,
             roots=self.interop_roots,
+            chains=self.interop_chains,
             on_priority_mode=self._set_priority_mode,
         )
 
@@ -226,6 +231,8 @@ class ChainNode:
             self.mempool.reinject(dropped, now_s=self._clock())
             if self.interop_roots is not None:
                 self.interop_roots.reload()
+            if self.interop_chains is not None:
+                self.interop_chains.reload()
             before_resuming()
         self.events.publish(RolledBack(block_number))
         self._wake()

@@ -12,6 +12,7 @@ from chain_template.errors import NonceTooHigh, SystemTransactionFailed, Transac
 from chain_template.events import EventBus, NewBlock
 from chain_template.executor.interface import BlockBuilder, BlockContext, ExecutedBlock, Executor, Included, Rejected
 from chain_template.headers import next_base_fee
+from chain_template.interop_chains import InteropChains
 from chain_template.interop_roots import InteropRoots
 from chain_template.mempool import Mempool
 from chain_template.primitives import SYSTEM_CONTEXT_ADDRESS
@@ -51,6 +52,7 @@ class Sequencer:
         events: Where blocks are announced.
         l1_head: The newest L1 block seen.
         roots: Message roots that somebody waits for; None on an L1.
+        chains: Other chains of the hub that this one is told of; None on an L1.
         newest_root: The newest message root worth importing, as (L1 block, root).
         clock: Unix seconds.
     """
@@ -65,6 +67,7 @@ class Sequencer:
         *,
         l1_head: Callable[[], L1Head | None] = lambda: None,
         roots: InteropRoots | None = None,
+        chains: InteropChains | None = None,
         newest_root: Callable[[], tuple[int, bytes] | None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -79,6 +82,7 @@ class Sequencer:
         self._events = events
         self._l1_head = l1_head
         self._roots = roots
+        self._chains = chains
         self._newest_root = newest_root
         self._clock = clock
         self._fee_recipient = bytes.fromhex(config.fee_recipient.removeprefix("0x"))
@@ -125,16 +129,20 @@ class Sequencer:
                 return None
             news = self._news_of_l1() if first_in_batch else None
             first = [] if news is None else [self._tell_system_context(news, context.number)]
+            chains = self._chains_to_register()
+            first += [self._register(chain, context.number) for chain in chains]
             roots = self._roots_to_import(first_in_batch)
             first += [self._import(root, context.number) for root in roots]
             first += [priority_transaction(operation.canonical) for operation in operations]
-            block = self._execute(context, first, roots)
+            block = self._execute(context, first, roots, chains)
             if block is None:
                 return None
             self._store.commit_block(block, self._arrivals(block))
             self._mempool.on_block(block.transactions, now_s=self._clock())
             if self._roots is not None:
                 self._roots.note(block)
+            if self._chains is not None:
+                self._chains.note(block)
             if news is not None:
                 self._last_l1_block = news.number
         self._events.publish(NewBlock(block))
@@ -150,13 +158,19 @@ class Sequencer:
             return False
         if self._roots is not None and self._roots.has_requests():
             return True
+        if self._chains_to_register():
+            return True
         return bool(self._mempool.ready(base_fee, 1, self._config.block.gas_limit))
 
     def _execute(
-        self, context: BlockContext, first: Sequence[Transaction], roots: list[InteropRoot]
+        self,
+        context: BlockContext,
+        first: Sequence[Transaction],
+        roots: list[InteropRoot],
+        chains: list[tuple[int, bytes]],
     ) -> ExecutedBlock | None:
         """Execute a block; None when it would hold nothing that anyone has asked for."""
-        is_asked_for = self._roots is not None and self._roots.has_requests() and bool(roots)
+        is_asked_for = bool(chains) or (self._roots is not None and self._roots.has_requests() and bool(roots))
         builder = self._executor.begin_block(context, self._store.nodes)
         try:
             included = self._apply_in_order(builder, first)
@@ -164,6 +178,8 @@ class Sequencer:
             log.error("leaving out the system transactions", error=str(exc))
             if self._roots is not None:
                 self._roots.discard(roots)
+            if self._chains is not None:
+                self._chains.discard(chains)
             is_asked_for = False
             builder = self._executor.begin_block(context, self._store.nodes)
             first = [tx for tx in first if tx.priority is not None]
@@ -172,6 +188,14 @@ class Sequencer:
         if not self.l1_only:
             included += self._fill(builder, context, included)
         return builder.seal() if included > system or is_asked_for else None
+
+    def _chains_to_register(self) -> list[tuple[int, bytes]]:
+        """Chains of the hub that this one does not know yet; none in priority mode."""
+        return [] if self._chains is None or self.l1_only else self._chains.due()
+
+    def _register(self, chain: tuple[int, bytes], block_number: int) -> Transaction:
+        assert self._chains is not None
+        return self._chains.transaction(chain, block_number)
 
     def _roots_to_import(self, is_first_in_batch: bool) -> list[InteropRoot]:
         """Message roots that somebody asked for, and the newest one once a batch; none in priority mode."""

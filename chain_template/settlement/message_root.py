@@ -163,6 +163,11 @@ class MessageRootMirror:
 
     # -- asking ------------------------------------------------------------------------------------------------------
 
+    def chain_ids(self) -> list[int]:
+        """The hub's chains, in the order in which they were created."""
+        with self._lock:
+            return list(self._chains)
+
     def root_at(self, l1_block: int) -> bytes | None:
         """The shared root that L1 remembers for a block; None when the block saw no new one, or is not read yet."""
         with self._lock:

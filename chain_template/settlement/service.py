@@ -9,6 +9,7 @@ from chain_template.batcher.batcher import Batcher
 from chain_template.config import ChainConfig
 from chain_template.errors import L1Diverged, NoMessageRoot, RollbackNeeded
 from chain_template.events import BatchMoved, EventBus
+from chain_template.interop_chains import InteropChains
 from chain_template.interop_roots import InteropRoots
 from chain_template.loops import Loop
 from chain_template.sequencer import L1Head
@@ -19,6 +20,7 @@ from chain_template.settlement.sender import SettlementSender
 from chain_template.settlement.watcher import L1Watcher
 from chain_template.store import Store
 from chain_template.store.records import BatchStage
+from contracts.artifacts import load
 from contracts.client import L1Client
 
 __all__ = ["ProofJob", "ProofResult", "ProofService", "Settlement"]
@@ -38,6 +40,7 @@ class Settlement:
         events: Where stage changes are announced.
         rollback: Gives up every block above a number, and calls its second argument before new blocks are built.
         roots: The chain's queue of message roots.
+        chains: What the chain knows of the hub's other chains.
         on_priority_mode: Told when L1 switches the chain to priority mode, and back.
     """
 
@@ -50,6 +53,7 @@ class Settlement:
         *,
         rollback: Callable[[int, Callable[[], None]], None],
         roots: InteropRoots,
+        chains: InteropChains,
         on_priority_mode: Callable[[bool], None] = lambda is_on: None,
     ) -> None:
         assert config.l1 is not None
@@ -61,6 +65,7 @@ class Settlement:
         self._chain_id = config.chain_id
         self._confirmations = config.settlement.confirmations
         self._roots = roots
+        self._chains = chains
         self._must_compare_roots = False
         self._is_checked = False
         self._check_lock = threading.Lock()
@@ -134,6 +139,13 @@ class Settlement:
         self._follow_message_root()
         return self.message_root.proof(self._chain_id, batch_number, l1_block)
 
+    def _learn_chains(self) -> None:
+        """Ask L1 for the base tokens of chains that are new."""
+        new = [chain_id for chain_id in self.message_root.chain_ids() if not self._chains.is_known(chain_id)]
+        if new:
+            hub, address = load("Bridgehub"), self.chain.link.bridgehub
+            self._chains.learn({each: self._client.read(hub, address, "baseTokenAssetId", [each]) for each in new})
+
     def _follow_message_root(self) -> None:
         self._check_link()
         self._must_compare_roots |= self.message_root.follow(self.chain.head(self._confirmations))
@@ -182,6 +194,7 @@ class Settlement:
                 self._must_compare_roots |= self.message_root.follow(head)
                 if self._must_compare_roots:
                     self._compare_roots(head)
+                self._learn_chains()
             return busy
         except RollbackNeeded as exc:
             log.warning("rollback needed", reason=exc.message)
