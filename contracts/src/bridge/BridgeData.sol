@@ -6,6 +6,10 @@ import {UnsupportedEncodingVersion} from "./BridgeErrors.sol";
 /// @dev First byte of a token's description.
 bytes1 constant METADATA_VERSION = 0x01;
 
+/// @dev Most of one asset that may be away from home, in its smallest unit: what a chain's base token holder owns. With
+/// it no sum of what a token claims to be overflows, which would stop the batch of a chain that did nothing wrong.
+uint256 constant MAX_ASSET_AMOUNT = 2 ** 127 - 1;
+
 /// @title What travels with a token
 /// @notice Encodings as ZK Stack's native token vaults have them.
 library BridgeData {
@@ -50,8 +54,7 @@ library BridgeData {
     /// @notice Encodes a token's description.
     function encodeMetadata(Metadata memory metadata) internal pure returns (bytes memory) {
         return bytes.concat(
-            METADATA_VERSION,
-            abi.encode(metadata.originChainId, metadata.name, metadata.symbol, metadata.decimals)
+            METADATA_VERSION, abi.encode(metadata.originChainId, metadata.name, metadata.symbol, metadata.decimals)
         );
     }
 

@@ -17,6 +17,8 @@ error AssetIdMismatch(bytes32 expected, bytes32 provided);
 error UnsupportedEncodingVersion(bytes1 version);
 /// @dev A token may not be born on this chain and come from another.
 error OriginIsThisChain(uint256 chainId);
+/// @dev More of one asset than the bridge counts.
+error AssetAmountTooHigh(bytes32 assetId, uint256 amount, uint256 max);
 /// @dev The receiver did not take the value.
 error ValueNotTaken(address receiver, uint256 amount);
 /// @dev A request that carries tokens brings no base token for its call.

@@ -21,6 +21,7 @@ import {MAX_CHAINS, MAX_CHAIN_ID, MAX_SYSTEM_ADDRESS, TWO_BRIDGES_MAGIC_VALUE} f
 import {
     AddressAlreadySet,
     AddressesNotSet,
+    AssetHandlerDoesNotExist,
     AssetIdAlreadyRegistered,
     AssetIdNotSupported,
     CTMAlreadyRegistered,
@@ -352,6 +353,9 @@ contract Bridgehub is IBridgehub, Ownable2Step, Pausable, ReentrancyGuardTransie
         if (!chainTypeManagerIsRegistered[newChainTypeManager]) revert CTMNotRegistered(newChainTypeManager);
         if (!assetIdIsRegistered[newBaseTokenAssetId]) revert AssetIdNotSupported(newBaseTokenAssetId);
         if (assetRouter == address(0)) revert AddressesNotSet();
+        if (IL1AssetRouter(assetRouter).assetHandlerAddress(newBaseTokenAssetId) == address(0)) {
+            revert AssetHandlerDoesNotExist(newBaseTokenAssetId);
+        }
     }
 
     function _requireChain(uint256 chainId) private view returns (IZKChain) {

@@ -46,13 +46,10 @@ contract L2AssetRouter is IL2AssetRouter, SystemContract {
     /// @param l1Token The token on L1.
     /// @param amount How much.
     /// @param data The token's (name, symbol, decimals), each encoded.
-    function finalizeDeposit(
-        address l1Sender,
-        address l2Receiver,
-        address l1Token,
-        uint256 amount,
-        bytes calldata data
-    ) external payable {
+    function finalizeDeposit(address l1Sender, address l2Receiver, address l1Token, uint256 amount, bytes calldata data)
+        external
+        payable
+    {
         _requireL1Router();
         BridgeData.Metadata memory metadata;
         metadata.originChainId = L1_CHAIN_ID;

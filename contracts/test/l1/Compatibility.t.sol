@@ -36,6 +36,7 @@ import {
 import {
     IMailboxImpl
 } from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/chain-interfaces/IMailboxImpl.sol";
+import {NativeTokenVaultBase} from "../../src/bridge/NativeTokenVaultBase.sol";
 import {Bridgehub} from "../../src/l1/Bridgehub.sol";
 import {ChainTypeManager} from "../../src/l1/ChainTypeManager.sol";
 import {MessageRoot} from "../../src/l1/MessageRoot.sol";
@@ -186,12 +187,12 @@ contract CompatibilityTest is Test {
         same(MessageRoot.addChainBatchRoot.selector, IZKStackMessageRoot.addChainBatchRoot.selector);
         same(L1AssetRouter.bridgehubDepositBaseToken.selector, IZKStackAssetRouter.bridgehubDepositBaseToken.selector);
         same(L1NativeTokenVault.bridgeBurn.selector, IZKStackAssetHandler.bridgeBurn.selector);
-        same(L1NativeTokenVault.assetId.selector, INativeTokenVault.assetId.selector);
-        same(L1NativeTokenVault.tokenAddress.selector, INativeTokenVault.tokenAddress.selector);
-        same(L1NativeTokenVault.originChainId.selector, INativeTokenVault.originChainId.selector);
+        same(bytes4(keccak256("assetId(address)")), INativeTokenVault.assetId.selector);
+        same(bytes4(keccak256("tokenAddress(bytes32)")), INativeTokenVault.tokenAddress.selector);
+        same(bytes4(keccak256("originChainId(bytes32)")), INativeTokenVault.originChainId.selector);
         same(bytes4(keccak256("chainBalance(uint256,bytes32)")), IZKStackVault.chainBalance.selector);
         vm.assertEq(ChainTypeManager.NewZKChain.selector, IZKStackManager.NewZKChain.selector);
-        vm.assertEq(L1NativeTokenVault.BridgeBurn.selector, IZKStackAssetHandler.BridgeBurn.selector);
+        vm.assertEq(NativeTokenVaultBase.BridgeBurn.selector, IZKStackAssetHandler.BridgeBurn.selector);
         vm.assertEq(
             L1AssetRouter.BridgehubDepositBaseTokenInitiated.selector,
             IAssetRouterBase.BridgehubDepositBaseTokenInitiated.selector

@@ -19,7 +19,13 @@ import {
     Unauthorized,
     ZeroAddress
 } from "../common/Errors.sol";
-import {IAssetHandler, IL1AssetRouter, IL1NativeTokenVault, IL1Nullifier, ISecondBridge} from "../interfaces/IAssets.sol";
+import {
+    IAssetHandler,
+    IL1AssetRouter,
+    IL1NativeTokenVault,
+    IL1Nullifier,
+    ISecondBridge
+} from "../interfaces/IAssets.sol";
 import {IBridgehub} from "../interfaces/IBridgehub.sol";
 import {AssetId} from "../libraries/AssetId.sol";
 
@@ -137,8 +143,9 @@ contract L1AssetRouter is IL1AssetRouter, Ownable2Step, Pausable {
         if (assetId == BRIDGE_HUB.baseTokenAssetId(chainId)) revert AssetIdNotSupported(assetId);
         _requireSensible(transferData);
         address handler = _handlerOf(assetId, transferData);
-        bytes memory mintData =
-            IAssetHandler(handler).bridgeBurn{value: msg.value}(chainId, l2Value, assetId, originalCaller, transferData);
+        bytes memory mintData = IAssetHandler(handler).bridgeBurn{value: msg.value}(
+            chainId, l2Value, assetId, originalCaller, transferData
+        );
         request.magicValue = TWO_BRIDGES_MAGIC_VALUE;
         request.l2Contract = L2_ASSET_ROUTER;
         request.l2Calldata = abi.encodeCall(IL2AssetRouter.finalizeDeposit, (block.chainid, assetId, mintData));
@@ -158,9 +165,8 @@ contract L1AssetRouter is IL1AssetRouter, Ownable2Step, Pausable {
         onlyVault
         returns (bool)
     {
-        IERC20(IAssetHandler(nativeTokenVault).tokenAddress(assetId)).safeTransferFrom(
-            originalCaller, nativeTokenVault, amount
-        );
+        IERC20(IAssetHandler(nativeTokenVault).tokenAddress(assetId))
+            .safeTransferFrom(originalCaller, nativeTokenVault, amount);
         return true;
     }
 
@@ -188,9 +194,8 @@ contract L1AssetRouter is IL1AssetRouter, Ownable2Step, Pausable {
         bytes32 assetId,
         bytes calldata assetData
     ) external onlyNullifier {
-        IL1NativeTokenVault(assetHandlerAddress[assetId]).bridgeRecoverFailedTransfer(
-            chainId, assetId, depositSender, assetData
-        );
+        IL1NativeTokenVault(assetHandlerAddress[assetId])
+            .bridgeRecoverFailedTransfer(chainId, assetId, depositSender, assetData);
         emit ClaimedFailedDepositAssetRouter(chainId, assetId, assetData);
     }
 

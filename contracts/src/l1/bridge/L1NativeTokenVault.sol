@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IBeacon} from "@openzeppelin/contracts/proxy/beacon/IBeacon.sol";
-import {BridgeData} from "../../bridge/BridgeData.sol";
-import {L2ValueNotSupported, OriginIsThisChain, ValueNotTaken} from "../../bridge/BridgeErrors.sol";
+import {BridgeData, MAX_ASSET_AMOUNT} from "../../bridge/BridgeData.sol";
+import {AssetAmountTooHigh, L2ValueNotSupported, OriginIsThisChain, ValueNotTaken} from "../../bridge/BridgeErrors.sol";
 import {NativeTokenVaultBase} from "../../bridge/NativeTokenVaultBase.sol";
 import {ETH_TOKEN} from "../common/Constants.sol";
 import {
@@ -37,6 +37,9 @@ contract L1NativeTokenVault is NativeTokenVaultBase, IL1NativeTokenVault {
 
     /// @inheritdoc IL1NativeTokenVault
     mapping(uint256 chainId => mapping(bytes32 assetId => uint256)) public chainBalance;
+
+    /// @notice Sum of what is held of an asset for all chains.
+    mapping(bytes32 assetId => uint256) public totalChainBalance;
 
     /// @notice A batch that was executed sent assets to another chain.
     event ChainBalanceMoved(
@@ -144,7 +147,11 @@ contract L1NativeTokenVault is NativeTokenVaultBase, IL1NativeTokenVault {
     // -- parts -------------------------------------------------------------------------------------------------------
 
     function _credit(uint256 chainId, bytes32 id, uint256 amount) private {
-        if (originChainId[id] != chainId) chainBalance[chainId][id] += amount;
+        if (originChainId[id] == chainId) return;
+        uint256 total = totalChainBalance[id];
+        if (amount > MAX_ASSET_AMOUNT - total) revert AssetAmountTooHigh(id, amount, MAX_ASSET_AMOUNT - total);
+        totalChainBalance[id] = total + amount;
+        chainBalance[chainId][id] += amount;
     }
 
     function _debit(uint256 chainId, bytes32 id, uint256 amount) private {
@@ -152,6 +159,7 @@ contract L1NativeTokenVault is NativeTokenVaultBase, IL1NativeTokenVault {
         uint256 available = chainBalance[chainId][id];
         if (available < amount) revert InsufficientChainBalance(chainId, id, available, amount);
         chainBalance[chainId][id] = available - amount;
+        totalChainBalance[id] -= amount;
     }
 
     function _payOut(bytes32 id, address token, address receiver, uint256 amount) private {

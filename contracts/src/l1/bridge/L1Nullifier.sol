@@ -44,8 +44,8 @@ contract L1Nullifier is IL1Nullifier, ReentrancyGuardTransient {
     IL1AssetRouter public immutable l1AssetRouter;
 
     /// @inheritdoc IL1Nullifier
-    mapping(uint256 chainId => mapping(uint256 l2BatchNumber => mapping(uint256 l2MessageIndex => bool)))
-        public isWithdrawalFinalized;
+    mapping(uint256 chainId => mapping(uint256 l2BatchNumber => mapping(uint256 l2MessageIndex => bool))) public
+        isWithdrawalFinalized;
     /// @notice Hash of what was deposited with a request, until it is handed back.
     mapping(uint256 chainId => mapping(bytes32 l2TxHash => bytes32 txDataHash)) public depositHappened;
 
@@ -105,8 +105,7 @@ contract L1Nullifier is IL1Nullifier, ReentrancyGuardTransient {
         uint16 l2TxNumberInBatch,
         bytes32[] calldata merkleProof
     ) external nonReentrant {
-        bytes32 txDataHash =
-            keccak256(bytes.concat(TX_DATA_ENCODING, abi.encode(depositSender, assetId, assetData)));
+        bytes32 txDataHash = keccak256(bytes.concat(TX_DATA_ENCODING, abi.encode(depositSender, assetId, assetData)));
         bytes32 deposited = depositHappened[chainId][l2TxHash];
         if (deposited == bytes32(0) || deposited != txDataHash) revert DepositDoesNotExist(deposited, txDataHash);
         delete depositHappened[chainId][l2TxHash];

@@ -94,12 +94,8 @@ interface IAssetHandler {
 /// @title What L1 asks of its vault
 interface IL1NativeTokenVault is IAssetHandler {
     /// @notice Hands a failed deposit back to who made it. Only the router may.
-    function bridgeRecoverFailedTransfer(
-        uint256 chainId,
-        bytes32 assetId,
-        address depositSender,
-        bytes calldata data
-    ) external;
+    function bridgeRecoverFailedTransfer(uint256 chainId, bytes32 assetId, address depositSender, bytes calldata data)
+        external;
 
     /// @notice What is held for a chain, in the asset's smallest unit.
     function chainBalance(uint256 chainId, bytes32 assetId) external view returns (uint256);

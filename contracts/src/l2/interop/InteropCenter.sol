@@ -6,7 +6,13 @@ import {BridgeData} from "../../bridge/BridgeData.sol";
 import {MsgValueMismatch} from "../../l1/common/Errors.sol";
 import {L1Messenger} from "../L1Messenger.sol";
 import {L2Bridgehub} from "../L2Bridgehub.sol";
-import {INTEROP_HANDLER, L1_MESSENGER, L2_ASSET_ROUTER, L2_BRIDGEHUB, L2_NATIVE_TOKEN_VAULT} from "../SystemContract.sol";
+import {
+    INTEROP_HANDLER,
+    L1_MESSENGER,
+    L2_ASSET_ROUTER,
+    L2_BRIDGEHUB,
+    L2_NATIVE_TOKEN_VAULT
+} from "../SystemContract.sol";
 import {IL2AssetRouter} from "../interfaces/IL2AssetRouter.sol";
 import {IL2NativeTokenVault} from "../interfaces/IL2NativeTokenVault.sol";
 import {
@@ -122,11 +128,9 @@ contract InteropCenter is ReentrancyGuardTransient {
         returns (InteropCall memory)
     {
         bytes memory burnData = BridgeData.encodeBurn(transfer.amount, transfer.receiver, address(0));
-        bytes memory mintData = _vault().bridgeBurn{value: value}(
-            destinationChainId, 0, transfer.assetId, msg.sender, burnData
-        );
-        bytes memory data =
-            abi.encodeCall(IL2AssetRouter.finalizeDeposit, (block.chainid, transfer.assetId, mintData));
+        bytes memory mintData =
+            _vault().bridgeBurn{value: value}(destinationChainId, 0, transfer.assetId, msg.sender, burnData);
+        bytes memory data = abi.encodeCall(IL2AssetRouter.finalizeDeposit, (block.chainid, transfer.assetId, mintData));
         return InteropCall(L2_ASSET_ROUTER, L2_ASSET_ROUTER, 0, data);
     }
 

@@ -66,9 +66,8 @@ library MessageProof {
     /// @dev Length of the second path that metadata names; the first one must be `firstLength`.
     function _pathLength(bytes32 metadata, uint256 firstLength, bool isFinal) private pure returns (uint256 second) {
         second = uint8(metadata[2]);
-        bytes32 expected = bytes32(
-            uint256(1) << 248 | firstLength << 240 | second << 232 | uint256(isFinal ? 1 : 0) << 224
-        );
+        bytes32 expected =
+            bytes32(uint256(1) << 248 | firstLength << 240 | second << 232 | uint256(isFinal ? 1 : 0) << 224);
         if (firstLength > MAX_TREE_HEIGHT || second > MAX_TREE_HEIGHT || metadata != expected) {
             revert UnsupportedProofMetadata(metadata);
         }
