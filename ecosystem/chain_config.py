@@ -49,7 +49,7 @@ def l1_config(settings: HubSettings, *, port: int, genesis_timestamp: int, premi
 def chain_genesis(hub: HubSettings, chain: ChainRecord, keys: ChainKeys, ecosystem: EcosystemAddresses) -> Genesis:
     """Block 0 of a chain whose genesis timestamp is chosen, before it exists on L1, where its hash is stored.
 
-    It is built as the chain's own process will build it; what L1 will answer (the contract, its block) is no part of it.
+    It is built as the chain's own process will build it; what L1 will answer (contract, block) is no part of it.
     """
     facts = replace(chain.facts, zk_chain=_NOWHERE, create_block=0)
     return build_genesis(chain_config(hub, replace(chain, facts=facts), keys, ecosystem, "http://127.0.0.1"))

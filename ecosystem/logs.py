@@ -3,18 +3,15 @@
 import json
 import logging
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
-import structlog
-
+from cluster.logs import log_to_file
 from ecosystem.records import Event
 
-LEVELS: Final = ("debug", "info", "warning", "error")
 PROGRESS_FILE: Final = "progress.jsonl"
-_NEVER_SHOWN: Final = frozenset({"private_key", "operator_keys", "token", "deployer_key", "mnemonic"})
 
 
 def log_directory(data_dir: Path) -> Path:
@@ -22,22 +19,10 @@ def log_directory(data_dir: Path) -> Path:
     return data_dir / "logs"
 
 
-def configure(data_dir: Path, process: str, level: str | None = None) -> None:
-    """Send this process's log to ``logs/PROCESS.jsonl``."""
-    chosen = (level or os.environ.get("ZKHUB_LOG_LEVEL", "info")).lower()
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _hide_secrets,
-            structlog.processors.JSONRenderer(default=str),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, chosen.upper(), logging.INFO)),
-        logger_factory=structlog.WriteLoggerFactory(file=_open(log_directory(data_dir) / f"{process}.jsonl")),
-        cache_logger_on_first_use=False,
-    )
+def configure(data_dir: Path, process: str) -> None:
+    """Send this process's log to ``logs/PROCESS.jsonl``; ``ZKHUB_LOG_LEVEL`` says from which level on."""
+    level = logging.getLevelName(os.environ.get("ZKHUB_LOG_LEVEL", "info").upper())
+    log_to_file(log_directory(data_dir) / f"{process}.jsonl", level if isinstance(level, int) else logging.INFO)
 
 
 class ProgressFile:
@@ -62,14 +47,3 @@ class ProgressFile:
             os.write(descriptor, data)
         finally:
             os.close(descriptor)
-
-
-def _open(path: Path) -> TextIO:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return path.open("a", buffering=1, encoding="utf-8")
-
-
-def _hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for key in _NEVER_SHOWN & event.keys():
-        event[key] = "…"
-    return event

@@ -71,9 +71,9 @@ class OperationRunner:
             Interrupted: The controller stops.
         """
         self._registry.set_operation(operation.id, OperationStatus.RUNNING)
-        done = {step.name for step in operation.steps if step.status is StepStatus.DONE}
+        due = {step.name for step in operation.steps if step.status is not StepStatus.DONE}
         for step in steps:
-            if step.name in done:
+            if step.name not in due:
                 continue
             error = self._run_step(operation, step)
             if error is not None:

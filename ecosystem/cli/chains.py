@@ -1,5 +1,6 @@
 """``zkhub chain …``."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -50,11 +51,9 @@ def show_chain(context: typer.Context, name: Name, as_json: Json = False) -> Non
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2))
-    for key, value in chain.items():
-        shown = " ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else value
-        if key.endswith("_at_ms"):
-            key, shown = key.removesuffix("_at_ms"), f"{age(value)} ago"
-        grid.add_row(key.replace("_", " "), "-" if shown in (None, "") else str(shown))
+    for key, value in _flat(chain):
+        shown = f"{age(value)} ago" if key.endswith("_at_ms") and value is not None else value
+        grid.add_row(key.removesuffix("_at_ms").replace("_", " "), "-" if shown in (None, "") else str(shown))
     out().print(grid)
 
 
@@ -114,14 +113,14 @@ def remove_chain(
 
 
 @app.command("repair")
-def repair_chain(context: typer.Context, name: Name, yes: Yes = False) -> None:
+def repair_chain(context: typer.Context, name: Name) -> None:
     """Make a damaged database anew from the chain's block log, by executing every block again.
 
     The hub must be down. The damaged file is kept beside the new one.
     """
     from ecosystem.cli.repair import repair
 
-    raise typer.Exit(repair(context.obj, name, yes))
+    raise typer.Exit(repair(context.obj, name))
 
 
 def _change(options: Options, operation: dict[str, Any], wait: bool, as_json: bool) -> None:
@@ -165,3 +164,11 @@ def _settings(sets: list[str]) -> dict[str, Any]:
             inner = inner.setdefault(part, {})
         inner[table_] = value
     return body
+
+
+def _flat(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -66,11 +66,13 @@ def _appended(files: list[Path]) -> Iterator[dict[str, object]]:
     try:
         while True:
             for path, offset in offsets.items():
+                # A file that has shrunk was put aside when it grew too large; this is its successor.
+                start = offset if path.stat().st_size >= offset else 0
                 with path.open("rb") as file:
-                    file.seek(offset)
+                    file.seek(start)
                     data = file.read()
                 whole = data[: data.rfind(b"\n") + 1]
-                offsets[path] = offset + len(whole)
+                offsets[path] = start + len(whole)
                 yield from _parsed(path, whole.decode("utf-8", "replace").splitlines())
             time.sleep(0.25)
     except KeyboardInterrupt:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: Exit codes, as `zkhub --help` documents them.
 OK, REFUSED, USAGE, NOT_RUNNING, START_FAILED, UNHEALTHY = 0, 1, 2, 3, 4, 5
+INTERRUPTED = 130
 
 
 def err() -> "Console":

@@ -3,11 +3,11 @@
 from contextlib import closing
 
 from ecosystem.cli.context import Options, explained
-from ecosystem.cli.output import OK, confirm, fail, say
+from ecosystem.cli.output import OK, fail, say
 from ecosystem.running import running_pid
 
 
-def repair(options: Options, name: str, yes: bool) -> int:
+def repair(options: Options, name: str) -> int:
     """Rebuild a chain's database from its block log; returns the exit code."""
     from chain_template.rebuild import rebuild
     from contracts.addresses import EcosystemAddresses
@@ -27,7 +27,6 @@ def repair(options: Options, name: str, yes: bool) -> int:
         # The L1 is not asked, so it does not matter where an embedded one will be.
         url = settings.l1.url or "http://127.0.0.1"
         config = chain_config(settings, chain, keys, EcosystemAddresses.from_json(addresses), url)
-        confirm(f'Rebuild the database of "{name}"?', yes)
         rebuilt = rebuild(config)
     kept = ", ".join(str(path) for path in rebuilt.kept) or "nothing was there"
     say(f"{name} is rebuilt up to block {rebuilt.blocks} and batch {rebuilt.batches}; `zkhub up` starts it")

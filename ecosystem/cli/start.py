@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecosystem.cli.banner import deployment, show_banner
 from ecosystem.cli.context import Client, Options
-from ecosystem.cli.output import NOT_RUNNING, OK, START_FAILED, UNHEALTHY, emit_json, fail, say
+from ecosystem.cli.output import INTERRUPTED, NOT_RUNNING, OK, START_FAILED, UNHEALTHY, emit_json, fail, say
 from ecosystem.cli.progress import ProgressTail, Reporter
 from ecosystem.running import RUNNING_FILE, SETTINGS_FILE, running_hub, running_pid
 
@@ -43,6 +43,9 @@ def up(options: Options, *, address: str | None, foreground: bool, as_json: bool
         else:
             say(f"A hub runs on {data_dir} already; looking whether something is missing.")
             code = _add_missing(settings, options.client(), reporter)
+    except KeyboardInterrupt:
+        say("The hub goes on by itself; `zkhub status` shows how far it is, `zkhub down` stops it.")
+        return INTERRUPTED
     finally:
         reporter.close()
     if code in (OK, UNHEALTHY):

@@ -90,5 +90,6 @@ def running(made: Callable[..., FakeHub]) -> FakeHub:
     hub = made()
     hub.controller.start()
     hub.settle()
-    assert all(o.status is OperationStatus.DONE for o in hub.registry.operations())
+    failed = [o.error for o in hub.registry.operations() if o.status is not OperationStatus.DONE]
+    assert not failed, failed
     return hub
