@@ -6,6 +6,7 @@ it. What is imported already is read from the chain's own events.
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -132,6 +133,20 @@ class InteropRoots:
             for root in roots:
                 self._requested.pop(root.block_or_batch_number, None)
             self._save()
+
+    def drop_false(self, root_at: Callable[[int], bytes | None], l1_head: int) -> None:
+        """After a rollback: forget requests that L1 contradicts, or they would be imported once more.
+
+        Args:
+            root_at: L1's message root of a block.
+            l1_head: The last L1 block that it knows of.
+        """
+        with self._lock:
+            false = [at for at, root in self._requested.items() if at <= l1_head and root_at(at) != root]
+            if false:
+                log.warning("dropping message roots that L1 does not have", l1_blocks=false)
+                self._requested = {at: root for at, root in self._requested.items() if at not in false}
+                self._save()
 
     def reload(self) -> None:
         """Read what is imported from the store: at the start, and after a rollback."""

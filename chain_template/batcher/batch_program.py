@@ -9,6 +9,7 @@ with it on the public input and on the reason of every refusal.
 from collections.abc import Iterator, Sequence
 from typing import Final, overload
 
+from eth_utils.exceptions import ValidationError as NotAValue
 from rlp.exceptions import RLPException
 from trie.exceptions import InvalidNibbles, InvalidNode, ValidationError
 
@@ -40,7 +41,16 @@ from contracts.messages import DA_CALLDATA, DA_VALIDIUM
 
 _GAS_LIMIT_BOUND: Final = 1 << 63
 #: What reading raises when the parent's header names a root under which something lies that is no state.
-_NO_STATE: Final = (RLPException, InvalidNode, InvalidNibbles, ValidationError, ValueError, TypeError, IndexError)
+_NO_STATE: Final = (
+    RLPException,
+    InvalidNode,
+    InvalidNibbles,
+    ValidationError,
+    NotAValue,
+    ValueError,
+    TypeError,
+    IndexError,
+)
 
 
 def run(data: bytes, executor: str = "pyevm", batch_number: int = 0) -> BatchOutput:

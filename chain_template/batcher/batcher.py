@@ -12,7 +12,7 @@ import structlog
 
 from chain_template.batcher.build import BatchRules, BuiltBatch, ExecutionTrace, build_batch
 from chain_template.batcher.commit_info import StoredClaim
-from chain_template.batcher.interop import interop_events, interop_flows
+from chain_template.batcher.interop import imported_roots, interop_events, interop_flows
 from chain_template.batcher.output import BatchBlock
 from chain_template.batcher.pubdata import encoded_size
 from chain_template.batcher.sealing import MeasuredBlock, OpenBatch, SealReason, pubdata_bound
@@ -154,7 +154,7 @@ class Batcher:
         header = _header(snapshot, number)
         receipts = snapshot.receipts(number)
         logs = _logs(receipts)
-        flows = interop_flows(interop_events(stored.receipt for stored in receipts))
+        events = interop_events(stored.receipt for stored in receipts)
         block = snapshot.block(number)
         assert block is not None
         touched = snapshot.block_execution(number).touched
@@ -175,7 +175,8 @@ class Batcher:
             transactions=len(block.transaction_hashes),
             logs=len(logs),
             operations=operations,
-            flows=frozenset((flow.destination_chain_id, flow.asset_id) for flow in flows),
+            flows=frozenset((flow.destination_chain_id, flow.asset_id) for flow in interop_flows(events)),
+            roots=len(imported_roots(events)),
             pubdata_bound=pubdata_bound(touched, header.gas_used, users) + log_bytes(logs),
             measure_pubdata=exact,
         )

@@ -20,6 +20,8 @@ _CODE_DEPOSIT_GAS: Final = 200
 _TRANSACTION_GAS: Final = 21_000
 #: Pairs of chain and asset in a batch. L1 moves two balances for each, in the one transaction that executes the batch.
 MAX_INTEROP_FLOWS: Final = 300
+#: Message roots in a batch, each six words of calldata when it is executed.
+MAX_INTEROP_ROOTS: Final = 200
 
 
 def pubdata_bound(touched: Iterable[tuple[bytes, int | None]], gas_used: int, transactions: int) -> int:
@@ -46,6 +48,8 @@ class SealReason(StrEnum):
     PRIORITY_OPERATIONS = "priority_operations"
     INTEROP_FLOWS = "interop_flows"
     """It sends so many assets to so many chains that L1 could hardly move them in one transaction."""
+    INTEROP_ROOTS = "interop_roots"
+    """L1 is told of every message root that a batch imports, in the one transaction that executes it."""
     TRANSACTIONS = "transactions"
     """Log leaves number transactions with 16 bits."""
     REQUEST = "request"
@@ -61,6 +65,7 @@ class MeasuredBlock:
     Attributes:
         first_seen_ms: Unix milliseconds; when the batcher first saw it, or when its second ended if that is earlier.
         flows: Pairs of chain and asset that it sends value to and of.
+        roots: Message roots that it imports.
         pubdata_bound: Bytes it publishes at most.
         measure_pubdata: Finds how many it really publishes; slower, so asked only when the bound is too much.
     """
@@ -73,6 +78,7 @@ class MeasuredBlock:
     logs: int
     operations: int
     flows: frozenset[tuple[int, bytes]]
+    roots: int
     pubdata_bound: int
     measure_pubdata: Callable[[], int]
     is_measured: bool = False
@@ -109,6 +115,8 @@ class OpenBatch:
             return SealReason.PRIORITY_OPERATIONS
         if len(frozenset().union(*(item.flows for item in together))) > MAX_INTEROP_FLOWS:
             return SealReason.INTEROP_FLOWS
+        if sum(item.roots for item in together) > MAX_INTEROP_ROOTS:
+            return SealReason.INTEROP_ROOTS
         if sum(item.transactions for item in together) > MAX_TRANSACTIONS:
             return SealReason.TRANSACTIONS
         if not self._fits_pubdata(together):

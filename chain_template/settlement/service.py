@@ -223,6 +223,9 @@ class Settlement:
         try:
             while self.watcher.step():
                 pass
+            head = self.chain.head(self._confirmations)
+            self.message_root.follow(head)
+            self._roots.drop_false(self.message_root.root_at, head.number)
         except (RollbackNeeded, L1Diverged) as exc:
             log.warning("L1 goes on changing", reason=exc.message)
 

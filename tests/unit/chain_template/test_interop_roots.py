@@ -121,6 +121,17 @@ def test_requests_outlive_a_restart_and_a_rollback(chain: InteropChain) -> None:
     assert list(chain.roots.imported_after(0)) == [9] and chain.roots.imported_after(1) == {}
 
 
+def test_what_l1_contradicts_is_forgotten_after_a_rollback(chain: InteropChain) -> None:
+    for number in (4, 5, 6, 9):
+        chain.roots.request(number, root(number))
+    chain.sequencer.build_block()
+    chain.rollback(0)
+    chain.roots.drop_false({4: root(4), 5: root(50)}.get, 8)
+    assert [item.block_or_batch_number for item in chain.roots.due()] == [4, 9], "5 is another, 6 is none, 9 is to come"
+    chain.attach()
+    assert [item.block_or_batch_number for item in chain.roots.due()] == [4, 9]
+
+
 def test_the_newest_root_comes_with_the_first_block_of_a_batch(chain: InteropChain) -> None:
     fund(chain)
     chain.newest = (5, root(5))

@@ -12,7 +12,7 @@ from chain_template.batcher.commit_info import StoredClaim
 from chain_template.batcher.interop import INTEROP_FLOW_TOPIC, imported_roots, interop_events, interop_flows
 from chain_template.batcher.output import BatchTooLarge
 from chain_template.batcher.reasons import Reason
-from chain_template.batcher.sealing import MAX_INTEROP_FLOWS, MeasuredBlock, OpenBatch, SealReason
+from chain_template.batcher.sealing import MAX_INTEROP_FLOWS, MAX_INTEROP_ROOTS, MeasuredBlock, OpenBatch, SealReason
 from chain_template.config import BatchSettings
 from chain_template.errors import BatchInputError
 from chain_template.primitives import keccak
@@ -162,10 +162,32 @@ def test_flows_against_a_plain_sum(sent):
     assert list(interop_flows(events)) == expected
 
 
+def measured(number, pairs=frozenset(), roots=0):
+    return MeasuredBlock(
+        number,
+        b"",
+        first_seen_ms=0,
+        gas=1,
+        transactions=1,
+        logs=0,
+        operations=0,
+        flows=pairs,
+        roots=roots,
+        pubdata_bound=1,
+        measure_pubdata=lambda: 1,
+    )
+
+
+def test_a_batch_takes_only_so_many_roots():
+    batch = OpenBatch(BatchSettings())
+    batch.add(measured(1, roots=MAX_INTEROP_ROOTS))
+    assert batch.refuses(measured(2, roots=1)) is SealReason.INTEROP_ROOTS
+    assert batch.refuses(measured(2)) is None
+
+
 def test_a_batch_takes_only_so_many_pairs():
     def block(number, first, count):
-        pairs = frozenset((chain, ETH) for chain in range(first, first + count))
-        return MeasuredBlock(number, b"", 0, 1, 1, 0, 0, pairs, 1, lambda: 1)
+        return measured(number, frozenset((chain, ETH) for chain in range(first, first + count)))
 
     batch = OpenBatch(BatchSettings())
     batch.add(block(1, 0, MAX_INTEROP_FLOWS))
