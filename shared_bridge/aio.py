@@ -60,6 +60,7 @@ class AsyncBridge:
     find_deposits = _in_thread(Bridge.find_deposits)
     asset_id = _in_thread(Bridge.asset_id)
     token_address = _in_thread(Bridge.token_address)
+    audit = _in_thread(Bridge.audit)
     balance = _in_thread(Bridge.balance)
 
     async def wait(

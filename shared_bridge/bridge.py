@@ -1,10 +1,12 @@
 """The bridge as a Python program uses it, blocking."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from shared_bridge import claims, moving, tracking
 from shared_bridge.asset_ids import checked_recipient
+from shared_bridge.audit import Audit
+from shared_bridge.conservation import AssetReport
 from shared_bridge.hub import Hub
 from shared_bridge.node import Account, Node
 from shared_bridge.records import Claim, Deposit, Message, Status, Transfer, Withdrawal
@@ -132,6 +134,15 @@ class Bridge:
         if chain is None:
             return self.hub.asset_on_l1(asset_id)[1]
         return self.hub.token_on_chain(self.hub.chain(chain), asset_id)
+
+    def audit(self, tokens: Sequence[str | bytes] | None = None) -> list[AssetReport]:
+        """Add up what exists of these tokens (named as on L1), or of all; every chain of the hub must be known here.
+
+        Raises:
+            ConservationBroken: More or less exists than is held.
+        """
+        assets = None if tokens is None else [self.asset_id(token) for token in tokens]
+        return Audit(self.hub).check(assets)
 
     def balance(self, owner: str, token: str | bytes, chain: str | int | None = None) -> int:
         """What an address has of a token on a chain, or on L1 where no chain is named."""

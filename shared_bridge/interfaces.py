@@ -137,3 +137,4 @@ REGISTER_TOKEN: Final = Function("ensureTokenIsRegistered(address)", ("bytes32",
 INTEROP_ROOT: Final = Function("interopRoots(uint256,uint256)", ("bytes32",))
 
 L1_MESSAGE_SENT: Final = topic("L1MessageSent(address,bytes32,bytes)")
+TOKEN_REGISTERED: Final = topic("TokenRegistered(bytes32,uint256,address,address)")
