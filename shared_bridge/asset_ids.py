@@ -44,8 +44,8 @@ class TokenName:
         text = token.strip()
         if text.lower() in ("eth", "ether", ETH, _ZERO):
             return cls(eth_asset_id(l1_chain_id), None)
-        if is_address(text) and text.startswith("0x"):
-            if text.lower() != text and text.upper() != text.replace("x", "X") and not is_checksum_address(text):
+        if text.startswith("0x") and is_address(text):
+            if not _checksum_holds(text):
                 raise UnknownToken(text, "any layer", "its checksum is wrong")
             return cls(None, to_checksum_address(text))
         if len(text) == 66 and text.startswith("0x"):
@@ -68,7 +68,15 @@ def checked_recipient(recipient: str) -> str:
         RecipientError: It is none, its checksum is wrong, or it is the zero address.
     """
     if not isinstance(recipient, str) or not recipient.startswith("0x") or not is_address(recipient):
-        raise RecipientError(recipient, "expected 0x and 40 hex digits, with a right checksum where letters are mixed")
+        raise RecipientError(recipient, "expected 0x and 40 hex digits")
+    if not _checksum_holds(recipient):
+        raise RecipientError(recipient, "its checksum is wrong: a digit was mistyped")
     if recipient.lower() == _ZERO:
         raise RecipientError(recipient, "nobody holds the zero address")
     return to_checksum_address(recipient)
+
+
+def _checksum_holds(address: str) -> bool:
+    """Whether the checksum is right, or there is none: all letters are of one case."""
+    digits = address[2:]
+    return digits in (digits.lower(), digits.upper()) or is_checksum_address(address)
