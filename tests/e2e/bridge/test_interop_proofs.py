@@ -9,7 +9,15 @@ from chain_template.primitives import keccak
 from contracts.abi import encode_call
 from contracts.artifacts import load
 from contracts.errors import TransactionReverted
-from contracts.genesis import L1_MESSENGER, L2_INTEROP_ROOT_STORAGE, L2_MESSAGE_VERIFICATION
+from contracts.genesis import (
+    INTEROP_CENTER,
+    L1_MESSENGER,
+    L2_BRIDGEHUB,
+    L2_INTEROP_ROOT_STORAGE,
+    L2_MESSAGE_VERIFICATION,
+    L2_NATIVE_TOKEN_VAULT,
+    asset_id,
+)
 from tests.e2e.bridge.lab import ALICE, BridgeLab
 from tests.e2e.settlement.conftest import on_anvil
 from tests.e2e.settlement.lab import L1S, wait_until
@@ -118,3 +126,36 @@ def test_a_batch_with_a_false_root_is_never_executed(lab):
     wait_until(lambda: node.settlement.sender.rollback_wanted is None, what="the revert")
     assert not node.interop_roots.has_requests() and node.interop_roots.imported(1) is None
     wait_until(lambda: not node.status().errors, what="recovery")
+
+
+def test_l1_is_told_of_a_token_before_the_batch_that_sends_it(lab):
+    """Sent past the library, by whoever knows the contracts: nobody else tells L1 where the token was born."""
+    token = lab.deploy_token(ALICE, "a", supply=2**200)
+    sender, vault = lab.sender(ALICE, "a"), address(L2_NATIVE_TOKEN_VAULT)
+    sender.transact(vault, encode_call(load("L2NativeTokenVault"), "ensureTokenIsRegistered", [token]))
+    sender.transact(token, encode_call(load("TestToken"), "approve", [vault, 2**256 - 1]))
+    asset = asset_id(271, bytes.fromhex(token[2:]))
+    center = address(INTEROP_CENTER)
+
+    def send(amount):
+        arguments = [272, asset, amount, "0x" + "e7" * 20]
+        return sender.transact(center, encode_call(load("InteropCenter"), "sendToken", arguments))
+
+    wait_until(lambda: _knows(lab, "a", 272), what="a's knowing of b")
+    # As much of it as may be away leaves, in two transfers; L1 would refuse a batch that sends more.
+    send(2**127 - 8)
+    send(7)
+    with pytest.raises(TransactionReverted, match="AssetAmountTooHigh"):
+        send(1)
+    wait_until(lab.nodes["a"].is_settled, what="settlement of a")
+    on_l1 = load("L1NativeTokenVault")
+    at = lab.ecosystem.native_token_vault
+    assert lab.client.read(on_l1, at, "originChainId", [asset]) == 271
+    assert lab.client.read(on_l1, at, "chainBalance", [272, asset]) == 2**127 - 1
+    assert not lab.nodes["a"].status().errors
+
+
+def _knows(lab, chain, other):
+    data = encode_call(load("L2Bridgehub"), "baseTokenAssetId", [other])
+    found = lab.bridge.hub.chain(chain).node.client.call(address(L2_BRIDGEHUB), data)
+    return int.from_bytes(found, "big") != 0
