@@ -82,6 +82,7 @@ class MessageRouter:
         self._closed = False
         self._endpoints = self._store.endpoints()
         self._bridge = bridge_for(self._endpoints) if self._endpoints is not None else None
+        self._next_follow: dict[str, float] = {}
         self._submitting: dict[str, Future[None]] = {}
         self._submitters = ThreadPoolExecutor(_SUBMITTERS, "submit")
         self._lanes = ThreadPoolExecutor(settings.lanes, "relay")
@@ -305,6 +306,9 @@ class MessageRouter:
         """Read the next blocks of a chain; True if there was a message in them."""
         with self._lock:
             first = self._store.cursor(chain)
+        if self._clock() < self._next_follow.get(chain, 0.0):
+            return False
+        self._next_follow[chain] = self._clock() + self._settings.follow_s
         try:
             last = min(bridge.head(chain), first + self._settings.follow_blocks - 1)
             if last < first:
@@ -315,6 +319,8 @@ class MessageRouter:
             _log.warning("a chain cannot be followed", chain=chain, reason=error.message)
             return False
         self._remember(found, True, chain, last + 1)
+        if last + 1 == first + self._settings.follow_blocks:
+            self._next_follow[chain] = 0.0
         return bool(found)
 
     def _remember(self, found: Iterable[Found], relay: bool, chain: str = "", next_block: int = 0) -> None:
