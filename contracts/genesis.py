@@ -89,9 +89,8 @@ class BaseToken:
     def __post_init__(self) -> None:
         """Refuse an asset id that does not follow from the origin."""
         if self.asset_id != asset_id(self.origin_chain_id, self.origin_token):
-            raise EncodingError(
-                f"asset 0x{self.asset_id.hex()} is not token 0x{self.origin_token.hex()} of chain {self.origin_chain_id}"
-            )
+            token = f"token 0x{self.origin_token.hex()} of chain {self.origin_chain_id}"
+            raise EncodingError(f"asset 0x{self.asset_id.hex()} is not {token}")
 
 
 def ether(l1_chain_id: int) -> BaseToken:

@@ -188,9 +188,7 @@ def _finish(options: Options, client: Client, messages: list[dict[str, Any]], wa
             hint = f"`zkhub message retry {message['id']}` tries again" if message["stage"] == "dead" else ""
             fail(f"message {message['id']} is {message['stage']}: {message['error']}", hint, REFUSED)
         if not wait and not as_json:
-            say(
-                f"message {message['id']} is {message['stage']}; `zkhub message show {message['id']}` tells more"
-            )
+            say(f"message {message['id']} is {message['stage']}; `zkhub message show {message['id']}` tells more")
 
 
 def _followed(options: Options, client: Client, message: dict[str, Any]) -> dict[str, Any]:

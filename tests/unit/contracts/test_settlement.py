@@ -393,7 +393,8 @@ def test_execution_delay_is_waited_out(anvil: Anvil) -> None:
 
 
 def test_deterministic_deployer_is_the_one_that_tools_expect(anvil: Anvil) -> None:
-    accounts = {account.address: account for account in l2_genesis_accounts(271, L1_CHAIN_ID, ether(L1_CHAIN_ID), bytes(20))}
+    genesis = l2_genesis_accounts(271, L1_CHAIN_ID, ether(L1_CHAIN_ID), bytes(20))
+    accounts = {account.address: account for account in genesis}
     expected = anvil.client.get_code("0x" + DETERMINISTIC_DEPLOYER.hex())
     assert accounts[DETERMINISTIC_DEPLOYER].code == expected != b""
 
