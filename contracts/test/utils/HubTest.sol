@@ -122,9 +122,20 @@ abstract contract HubTest is Test {
         return createChain(chainId, initData());
     }
 
+    function createChainOn(uint256 chainId, bytes32 baseTokenAssetId) internal returns (ZKChain chain) {
+        return createChain(chainId, initData(), baseTokenAssetId);
+    }
+
     function createChain(uint256 chainId, ChainInitData memory init) internal returns (ZKChain chain) {
+        return createChain(chainId, init, ethAssetId);
+    }
+
+    function createChain(uint256 chainId, ChainInitData memory init, bytes32 baseTokenAssetId)
+        internal
+        returns (ZKChain chain)
+    {
         vm.prank(owner);
-        hub.createNewChain(chainId, address(manager), ethAssetId, 0, admin, abi.encode(init), new bytes[](0));
+        hub.createNewChain(chainId, address(manager), baseTokenAssetId, 0, admin, abi.encode(init), new bytes[](0));
         chain = ZKChain(hub.getZKChain(chainId));
         vm.startPrank(admin, admin);
         timelock.addValidatorRoles(address(chain), committer, roles(true, false, false, false));
