@@ -5,8 +5,6 @@ pragma solidity 0.8.37;
 
 /// @dev Nothing would move.
 error AmountIsZero();
-/// @dev More than any sum of transfers may be made of.
-error AmountTooLarge(uint256 amount);
 /// @dev Nobody would receive it.
 error ReceiverIsZero();
 /// @dev The token took a fee, or moved another amount than it was asked for.

@@ -4,10 +4,10 @@ pragma solidity 0.8.37;
 import {IBeacon} from "@openzeppelin/contracts/proxy/beacon/IBeacon.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {BridgeData} from "../bridge/BridgeData.sol";
+import {BridgeData, MAX_ASSET_AMOUNT} from "../bridge/BridgeData.sol";
 import {
     AmountIsZero,
-    AmountTooLarge,
+    AssetAmountTooHigh,
     L2ValueNotSupported,
     ReceiverIsZero,
     WrongChainId
@@ -36,6 +36,8 @@ contract L2NativeTokenVault is NativeTokenVaultBase, SystemContract {
     uint256 public L1_CHAIN_ID;
     /// @notice Asset id of the base token; written by the genesis, with its origin above.
     bytes32 public BASE_TOKEN_ASSET_ID;
+    /// @notice How much of a token that was born here is away, on L1 and on other chains.
+    mapping(bytes32 assetId => uint256) public amountAway;
 
     /// @notice Value leaves this chain for another chain. The batch program sums these up.
     event InteropFlow(uint256 indexed destinationChainId, bytes32 indexed assetId, uint256 amount);
@@ -53,11 +55,9 @@ contract L2NativeTokenVault is NativeTokenVaultBase, SystemContract {
         if (destination == block.chainid) revert WrongChainId(L1_CHAIN_ID, destination);
         (uint256 amount, address receiver, address named) = BridgeData.decodeBurn(data);
         if (amount == 0) revert AmountIsZero();
-        // Sums of these are made in batches and on L1. A token that claims to be without bounds must not make them
-        // overflow: no batch could be executed any more.
-        if (amount > type(uint128).max) revert AmountTooLarge(amount);
         if (receiver == address(0)) revert ReceiverIsZero();
         address token = _knownToken(id, named);
+        if (originChainId[id] == block.chainid) _sendAway(id, amount);
         _takeAny(id, token, originalCaller, amount);
         if (destination != L1_CHAIN_ID) emit InteropFlow(destination, id, amount);
         emit BridgeBurn(destination, id, originalCaller, receiver, amount);
@@ -78,6 +78,7 @@ contract L2NativeTokenVault is NativeTokenVaultBase, SystemContract {
         if (msg.value != 0) revert MsgValueMismatch(0, msg.value);
         BridgeData.Mint memory mint = BridgeData.decodeMint(data);
         address token = _arrivedToken(id, mint);
+        if (originChainId[id] == block.chainid) amountAway[id] -= mint.amount;
         if (id == BASE_TOKEN_ASSET_ID) {
             BaseTokenHolder(payable(BASE_TOKEN_HOLDER)).give(mint.receiver, mint.amount);
         } else {
@@ -92,6 +93,14 @@ contract L2NativeTokenVault is NativeTokenVaultBase, SystemContract {
     }
 
     // -- parts -------------------------------------------------------------------------------------------------------
+
+    /// @dev L1 refuses a batch that sends more of an asset than may be away. A token that claims to be without bounds
+    /// must not stop the chain: what L1 would refuse is refused here.
+    function _sendAway(bytes32 id, uint256 amount) private {
+        uint256 away = amountAway[id];
+        if (amount > MAX_ASSET_AMOUNT - away) revert AssetAmountTooHigh(id, amount, MAX_ASSET_AMOUNT - away);
+        amountAway[id] = away + amount;
+    }
 
     function _takeAny(bytes32 id, address token, address account, uint256 amount) private {
         uint256 value = id == BASE_TOKEN_ASSET_ID ? amount : 0;
