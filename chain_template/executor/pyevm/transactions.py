@@ -101,6 +101,8 @@ def apply_system(state: HubState, tx: Transaction) -> Applied:
 def apply_priority(state: HubState, tx: Transaction, *, from_holder: bool) -> Applied:
     """Execute an L1→L2 operation. It never raises: one that cannot start fails and gives everything back.
 
+    What is minted pays for gas first, then for the value; what lacks of the value is the sender's own.
+
     Args:
         state: The block's state.
         tx: The operation.
@@ -111,12 +113,14 @@ def apply_priority(state: HubState, tx: Transaction, *, from_holder: bool) -> Ap
     if from_holder:
         state.delta_balance(BASE_TOKEN_HOLDER_ADDRESS, -minted)
     intrinsic = intrinsic_gas(tx.data, is_create=False)
-    affordable = minted >= tx.gas_limit * tx.max_fee_per_gas + tx.value
+    gas_bound = tx.gas_limit * tx.max_fee_per_gas
+    brought = min(tx.value, max(0, minted - gas_bound))
+    affordable = minted >= gas_bound and (brought == tx.value or state.get_balance(tx.sender) >= tx.value - brought)
     if not affordable or tx.gas_limit < max(intrinsic, TX_GAS):
         _credit(state, recipient, minted)
         return Applied(False, 0, None)
     snapshot = state.snapshot()
-    _credit(state, tx.sender, tx.value)
+    _credit(state, tx.sender, brought)
     applied = _message_call(state, tx, tx.gas_limit - intrinsic, value=tx.value)
     if applied.success:
         state.commit(snapshot)
@@ -124,7 +128,7 @@ def apply_priority(state: HubState, tx: Transaction, *, from_holder: bool) -> Ap
         state.revert(snapshot)
     fee = applied.gas_used * tx.max_fee_per_gas
     _credit(state, state.coinbase, fee)
-    _credit(state, recipient, minted - fee - (tx.value if applied.success else 0))
+    _credit(state, recipient, minted - fee - (brought if applied.success else 0))
     _clear_if_empty(state, tx.sender)
     return applied
 

@@ -266,9 +266,19 @@ contract MailboxTest is HubTest {
 
     function test_refusesTooLittleValue(uint96 l2Value) public {
         L2TransactionRequestDirect memory request = directRequest(CHAIN_A, l2Value);
-        uint256 required = request.mintValue;
-        request.mintValue -= 1;
+        uint256 required = request.mintValue - l2Value;
+        request.mintValue = required - 1;
         refuse(request, abi.encodeWithSelector(MsgValueTooLow.selector, required, required - 1));
+    }
+
+    function test_valueMayBeTheSendersOwn(uint96 l2Value) public {
+        L2TransactionRequestDirect memory request = directRequest(CHAIN_A, l2Value);
+        request.mintValue -= l2Value;
+        vm.recordLogs();
+        send(request);
+        (,, L2CanonicalTransaction memory transaction) = lastRequest();
+        vm.assertEq(transaction.value, l2Value);
+        vm.assertEq(transaction.reserved[0], request.mintValue);
     }
 
     function test_refusesOtherGasPerPubdata(uint256 gasPerPubdata) public {
@@ -363,7 +373,7 @@ contract MailboxTest is HubTest {
     }
 
     function test_refusalLeavesNothingBehind() public {
-        L2TransactionRequestDirect memory request = directRequest(CHAIN_A, 1 ether);
+        L2TransactionRequestDirect memory request = directRequest(CHAIN_A, 0);
         request.mintValue -= 1;
         vm.expectRevert();
         vm.prank(user, user);

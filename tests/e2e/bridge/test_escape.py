@@ -6,6 +6,7 @@ import pytest
 
 from contracts.abi import encode_call
 from contracts.artifacts import load
+from contracts.genesis import eth_asset_id
 from shared_bridge import EscapeError, MessageStage, UnknownChain, UnknownMessage
 from shared_bridge.claims import claim
 from shared_bridge.errors import AmountError
@@ -60,6 +61,23 @@ def test_a_user_escapes_with_l1_alone(stuck):
     stuck.wait(withdrawal, MessageStage.CLAIMABLE)
     claim(stuck.bridge.hub, RELAYER, withdrawal)
     assert stuck.bridge.balance(BOB.address, stuck.token) == 60
+
+
+def test_ether_escapes_too(stuck):
+    """The account pays for gas on L1; what it withdraws is what it has on the chain."""
+    had = stuck.bridge.balance
+    with escape_of(stuck) as escape:
+        before = stuck.client.get_balance(ALICE.address)
+        request = escape.request_withdrawal(ALICE, eth_asset_id(stuck.bridge.hub.l1_chain_id), ETHER // 2, BOB.address)
+        assert before - stuck.client.get_balance(ALICE.address) < ETHER // 10, "only gas is paid on L1"
+        stuck.start("a")
+        wait_until(lambda: escape.is_executed(request), 60, "execution of the request")
+    (withdrawal,) = wait_until(lambda: _found(stuck, request), what="the withdrawal")
+    stuck.wait(withdrawal, MessageStage.CLAIMABLE)
+    got = had(BOB.address, "eth")
+    claim(stuck.bridge.hub, RELAYER, withdrawal)
+    assert had(BOB.address, "eth") == got + ETHER // 2
+    stuck.bridge.audit()
 
 
 def test_bad_requests_are_refused(stuck):

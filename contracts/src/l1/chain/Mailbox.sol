@@ -67,7 +67,9 @@ abstract contract Mailbox is ZKChainBase {
             revert GasPerPubdataMismatch(REQUIRED_GAS_PER_PUBDATA, request.l2GasPerPubdataByteLimit);
         }
         uint256 gasPrice = _l2GasPrice(tx.gasprice, REQUIRED_GAS_PER_PUBDATA);
-        uint256 required = gasPrice * request.l2GasLimit + request.l2Value;
+        // What is minted pays for gas. The value may also be the sender's own on the chain: that is how someone with
+        // nothing but access to L1 leaves.
+        uint256 required = gasPrice * request.l2GasLimit;
         if (request.mintValue < required) revert MsgValueTooLow(required, request.mintValue);
         _requireAllowed(request);
 

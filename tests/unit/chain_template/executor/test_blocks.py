@@ -193,6 +193,32 @@ def test_a_failing_operation_is_included_and_its_value_refunded(bench: Bench) ->
     assert state.balance(BASE_TOKEN_HOLDER_ADDRESS) == 10**30 - 2 * ETHER
 
 
+@pytest.mark.parametrize("brought", [0, 1, ETHER - 1, ETHER])
+def test_value_that_was_not_brought_is_the_senders_own(brought: int) -> None:
+    own = ETHER - brought
+    bench = Bench(ChainRules(CHAIN_ID), funded(HOLDER, GenesisAccount(b"\x77" * 20, b"", balance=own, nonce=0)))
+    tx = operation()
+    assert tx.priority is not None
+    gas_bound = tx.gas_limit * tx.max_fee_per_gas
+    minted = gas_bound + brought
+    block = bench.run(operation(reserved=(minted, int.from_bytes(b"\x88" * 20, "big"), 0, 0)))
+    assert block.receipts[0].status == 1
+    fee = block.receipts[0].gas_used * tx.max_fee_per_gas
+    assert bench.state.balance(b"\x99" * 20) == ETHER
+    assert bench.state.balance(b"\x77" * 20) == 0
+    assert bench.state.balance(b"\x88" * 20) == gas_bound - fee
+
+
+def test_an_operation_whose_sender_has_a_wei_too_little_gives_the_mint_back() -> None:
+    bench = Bench(ChainRules(CHAIN_ID), funded(HOLDER, GenesisAccount(b"\x77" * 20, b"", balance=ETHER - 1, nonce=0)))
+    tx = operation()
+    minted = tx.gas_limit * tx.max_fee_per_gas
+    block = bench.run(operation(reserved=(minted, int.from_bytes(b"\x88" * 20, "big"), 0, 0)))
+    assert (block.receipts[0].status, block.receipts[0].gas_used) == (0, 0)
+    assert bench.state.balance(b"\x77" * 20) == ETHER - 1
+    assert bench.state.balance(b"\x88" * 20) == minted
+
+
 @pytest.mark.parametrize("change", [{"gasLimit": 20_000}, {"reserved": (1, int.from_bytes(b"\x88" * 20, "big"), 0, 0)}])
 def test_an_operation_that_cannot_start_gives_everything_back(bench: Bench, change: dict[str, Any]) -> None:
     tx = operation(**change)
