@@ -68,17 +68,21 @@ contract InteropCenter is ReentrancyGuardTransient {
     {
         bytes32 destinationAsset = _requireDestination(destinationChainId);
         uint256 values = 0;
+        uint256 carried = 0;
         uint256 count = 0;
         for (uint256 i = 0; i < starters.length; ++i) {
             InteropCallStarter calldata starter = starters[i];
             _requireTarget(starter);
             values += starter.value;
+            for (uint256 j = 0; j < starter.tokens.length; ++j) {
+                carried += _valueOf(starter.tokens[j]);
+            }
             count += starter.tokens.length + (starter.to == address(0) ? 0 : 1);
         }
         if (count == 0) revert EmptyBundle();
+        if (msg.value != values + carried) revert MsgValueMismatch(values + carried, msg.value);
         InteropCall[] memory calls = new InteropCall[](values == 0 ? count : count + 1);
         uint256 next = 0;
-        uint256 spent = values;
         if (values != 0) {
             bytes32 baseAsset = _vault().BASE_TOKEN_ASSET_ID();
             if (baseAsset != destinationAsset) revert BaseTokensDiffer(baseAsset, destinationAsset);
@@ -87,15 +91,12 @@ contract InteropCenter is ReentrancyGuardTransient {
         for (uint256 i = 0; i < starters.length; ++i) {
             InteropCallStarter calldata starter = starters[i];
             for (uint256 j = 0; j < starter.tokens.length; ++j) {
-                uint256 value = _valueOf(starter.tokens[j]);
-                spent += value;
-                calls[next++] = _carry(destinationChainId, starter.tokens[j], value);
+                calls[next++] = _carry(destinationChainId, starter.tokens[j], _valueOf(starter.tokens[j]));
             }
             if (starter.to != address(0)) {
                 calls[next++] = InteropCall(starter.to, msg.sender, starter.value, starter.data);
             }
         }
-        if (msg.value != spent) revert MsgValueMismatch(spent, msg.value);
         return _send(destinationChainId, executionAddress, calls);
     }
 
