@@ -7,6 +7,7 @@ file is locked while the process lives, so a stale one is told from a real one w
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -20,7 +21,7 @@ from typing import Any
 from ecosystem import logs
 from ecosystem.errors import ApiUnreachable, PortInUse
 from ecosystem.keys import KeyStore
-from ecosystem.ports import FIRST_API_PORT, first_free, is_free
+from ecosystem.ports import FIRST_API_PORT, first_free, is_free, reserve
 from ecosystem.running import RUNNING_FILE, SETTINGS_FILE, lock_pid_file, running_pid
 from ecosystem.settings import HubSettings
 from zkhub import __version__
@@ -43,7 +44,6 @@ class HubProcess:
         self._raw = raw
         self._progress = logs.ProgressFile(settings.data_dir)
         self._stop = threading.Event()
-        self._failure: HubError | None = None
 
     def run(self) -> None:
         """Start everything, wait for SIGTERM or SIGINT, stop everything.
@@ -55,7 +55,8 @@ class HubProcess:
         from cluster.names import CONTROLLER_ACTOR
 
         data_dir = self._settings.data_dir
-        port = self._api_port()
+        reserved = self._reserve_api_port()
+        port: int = reserved.getsockname()[1]
         ray_settings = self._settings.ray
         with self._phase("start Ray"):
             if ray_settings.address is None:
@@ -84,6 +85,7 @@ class HubProcess:
         finally:
             self._take_down(controller)
             ray_cluster.stop()
+            reserved.close()
 
     def _take_down(self, controller: Any) -> None:
         (self._settings.data_dir / RUNNING_FILE).unlink(missing_ok=True)
@@ -101,11 +103,23 @@ class HubProcess:
 
             stop_api()
 
-    def _api_port(self) -> int:
-        api = self._settings.api
-        if api.port and not is_free(api.host, api.port):
-            raise PortInUse("the hub API", api.host, api.port, "api.port")
-        return api.port or first_free(api.host, FIRST_API_PORT)
+    def _reserve_api_port(self) -> socket.socket:
+        """The API's port, kept from other hubs until Serve listens on it, which takes seconds, and after."""
+        host, wanted = self._settings.api.host, self._settings.api.port
+        if wanted:
+            held = reserve(host, wanted)
+            if held is None and is_free(host, wanted):
+                held = reserve(host, wanted, exclusively=False)
+            if held is None:
+                raise PortInUse("the hub API", host, wanted, "api.port")
+            return held
+        port = FIRST_API_PORT
+        while True:
+            port = first_free(host, port)
+            held = reserve(host, port)
+            if held is not None:
+                return held
+            port += 1
 
     def _wait_for_api(self, port: int) -> None:
         """Raise unless the API answers: a Serve that ran before in a joined cluster keeps its own port."""

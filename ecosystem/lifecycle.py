@@ -292,8 +292,12 @@ class Lifecycle:
             return "runs already"
         chain = self.registry.chain(name)
         if not wait_free(chain.settings.host, chain.facts.port or 0, PORT_TIMEOUT_S):
-            raise PortInUse(f'chain "{name}"', chain.settings.host, chain.facts.port or 0, f"chains.{name}.port")
-        config = chain_config(self.settings, chain, self.keys.chain_keys(name), self.ecosystem, self.settlement.url)
+            if chain.phase is not Phase.CREATING or chain.settings.port:
+                raise PortInUse(f'chain "{name}"', chain.settings.host, chain.facts.port or 0, f"chains.{name}.port")
+            # Nobody knows the new chain's address yet: whoever took its port may have it.
+            self.registry.update_facts(name, port=self.choose_port(chain.settings))
+            chain = self.registry.chain(name)
+        config = chain_config(self.settings, chain, self.keys.chain_keys(name), self.ecosystem, self.l1_url)
         self.runtime.start_chain(config)
         return f"port {chain.facts.port}"
 

@@ -45,6 +45,29 @@ def wait_free(host: str, port: int, timeout_s: float) -> bool:
     return True
 
 
+def reserve(host: str, port: int, *, exclusively: bool = True) -> socket.socket | None:
+    """Take a port for a server that is yet to come and sets ``SO_REUSEPORT``, as Ray Serve does; None if it is taken.
+
+    Two such servers can listen on one port, and each would get half of the other's requests. The port is bound here
+    without that option, which only one process can do, and opened to the server afterwards. Keep the socket.
+
+    Args:
+        host: Address of this machine.
+        port: The port.
+        exclusively: Refuse a port on which connections of an earlier server linger, as they do for a minute.
+    """
+    held = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        if not exclusively:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind((host, port))
+    except OSError:
+        held.close()
+        return None
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return held
+
+
 def first_free(host: str, start: int, taken: Container[int] = ()) -> int:
     """The first port from ``start`` on that is free and not in ``taken``."""
     for port in range(start, 65_536):

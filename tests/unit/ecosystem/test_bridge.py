@@ -314,3 +314,12 @@ def test_tables_of_nothing_say_what_to_do(zkhub: Zkhub, router: FakeRouter) -> N
     assert "zkhub deposit" in zkhub("message", "ls").stderr
     assert "zkhub token deploy" in zkhub("token", "ls").stderr
     assert json.loads(zkhub("token", "ls", "--json").stdout) == []
+
+
+def test_messages_are_figures_too(api: Api, running: FakeHub, router: FakeRouter) -> None:
+    post(api, "/v1/deposits", chain="alpha", amount="1")
+    text = api("GET", "/metrics").text
+    assert 'zkhub_messages{stage="included"} 1.0' in text and "zkhub_message_router_up 1.0" in text
+    running.controller.leave()
+    router.running = False
+    assert "zkhub_message_router_up 0.0" in api("GET", "/metrics").text

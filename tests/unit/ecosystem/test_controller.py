@@ -91,6 +91,19 @@ def test_a_port_in_use_is_refused(running: FakeHub) -> None:
     assert [chain.name for chain in running.registry.chains()] == ["alpha", "beta"]
 
 
+def test_a_new_chain_whose_port_was_taken_meanwhile_gets_another(made: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecosystem.lifecycle.PORT_TIMEOUT_S", 0.0)
+    hub = made(chains={"alpha": ChainSettings(id=271)})
+    hub.controller.adopt_settings()
+    first = hub.registry.chain("alpha").facts.port
+    assert first is not None
+    with socket.create_server(("127.0.0.1", first)):
+        hub.controller.start()
+        hub.settle()
+        assert hub.hub.chain("alpha").state == "running"
+        assert hub.runtime.nodes["alpha"].config.rpc.port == hub.registry.chain("alpha").facts.port != first
+
+
 def test_pause_and_resume(running: FakeHub) -> None:
     running.finished(running.controller.pause("alpha").id)
     assert running.runtime.nodes["alpha"].paused and not running.runtime.nodes["beta"].paused
