@@ -3,9 +3,11 @@
 import sqlite3
 from itertools import count
 
+import rlp
+
 from chain_template.errors import InvalidBlock, TransactionError
 from chain_template.headers import BlockHeader
-from chain_template.primitives import ZERO_HASH, keccak
+from chain_template.primitives import ZERO_HASH, int_to_bytes, keccak
 from chain_template.receipts import L2ToL1Log, logs_bloom, message_log, priority_result_log
 from chain_template.state.roots import ordered_trie_root
 from chain_template.store.faults import Faults
@@ -75,6 +77,25 @@ def _verify_receipts(header: BlockHeader, stored: list[StoredReceipt], faults: F
         raise faults.corrupt(f"a receipt of block {header.number} has another bloom than its logs")
     if any(entry.l2_to_l1_logs != _l2_to_l1_logs(entry) for entry in stored):
         raise faults.corrupt(f"the L2 to L1 logs of block {header.number} are not those of its transactions")
+    _verify_what_follows(header, stored, faults)
+
+
+def _verify_what_follows(header: BlockHeader, stored: list[StoredReceipt], faults: Faults) -> None:
+    """What stands beside a receipt in its row, and follows from the transaction and the receipts before."""
+    gas_before = logs_before = 0
+    for entry in stored:
+        receipt, tx = entry.receipt, entry.transaction
+        follows = (
+            receipt.cumulative_gas_used - gas_before,
+            tx.effective_gas_price(header.base_fee_per_gas),
+            keccak(rlp.encode([tx.sender, int_to_bytes(tx.nonce)]))[12:] if tx.to is None else None,
+            logs_before,
+        )
+        shown = (receipt.gas_used, receipt.effective_gas_price, receipt.contract_address, entry.first_log_index)
+        if shown != follows:
+            raise faults.corrupt(f"a receipt of block {header.number} shows another gas, price or address than follows")
+        gas_before = receipt.cumulative_gas_used
+        logs_before += len(receipt.logs)
 
 
 def _l2_to_l1_logs(entry: StoredReceipt) -> tuple[L2ToL1Log, ...]:
