@@ -75,11 +75,11 @@ class AmountError(BridgeError):
     """An amount that cannot be moved; nothing was sent.
 
     Attributes:
-        amount: What was asked for, in the token's smallest unit.
+        amount: What was asked for, in the token's smallest unit; ``None`` where the account cannot pay for gas.
     """
 
-    def __init__(self, amount: int, why: str) -> None:
-        super().__init__(f"cannot move {amount}: {why}")
+    def __init__(self, amount: int | None, why: str) -> None:
+        super().__init__(why if amount is None else f"cannot move {amount}: {why}")
         self.amount = amount
 
 

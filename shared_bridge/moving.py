@@ -233,7 +233,7 @@ def _register(chain: Chain, account: Account, token: str) -> None:
 
 def _require_amount(amount: int) -> None:
     if not isinstance(amount, int) or isinstance(amount, bool):
-        raise AmountError(0, f"{amount!r} is not a whole number of the token's smallest unit")
+        raise AmountError(None, f"{amount!r} is not a whole number of the token's smallest unit")
     if amount <= 0:
         raise AmountError(amount, "an amount is above 0")
     if amount >> 256:
@@ -255,4 +255,4 @@ def balance_of(node: Node, token: str, owner: str) -> int:
     try:
         return int(node.read(token, abi.BALANCE_OF, owner))
     except BridgeRefused as error:
-        raise AmountError(0, f"{token} on {node.name} does not tell balances: {error.reason}") from error
+        raise AmountError(None, f"{token} on {node.name} does not tell balances: {error.reason}") from error

@@ -170,7 +170,7 @@ class Node:
         except ReceiptTimeout as error:
             raise RpcLost(self.name, self.url, str(error)) from error
         except InsufficientFunds as error:
-            raise AmountError(0, f"the account cannot pay for {what} on {self.name}: {error.rpc_message}") from error
+            raise AmountError(None, f"the account cannot pay for {what} on {self.name}: {error.rpc_message}") from error
         except TransactionReverted as error:
             if error.error_name in _PAUSES:
                 raise ChainPausedError(f"{self.name} ({error.reason})") from error

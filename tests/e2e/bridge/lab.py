@@ -22,9 +22,9 @@ from contracts.artifacts import load
 from contracts.chain_params import ChainParams, Validators
 from contracts.client import L1Client
 from contracts.deploy import create_chain, deploy_ecosystem
-from contracts.genesis import eth_asset_id
 from contracts.sender import Sender, address_of
 from shared_bridge import Bridge, MessageStage
+from shared_bridge.asset_ids import ETH, asset_id_of
 from tests.e2e.settlement.lab import L1_CHAIN_IDS, L1S, PROGRAM_ID, RICH_KEY, ROLE_KEYS, ROLES, LocalProver
 
 ETHER = 10**18
@@ -35,9 +35,9 @@ TIMEOUT_S = 60.0
 
 
 class BridgeLab:
-    """A hub of chains ``a``, ``b``, ``c`` … with ids 271, 272, 273 …, all based on ether."""
+    """A hub of chains ``a``, ``b``, ``c`` … with ids 271, 272, 273 …, based on ether, and ``g`` (300) based on gold."""
 
-    def __init__(self, kind, url, directory, chains=2, **params):
+    def __init__(self, kind, url, directory, chains=2, with_gold=False, **params):
         self.kind = kind
         self.url = url
         self.directory = directory
@@ -50,20 +50,35 @@ class BridgeLab:
             self.rich.transact(address_of(key), value=10 * ETHER, gas=21_000)
         names = "abcdefgh"[:chains]
         self.configs = {name: self._create(name, 271 + at, params) for at, name in enumerate(names)}
+        if with_gold:
+            self.gold = self._register_gold()
+            self.configs["g"] = self._create("g", 300, params, self.gold)
         self.nodes = {}
-        for name in names:
+        for name in self.configs:
             self.start(name)
         self.bridge = Bridge(url, {name: node.rpc_url for name, node in self.nodes.items()})
 
-    def _create(self, name, chain_id, params):
+    def _register_gold(self):
+        """A token of Alice's that chains may have as base token; its address."""
+        gold = self.deploy_token(ALICE)
+        vault, eco = load("L1NativeTokenVault"), self.ecosystem
+        self.rich.call_contract(vault, eco.native_token_vault, "ensureTokenIsRegistered", [gold])
+        asset = asset_id_of(L1_CHAIN_IDS[self.kind], gold)
+        if not self.client.read(load("Bridgehub"), eco.bridgehub, "assetIdIsRegistered", [asset]):
+            self.rich.call_contract(load("Bridgehub"), eco.bridgehub, "addTokenAssetId", [asset])
+        return gold
+
+    def _create(self, name, chain_id, params, base=ETH):
         eco = self.ecosystem
+        asset = asset_id_of(L1_CHAIN_IDS[self.kind], base)
         link = L1Link(
             url=self.url,
             l1_chain_id=L1_CHAIN_IDS[self.kind],
             bridgehub=eco.bridgehub,
             zk_chain="0x" + "00" * 20,
             validator_timelock=eco.validator_timelock,
-            base_token_asset_id="0x" + eth_asset_id(L1_CHAIN_IDS[self.kind]).hex(),
+            base_token_asset_id="0x" + asset.hex(),
+            base_token=base,
             contracts={
                 "asset_router": eco.asset_router,
                 "native_token_vault": eco.native_token_vault,
@@ -88,7 +103,7 @@ class BridgeLab:
         genesis = build_genesis(config).header
         chain = create_chain(
             eco,
-            ChainParams(chain_id, genesis.hash, genesis.timestamp, PROGRAM_ID, **params),
+            ChainParams(chain_id, genesis.hash, genesis.timestamp, PROGRAM_ID, base_token_asset_id=asset, **params),
             owner=self.rich,
             admin=self.rich,
             validators=Validators(*(address_of(ROLE_KEYS[role]) for role in ROLES)),

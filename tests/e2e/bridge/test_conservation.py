@@ -6,6 +6,7 @@ import pytest
 
 from shared_bridge import ConservationBroken, MessageStage, Refund
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER, bridge_lab
+from tests.e2e.settlement.conftest import on_anvil
 
 STEPS = 40
 
@@ -93,9 +94,10 @@ class RandomMoves:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-def test_random_moves_conserve_everything(tmp_path, seed):
-    with bridge_lab("embedded", tmp_path, chains=3) as lab:
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("kind", "seed"), [("embedded", 1), pytest.param("anvil", 2, marks=on_anvil.marks)])
+def test_random_moves_conserve_everything(tmp_path, kind, seed):
+    with bridge_lab(kind, tmp_path, chains=3) as lab:
         lab.fund(ALICE, "a", "b", "c", amount=5 * ETHER)
         lab.fund(RELAYER, "a", "b", "c", amount=5 * ETHER)
         moves = RandomMoves(lab, seed)
