@@ -40,10 +40,7 @@ def test_no_premine_but_the_holders() -> None:
 
 
 def test_storage_is_what_the_layout_says() -> None:
-    accounts = {
-        account.address: account
-        for account in l2_genesis_accounts(271, 31337, GOLD, ROUTER)
-    }
+    accounts = {account.address: account for account in l2_genesis_accounts(271, 31337, GOLD, ROUTER)}
     layout = {
         name: {entry["label"]: entry["slot"] for entry in json.loads(artifact_text(name))["storageLayout"]}
         for name in ("L2BaseToken", "L2Bridgehub", "L2AssetRouter", "L2NativeTokenVault")
