@@ -22,7 +22,7 @@ from ecosystem.lifecycle import Lifecycle
 from ecosystem.records import ChainRecord
 from ecosystem.seams import Router
 from ecosystem.states import Goal, Phase
-from ecosystem.tokens import TokenDesk, TokenRecord
+from ecosystem.tokens import TokenRecord
 from shared_bridge.stages import MessageStage
 
 #: Seconds a question may wait for an order's transaction: below what the API gives the controller.
@@ -57,13 +57,12 @@ class BridgeDesk:
 
     Args:
         lifecycle: Of the hub.
-        tokens: The tokens that it deployed.
     """
 
-    def __init__(self, lifecycle: Lifecycle, tokens: TokenDesk) -> None:
+    def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
         self._registry = lifecycle.registry
-        self._tokens = tokens
+        self._tokens = lifecycle.tokens
 
     def move(self, wish: Wish) -> MessageInfo:
         """Send what is wished for; repeating a wish that has a name is safe.
@@ -129,6 +128,10 @@ class BridgeDesk:
         if stage is not None and stage not in stages:
             raise UnknownStage(stage, list(stages))
         return self._router().messages(chain, None if stage is None else stages[stage], limit)
+
+    def counts(self) -> dict[MessageStage, int]:
+        """How many messages are in each stage."""
+        return self._router().counts()
 
     def retry(self, message_id: str) -> MessageInfo:
         """Try again to claim a message."""

@@ -15,7 +15,7 @@ from ecosystem.errors import HubStarting, HubUnavailable, UnknownBatch, UnknownC
 from ecosystem.records import ChainRecord
 from ecosystem.settings import ChainSettings
 from ecosystem.states import ChainState, Goal, Phase
-from ecosystem.tokens import TokenDesk, TokenRecord
+from ecosystem.tokens import TokenRecord
 from ecosystem.views import (
     AccountView,
     BatchView,
@@ -46,7 +46,7 @@ class Hub:
         self._settings = controller.settings
         self._registry = controller.registry
         self._started_ms = time.time_ns() // 1_000_000
-        self._desk = BridgeDesk(controller.lifecycle, TokenDesk(controller.registry))
+        self._desk = BridgeDesk(controller.lifecycle)
 
     # -- the whole --------------------------------------------------------------------------------------
 
@@ -260,6 +260,10 @@ class Hub:
     def messages(self, chain: str | None, stage: str | None, limit: int) -> list[MessageView]:
         """Messages, the newest first; ``chain`` is either end."""
         return [_message_view(message) for message in self._desk.messages(chain, stage, limit)]
+
+    def message_counts(self) -> dict[str, int]:
+        """Stage → how many messages are in it."""
+        return {stage.value: count for stage, count in self._desk.counts().items()}
 
     def retry_message(self, message_id: str) -> MessageView:
         """Try again to claim a message."""

@@ -19,6 +19,7 @@ from ecosystem.registry import ECOSYSTEM_FACT, Registry
 from ecosystem.seams import Node, Runtime, Settlement
 from ecosystem.settings import ETHER, ChainSettings, HubSettings
 from ecosystem.states import OperationKind, Phase
+from ecosystem.tokens import Deployer, TokenDesk, deploy_token
 from zkhub.errors import HubError
 
 READY_TIMEOUT_S = 60.0
@@ -45,6 +46,7 @@ class Lifecycle:
         keys: The secrets.
         runtime: The cluster.
         settlement_for: Makes the settlement once the L1's URL is known.
+        token_deployer: Puts tokens for development on L1 and on chains.
     """
 
     def __init__(
@@ -54,11 +56,13 @@ class Lifecycle:
         keys: KeyStore,
         runtime: Runtime,
         settlement_for: SettlementFactory,
+        token_deployer: Deployer = deploy_token,
     ) -> None:
         self.settings = settings
         self.registry = registry
         self.keys = keys
         self.runtime = runtime
+        self.tokens = TokenDesk(registry, token_deployer)
         self._settlement_for = settlement_for
         self._settlement: Settlement | None = None
         self._ecosystem: EcosystemAddresses | None = None

@@ -1,7 +1,7 @@
 """Tokens for development: deployed once each, whatever dies, and known by their symbols."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from eth_utils.address import to_checksum_address
@@ -56,10 +56,12 @@ class TokenDesk:
 
     Args:
         registry: Remembers them, and what was signed for them.
+        deployer: Puts one on its layer.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, deployer: "Deployer") -> None:
         self._registry = registry
+        self._deployer = deployer
         self._lock = threading.Lock()
 
     def all(self) -> list[TokenRecord]:
@@ -88,17 +90,9 @@ class TokenDesk:
             TokenExists: Another token has this symbol.
             L1Error: The layer refused or does not answer; repeating it is safe.
         """
-        with self._lock, L1Client(url) as client:
+        with self._lock:
             kept = self._begun(wanted)
-            sender = Sender(client, private_key, chain_id=wanted.chain_id)
-            artifact = load("TestToken")
-            key = f"token/{wanted.symbol.lower()}"
-            create = encode_deploy(artifact, [wanted.name, wanted.symbol, wanted.decimals])
-            address = kept.address or _created(self._once(sender, f"{key}/create", None, create))
-            if int(wanted.supply):
-                data = encode_call(artifact, "mint", [wanted.owner, int(wanted.supply)])
-                self._once(sender, f"{key}/mint", address, data)
-            done = replace(wanted, address=address)
+            done = replace(wanted, address=self._deployer(self._registry, kept, url, private_key))
             self._keep(done)
             return done
 
@@ -134,17 +128,39 @@ class TokenDesk:
         others = [kept for kept in self._registry.fact(_FACT) or [] if kept["symbol"].lower() != record.symbol.lower()]
         self._registry.set_fact(_FACT, [*others, asdict(record)])
 
-    def _once(self, sender: Sender, key: str, to: str | None, data: bytes) -> Receipt:
-        """Send a transaction that must happen once, or find the one that was sent."""
-        recorded = self._registry.payments(key).get(key)
-        if recorded is not None and is_under_way(sender.client, recorded):
-            return sender.client.wait_for_receipt(recorded.hash, what=key)
 
-        def record(transaction_hash: bytes, raw: bytes) -> None:
-            self._registry.record_payments([L1Payment(key, transaction_hash, raw)])
+Deployer = Callable[[Registry, TokenRecord, str, bytes], str]
+"""Puts a token on the layer at a URL, with a private key that pays, and makes its supply; returns its address.
 
-        sent = sender.send(to, data, what=key, record=record)
-        return sender.client.wait_for_receipt(sent.hash, what=key)
+It may be repeated: what was signed is in the registry.
+"""
+
+
+def deploy_token(registry: Registry, token: TokenRecord, url: str, private_key: bytes) -> str:
+    """The real :data:`Deployer`."""
+    with L1Client(url) as client:
+        sender = Sender(client, private_key, chain_id=token.chain_id)
+        artifact = load("TestToken")
+        key = f"token/{token.symbol.lower()}"
+        create = encode_deploy(artifact, [token.name, token.symbol, token.decimals])
+        address = token.address or _created(_once(registry, sender, f"{key}/create", None, create))
+        if int(token.supply):
+            data = encode_call(artifact, "mint", [token.owner, int(token.supply)])
+            _once(registry, sender, f"{key}/mint", address, data)
+        return address
+
+
+def _once(registry: Registry, sender: Sender, key: str, to: str | None, data: bytes) -> Receipt:
+    """Send a transaction that must happen once, or find the one that was sent."""
+    recorded = registry.payments(key).get(key)
+    if recorded is not None and is_under_way(sender.client, recorded):
+        return sender.client.wait_for_receipt(recorded.hash, what=key)
+
+    def record(transaction_hash: bytes, raw: bytes) -> None:
+        registry.record_payments([L1Payment(key, transaction_hash, raw)])
+
+    sent = sender.send(to, data, what=key, record=record)
+    return sender.client.wait_for_receipt(sent.hash, what=key)
 
 
 def _created(receipt: Receipt) -> str:

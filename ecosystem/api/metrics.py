@@ -1,6 +1,7 @@
 """The hub's figures for Prometheus."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -15,16 +16,25 @@ from zkhub.errors import HubError
 class _Figures(Collector):
     """What was asked of the hub for one scrape."""
 
-    def __init__(self, hub: HubView, l1: L1View, chains: list[ChainView], provers: ProversView | None) -> None:
+    def __init__(
+        self,
+        hub: HubView,
+        l1: L1View,
+        chains: list[ChainView],
+        provers: ProversView | None,
+        messages: dict[str, int] | None,
+    ) -> None:
         self._hub = hub
         self._l1 = l1
         self._chains = [chain for chain in chains if chain.state != ChainState.REMOVED]
         self._provers = provers
+        self._messages = messages
 
     def collect(self) -> Iterable[Metric]:
         yield from self._of_the_hub()
         yield from self._of_chains()
         yield from self._of_provers()
+        yield from self._of_messages()
 
     def _of_the_hub(self) -> Iterable[Metric]:
         info = GaugeMetricFamily("zkhub_info", "Version and proof mode.", labels=["version", "proofs"])
@@ -76,14 +86,28 @@ class _Figures(Collector):
         yield from (workers, jobs, queue)
 
 
+    def _of_messages(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily("zkhub_message_router_up", "Whether it answers.", int(self._messages is not None))
+        messages = GaugeMetricFamily("zkhub_messages", "Over the bridge, by stage.", labels=["stage"])
+        for stage, count in (self._messages or {}).items():
+            messages.add_metric([stage], count)
+        yield messages
+
+
 async def scrape(backend: Backend) -> bytes:
     """All figures in Prometheus' text format."""
-    try:
-        provers = await backend.ask("provers")
-    except HubError:
-        # The pool's absence is a figure, not a reason to hide all others.
-        provers = None
-    figures = _Figures(await backend.ask("hub"), await backend.ask("l1"), await backend.ask("chains"), provers)
+    # The absence of the pool or of the router is a figure, not a reason to hide all others.
+    provers = await _ask_quietly(backend, "provers")
+    messages = await _ask_quietly(backend, "message_counts")
+    hub, l1, chains = await backend.ask("hub"), await backend.ask("l1"), await backend.ask("chains")
+    figures = _Figures(hub, l1, chains, provers, messages)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(figures)
     return generate_latest(registry)
+
+
+async def _ask_quietly(backend: Backend, question: str) -> Any:
+    try:
+        return await backend.ask(question)
+    except HubError:
+        return None

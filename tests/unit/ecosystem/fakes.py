@@ -349,4 +349,4 @@ def lifecycle(hub: HubSettings, registry: Registry, runtime: FakeRuntime, settle
     """The lifecycle of a hub on fakes."""
     keys = KeyStore(hub.data_dir).prepare()
     settlement.registry = registry
-    return Lifecycle(hub, registry, keys, runtime, lambda url: settlement)
+    return Lifecycle(hub, registry, keys, runtime, lambda url: settlement, lambda registry, token, url, key: ADDRESS)

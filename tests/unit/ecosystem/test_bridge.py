@@ -179,7 +179,7 @@ def test_symbols_that_would_mislead_are_refused(api: Api, symbol: str) -> None:
 
 def test_tokens_are_known_by_their_symbols(tmp_path: Path) -> None:
     registry = Registry.open(tmp_path)
-    desk = TokenDesk(registry)
+    desk = TokenDesk(registry, lambda registry, token, url, key: ADDRESS)
     born = TokenRecord("alpha", 271, "GEM", "Gem", 6, "10", RICH, ADDRESS)
     desk._keep(born)
     assert desk.named("gem", 271) == ADDRESS and desk.named("GEM", 31_337) == born.asset_id
@@ -191,6 +191,14 @@ def test_tokens_are_known_by_their_symbols(tmp_path: Path) -> None:
         desk._begun(TokenRecord("l1", 31_337, "Gem", "Gem", 6, "10", RICH, ""))
     assert desk._begun(TokenRecord("alpha", 271, "GEM", "Gem", 6, "10", RICH, "")) == born
     registry.close()
+
+
+def test_a_token_is_deployed_once(api: Api) -> None:
+    first = post(api, "/v1/tokens", symbol="GOLD", supply="7")
+    assert first.status_code == 201 and first.json()["addresses"] == {"l1": ADDRESS}
+    assert post(api, "/v1/tokens", symbol="GOLD", supply="7").json() == first.json()
+    refused(post(api, "/v1/tokens", symbol="gold", supply="7", where="alpha"), 409, "token-exists")
+    assert [token["symbol"] for token in api("GET", "/v1/tokens").json()] == ["GOLD"]
 
 
 # -- command line ----------------------------------------------------------------------------------------
