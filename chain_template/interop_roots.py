@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from chain_template.batcher.interop import INTEROP_ROOT_ADDED_TOPIC, imported_roots, interop_events
-from chain_template.errors import L1Diverged
+from chain_template.errors import L1Diverged, RollbackNeeded
 from chain_template.executor.interface import ExecutedBlock
 from chain_template.receipts import Log
 from chain_template.store import Snapshot, Store
@@ -95,6 +95,30 @@ class InteropRoots:
         """What blocks above ``block_number`` imported, by L1 block."""
         with self._lock:
             return {at: found for at, found in self._imported.items() if found.block_number > block_number}
+
+    def check(self, root_at: Callable[[int], bytes | None], l1_head: int, final_block: int) -> bool:
+        """After a reorganisation of L1: is what was imported still true?
+
+        Args:
+            root_at: L1's message root of a block.
+            l1_head: The last L1 block that it knows of.
+            final_block: The chain's last block that L1 has executed; it and all before it are settled.
+
+        Returns:
+            Whether all of it could be compared: L1 may be shorter than it was.
+
+        Raises:
+            RollbackNeeded: Names the block before the first that imported something false.
+        """
+        recent = self.imported_after(final_block)
+        false = [
+            (found.block_number, at) for at, found in recent.items() if at <= l1_head and root_at(at) != found.root
+        ]
+        if false:
+            block_number, l1_block = min(false)
+            what = f"L1 dropped the message root of its block {l1_block}, which block {block_number} imports"
+            raise RollbackNeeded(block_number - 1, what)
+        return all(at <= l1_head for at in recent)
 
     # -- what the sequencer needs ------------------------------------------------------------------------------------
 

@@ -151,19 +151,15 @@ class Settlement:
         self._must_compare_roots |= self.message_root.follow(self.chain.head(self._confirmations))
 
     def _compare_roots(self, head: L1Block) -> None:
-        """After a reorganisation of L1: is what was imported still true?
+        """After a reorganisation of L1, until everything could be compared.
 
         Raises:
             RollbackNeeded: A block imported a root that L1 no longer has.
         """
         with self._store.snapshot() as snapshot:
             executed = snapshot.batch(snapshot.last_batch_at(BatchStage.EXECUTED))
-        recent = self._roots.imported_after(0 if executed is None else executed.last_block)
-        for l1_block, imported in recent.items():
-            if l1_block <= head.number and self.message_root.root_at(l1_block) != imported.root:
-                what = f"L1 dropped the message root of block {l1_block}, which block {imported.block_number} imports"
-                raise RollbackNeeded(imported.block_number - 1, what)
-        self._must_compare_roots = any(l1_block > head.number for l1_block in recent)
+        final_block = 0 if executed is None else executed.last_block
+        self._must_compare_roots = not self._roots.check(self.message_root.root_at, head.number, final_block)
 
     # -- operator's requests -----------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chain_template.batcher.batcher import Batcher
-from chain_template.errors import L1Diverged
+from chain_template.errors import L1Diverged, RollbackNeeded
 from chain_template.executor import make_executor
 from chain_template.interop_roots import MAX_ROOTS_PER_BLOCK, InteropRoots
 from chain_template.primitives import ZERO_HASH, keccak
@@ -130,6 +130,23 @@ def test_what_l1_contradicts_is_forgotten_after_a_rollback(chain: InteropChain) 
     assert [item.block_or_batch_number for item in chain.roots.due()] == [4, 9], "5 is another, 6 is none, 9 is to come"
     chain.attach()
     assert [item.block_or_batch_number for item in chain.roots.due()] == [4, 9]
+
+
+def test_a_root_that_l1_dropped_takes_its_block_along(chain: InteropChain) -> None:
+    for number in (4, 5, 9):
+        chain.roots.request(number, root(number))
+        assert chain.sequencer.build_block() is not None
+    assert chain.roots.check(root, 9, 0)
+    assert not chain.roots.check(root, 8, 0), "L1 is shorter than it was: 9 is not judged yet"
+    with pytest.raises(
+        RollbackNeeded, match=r"block 5, which block 2 imports; the chain goes back to block 1"
+    ) as caught:
+        chain.roots.check({4: root(4), 5: root(50)}.get, 9, 0)
+    assert caught.value.to_block == 1
+    with pytest.raises(RollbackNeeded) as caught:
+        chain.roots.check({4: root(4), 5: root(50)}.get, 9, 2)
+    assert caught.value.to_block == 2, "what L1 has executed is settled"
+    assert chain.roots.check(lambda at: None, 9, 3)
 
 
 def test_the_newest_root_comes_with_the_first_block_of_a_batch(chain: InteropChain) -> None:
