@@ -1,12 +1,12 @@
 """The pool's durable queue: one SQLite file, every change one synced transaction."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cluster.durable import DurableFile, FileErrors
 from cluster.errors import PoolStoreCorrupt, PoolStoreError, PoolStoreFull, UnknownJob
 from cluster.pool.jobs import JobInfo, JobKey, JobState, check_transition
 from cluster.pool.scheduler import ChainQueue
@@ -42,12 +42,13 @@ CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 INSERT INTO counters VALUES ('lease', 0);
 """
 _UNFINISHED = "state NOT IN ('done', 'settled', 'cancelled')"
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_REFUSED_BY_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _REBUILD = "Move the pool's directory away: the chains submit their unproved batches again."
 
 
-class JobStore:
+_ERRORS = FileErrors(other=PoolStoreError, corrupt=PoolStoreCorrupt, full=PoolStoreFull, repair_hint=_REBUILD)
+
+
+class JobStore(DurableFile):
     """The jobs on disk. Not thread-safe: the pool's lock guards it."""
 
     def __init__(self, path: Path) -> None:
@@ -57,54 +58,7 @@ class JobStore:
             PoolStoreCorrupt: The file is damaged, not ours, or of another version.
             PoolStoreFull: The disk refuses to create it.
         """
-        self._path = path
-        with self._translated():
-            # Another process of ours may still be closing it after a restart; it lets go within moments.
-            self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-            self._db.row_factory = sqlite3.Row
-            self._open()
-
-    def _open(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-        elif version != _VERSION:
-            raise PoolStoreCorrupt(f"{self._path} has version {version}; this program knows {_VERSION}")
-        problem = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if problem != "ok":
-            raise PoolStoreCorrupt(f"{self._path} is damaged: {problem}", hint=_REBUILD)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All changes inside become durable together, or none does."""
-        with self._translated():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            # The low byte is the kind of error, the rest says which of that kind.
-            kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if kind in _REFUSED_BY_DISK:
-                raise PoolStoreFull(f"{self._path}: {error}", hint="Make room on the disk.") from error
-            if kind in _DAMAGED:
-                raise PoolStoreCorrupt(f"{self._path}: {error}", hint=_REBUILD) from error
-            raise PoolStoreError(f"{self._path}: {error}") from error
+        super().__init__(path, _SCHEMA, _VERSION, _ERRORS)
 
     # Writing; inside a transaction.
 
