@@ -166,6 +166,31 @@ def create_chain(
     return chain
 
 
+def register_base_token(ecosystem: EcosystemAddresses, token: str, *, owner: Sender) -> bytes:
+    """Let an ERC-20 token of L1 be the base token of new chains; does nothing where it may be already.
+
+    Args:
+        ecosystem: Where.
+        token: The token.
+        owner: Owner or admin of the Bridgehub.
+
+    Returns:
+        The asset id, for :class:`ChainParams`.
+
+    Raises:
+        TransactionReverted: ``AddressHasNoCode``: there is no contract at that address.
+    """
+    vault = load("L1NativeTokenVault")
+    hub = load("Bridgehub")
+    asset: bytes = owner.client.read(vault, ecosystem.native_token_vault, "assetId", [token])
+    if not any(asset):
+        owner.call_contract(vault, ecosystem.native_token_vault, "ensureTokenIsRegistered", [token])
+        asset = owner.client.read(vault, ecosystem.native_token_vault, "assetId", [token])
+    if not owner.client.read(hub, ecosystem.bridgehub, "assetIdIsRegistered", [asset]):
+        owner.call_contract(hub, ecosystem.bridgehub, "addTokenAssetId", [asset])
+    return asset
+
+
 def grant_roles(ecosystem: EcosystemAddresses, chain: ChainAddresses, admin: Sender, validators: Validators) -> None:
     """Give each operator the roles it lacks."""
     timelock = load("ValidatorTimelock")

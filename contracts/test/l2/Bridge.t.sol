@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {BridgedStandardERC20} from "../../src/bridge/BridgedStandardERC20.sol";
 import "../../src/bridge/BridgeErrors.sol";
 import {TestToken} from "../../src/dev/TestToken.sol";
@@ -10,7 +11,7 @@ import {L2Bridgehub} from "../../src/l2/L2Bridgehub.sol";
 import {SystemContract} from "../../src/l2/SystemContract.sol";
 import {ChainTest} from "../utils/ChainTest.sol";
 import {Vm} from "../utils/Test.sol";
-import {FeeToken} from "../utils/Tokens.sol";
+import {FeeToken, ReentrantToken} from "../utils/Tokens.sol";
 
 contract ChainBridgeTest is ChainTest {
     event L1MessageSent(address indexed sender, bytes32 indexed hash, bytes message);
@@ -187,6 +188,23 @@ contract ChainBridgeTest is ChainTest {
         vm.expectRevert(abi.encodeWithSelector(TokensWithFeesNotSupported.selector, 50, 45));
         ROUTER.withdraw(receiver, address(fee), 50);
         vm.stopPrank();
+    }
+
+    function test_tokenThatComesBackInSendsNothing() public {
+        ReentrantToken token = new ReentrantToken(user, 100);
+        bytes32 id = VAULT.ensureTokenIsRegistered(address(token));
+        vm.prank(user);
+        token.approve(address(VAULT), 100);
+        token.arm(address(ROUTER), abi.encodeWithSignature("withdraw(address,address,uint256)", user, token, 1));
+        vm.prank(user);
+        ROUTER.withdraw(receiver, address(token), 50);
+        vm.assertTrue(token.tried());
+        vm.assertFalse(token.succeeded());
+        vm.assertEq(
+            token.answer(), abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector)
+        );
+        vm.assertEq(VAULT.amountAway(id), 50);
+        vm.assertEq(token.balanceOf(address(VAULT)), 50);
     }
 
     function test_refusesMoreOfATokenThanTheBridgeCounts() public {
