@@ -14,7 +14,7 @@ from eth_utils.address import to_checksum_address
 
 from shared_bridge import interfaces as abi
 from shared_bridge.asset_ids import ETH, ZERO_ASSET, TokenName, asset_id_of, eth_asset_id
-from shared_bridge.errors import BridgeRefused, NotAHub, UnknownChain, UnknownToken
+from shared_bridge.errors import BridgeRefused, NotAHub, RpcLost, UnknownChain, UnknownToken
 from shared_bridge.node import Node
 
 _NOWHERE: Final = "0x" + "00" * 20
@@ -62,20 +62,25 @@ class Hub:
 
     @cached_property
     def bridgehub(self) -> str:
-        """The Bridgehub.
+        """The Bridgehub: what was given, or what the first chain that answers says. Every chain used must agree.
 
         Raises:
-            NotAHub: There is none at this address, or the chains disagree.
+            NotAHub: There is none at this address, or no chain was named.
+            RpcLost: No chain answers.
         """
-        said = {str(node.rpc("zks_getBridgehubContract")).lower() for node in self._nodes.values()}
-        if self._given is not None:
-            said.add(self._given.lower())
-        if len(said) != 1:
-            raise NotAHub(f"the chains belong to different hubs: {', '.join(sorted(said)) or 'no chain was named'}")
-        address = to_checksum_address(said.pop())
+        address = self._given or self._said_by_chains()
         if not self.l1.has_code(address):
             raise NotAHub(f"there is no Bridgehub at {address} on L1 ({self.l1.url})")
-        return address
+        return to_checksum_address(address)
+
+    def _said_by_chains(self) -> str:
+        lost: RpcLost | None = None
+        for node in self._nodes.values():
+            try:
+                return str(node.rpc("zks_getBridgehubContract"))
+            except RpcLost as error:
+                lost = error
+        raise lost or NotAHub("neither a chain nor the Bridgehub was named")
 
     @cached_property
     def asset_router(self) -> str:
@@ -115,10 +120,7 @@ class Hub:
             NotAHub: Its node serves another chain than L1 knows.
         """
         if isinstance(chain, int):
-            for name in self.names:
-                if self.chain(name).chain_id == chain:
-                    return self.chain(name)
-            raise UnknownChain(chain, self.names)
+            return self._chain_by_id(chain)
         if chain not in self._nodes:
             near = difflib.get_close_matches(chain, self.names, 1)
             raise UnknownChain(chain, self.names, near=near[0] if near else None)
@@ -126,8 +128,25 @@ class Hub:
             self._chains[chain] = self._look_up(chain)
         return self._chains[chain]
 
+    def _chain_by_id(self, chain_id: int) -> Chain:
+        """The chain with this id; other chains' nodes may be down."""
+        for known in self._chains.values():
+            if known.chain_id == chain_id:
+                return known
+        lost: RpcLost | None = None
+        for name in self.names:
+            try:
+                if self.chain(name).chain_id == chain_id:
+                    return self.chain(name)
+            except RpcLost as error:
+                lost = error
+        raise lost or UnknownChain(chain_id, self.names)
+
     def _look_up(self, name: str) -> Chain:
         node = self._nodes[name]
+        said = str(node.rpc("zks_getBridgehubContract"))
+        if said.lower() != self.bridgehub.lower():
+            raise NotAHub(f"chain {name} belongs to another hub: its Bridgehub is {said}, not {self.bridgehub}")
         chain_id = int(node.rpc("eth_chainId"), 16)
         zk_chain = to_checksum_address(self.l1.read(self.bridgehub, abi.GET_ZK_CHAIN, chain_id))
         if zk_chain == _NOWHERE:
