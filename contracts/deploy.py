@@ -115,12 +115,16 @@ def check_ecosystem(client: L1Client, ecosystem: EcosystemAddresses) -> None:
             f"there is no Bridgehub at {ecosystem.bridgehub} on the L1 at {client.url}",
             hint="the L1 may have been reset; deploy a new ecosystem for it",
         )
-    hub = load("Bridgehub")
-    parts = {"assetRouter": ecosystem.asset_router, "messageRoot": ecosystem.message_root}
-    for getter, expected in parts.items():
-        found = to_checksum_address(client.read(hub, ecosystem.bridgehub, getter))
+    parts = (
+        ("Bridgehub", ecosystem.bridgehub, "assetRouter", ecosystem.asset_router),
+        ("Bridgehub", ecosystem.bridgehub, "messageRoot", ecosystem.message_root),
+        ("L1AssetRouter", ecosystem.asset_router, "nativeTokenVault", ecosystem.native_token_vault),
+        ("L1AssetRouter", ecosystem.asset_router, "L1_NULLIFIER", ecosystem.l1_nullifier),
+    )
+    for name, address, getter, expected in parts:
+        found = to_checksum_address(client.read(load(name), address, getter))
         if found != expected:
-            raise DeployError(f"the Bridgehub's {getter} is {found}, not {expected}")
+            raise DeployError(f"the {name}'s {getter} is {found}, not {expected}")
 
 
 def find_chain(client: L1Client, ecosystem: EcosystemAddresses, chain_id: int) -> ChainAddresses | None:

@@ -7,6 +7,7 @@ from contracts.addresses import EcosystemAddresses
 from contracts.artifacts import load
 from contracts.client import Log, Receipt
 from contracts.errors import DeployError, EncodingError
+from contracts.genesis import ETH_TOKEN
 from contracts.messages import GAS_PER_PUBDATA, L2CanonicalTransaction
 from contracts.sender import Sender
 
@@ -48,10 +49,11 @@ def deposit(
     l2_gas_limit: int = DEPOSIT_L2_GAS,
     refund_recipient: str | None = None,
 ) -> PriorityRequest:
-    """Send ``value`` wei (and ``data``) to ``to`` on a chain based on ether; wait for the L1 block.
+    """Send ``value`` of the base token (and ``data``) to ``to`` on a chain; wait for the L1 block.
 
-    What is paid is the base cost at the highest fee the transaction may pay; the chain returns what is not
-    used to ``refund_recipient`` (the sender where left out).
+    Ether is sent along. Another base token is taken by the asset router, which is approved first where it is not
+    allowed to yet. What is paid is the base cost at the highest fee the transaction may pay; the chain returns
+    what is not used to ``refund_recipient`` (the sender where left out).
 
     Raises:
         TransactionReverted: The Bridgehub or the chain refused, for example ``ChainIdNotRegistered``.
@@ -72,13 +74,30 @@ def deposit(
         [],
         refund_recipient or sender.address,
     )
+    base_token: str = sender.client.read(hub, ecosystem.bridgehub, "baseToken", [chain_id])
+    is_ether = bytes.fromhex(base_token.removeprefix("0x")) == ETH_TOKEN
+    if not is_ether:
+        approve(sender, base_token, ecosystem.asset_router, mint_value)
     receipt = sender.call_contract(
-        hub, ecosystem.bridgehub, "requestL2TransactionDirect", [request], value=mint_value, fees=fees
+        hub,
+        ecosystem.bridgehub,
+        "requestL2TransactionDirect",
+        [request],
+        value=mint_value if is_ether else 0,
+        fees=fees,
     )
     requests = priority_requests(receipt)
     if len(requests) != 1:
         raise DeployError(f"the deposit's receipt holds {len(requests)} priority requests")
     return requests[0]
+
+
+def approve(sender: Sender, token: str, spender: str, amount: int) -> None:
+    """Let ``spender`` take ``amount`` of an ERC-20 token, if it may not already."""
+    erc20 = load("TestToken")
+    allowed: int = sender.client.read(erc20, token, "allowance", [sender.address, spender])
+    if allowed < amount:
+        sender.call_contract(erc20, token, "approve", [spender, amount])
 
 
 def priority_requests(receipt: Receipt) -> list[PriorityRequest]:
