@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.measure import machine
 
-NAMES = ("executor", "rpc", "startup")
+NAMES = ("bridge", "executor", "rpc", "startup")
 
 
 def main() -> None:

@@ -72,7 +72,7 @@ class RouterSettings(ClusterSettings):
     """Seconds between two looks at a chain on which nobody has sent anything."""
     follow_blocks: Annotated[int, Field(ge=1, le=100_000)] = 2_000
     """Blocks of a chain that are read at once."""
-    lanes: Annotated[int, Field(ge=1, le=64)] = 8
-    """Destinations that are served at the same time; the messages of one go in order."""
+    lanes: Annotated[int, Field(ge=1, le=64)] = 16
+    """Messages that are looked at and claimed at the same time."""
     keep_records: Annotated[int, Field(ge=0)] = 10_000
     """Messages at their end that are kept for whoever looks back."""

@@ -45,6 +45,7 @@ _AT_ONCE = 200
 #: Seconds between two steps when nothing moves.
 _IDLE_S = 0.2
 _SUBMITTERS = 16
+_LANES_A_DESTINATION = 8
 _CLAIMABLE = (MessageStage.CLAIMABLE, MessageStage.DEAD)
 _log = structlog.get_logger("router")
 
@@ -351,7 +352,7 @@ class MessageRouter:
         )
 
     def _serve(self, bridge: Bridge, messages: list[MessageInfo]) -> bool:
-        """Look at messages for one destination, one after the other."""
+        """Look at messages of one lane, one after the other."""
         return any([self._look_at(bridge, message) for message in messages])
 
     def _look_at(self, bridge: Bridge, message: MessageInfo) -> bool:
@@ -470,5 +471,6 @@ class MessageRouter:
             raise RouterClosed("the message router is stopping")
 
 
-def _lane(message: MessageInfo) -> str:
-    return message.order.destination
+def _lane(message: MessageInfo) -> tuple[str, int]:
+    """Messages in different lanes are served at the same time: a claim waits for a block most of its time."""
+    return message.order.destination, int(message.id[-1], 16) % _LANES_A_DESTINATION
