@@ -85,7 +85,6 @@ class _Figures(Collector):
             queue.add_metric([name], count)
         yield from (workers, jobs, queue)
 
-
     def _of_messages(self) -> Iterable[Metric]:
         yield GaugeMetricFamily("zkhub_message_router_up", "Whether it answers.", int(self._messages is not None))
         messages = GaugeMetricFamily("zkhub_messages", "Over the bridge, by stage.", labels=["stage"])
