@@ -388,10 +388,10 @@ class Mempool:
         if not worse and can_run:
             worse = [entry for is_queued, entry in lasts if not is_queued and entry.offer < offer]
         if not worse:
-            if can_run and not queued:
-                self._floor = min(
-                    held.entries[max(held.entries)].offer for held in self._senders.values() if held.entries
-                )
+            # The newcomer's own last one counts here: another sender might take its place.
+            ends = [(max(held.entries), held) for held in self._senders.values() if held.entries]
+            if can_run and all(last < held.pending_end for last, held in ends):
+                self._floor = min(held.entries[last].offer for last, held in ends)
             raise full
         for entry in nsmallest(count, worse, key=lambda entry: (*entry.offer, -entry.order)):
             self._drop(entry)
