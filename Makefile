@@ -26,11 +26,8 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup ## Start a hub, launch a chain into it while it works, watch batches settle
 	$(BIN)/python examples/demo.py
 
-npm: contracts/node_modules/.stamp ## Install the npm tools the tests use (solc, forge, anvil, cast, clients)
-
-contracts/node_modules/.stamp: contracts/package.json contracts/package-lock.json
-	cd contracts && npm ci --no-audit --no-fund --silent
-	@touch $@
+npm: setup ## Install the npm tools the tests use (solc, forge, anvil, cast, clients)
+	$(MAKE) -C contracts node_modules/.stamp
 
 lint: setup ## ruff and the layer rules
 	$(BIN)/ruff check .
