@@ -211,10 +211,10 @@ def test_a_damaged_chain_is_shown_repaired_and_goes_on(hub: RealHub) -> None:
     assert chain["state"] == "down" and chain["error"]
     assert hub.get("/v1/chains/beta")["state"] == "running"
     assert "alpha" in hub.zkhub("doctor", check=False).stdout
-    refused = hub.zkhub("chain", "repair", "alpha", "--yes", check=False)
+    refused = hub.zkhub("chain", "repair", "alpha", check=False)
     assert refused.returncode == 1 and "zkhub down" in refused.stderr
     hub.down()
-    repaired = hub.zkhub("chain", "repair", "alpha", "--yes")
+    repaired = hub.zkhub("chain", "repair", "alpha")
     assert f"block {flows[0].confirmed[-1].block_number}" in repaired.stderr
     hub.up()
     for flow in flows:
