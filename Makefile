@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.stamp
 PACKAGES := zkhub contracts zkvm chain_template shared_bridge cluster ecosystem
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types unit contracts npm bench lock clean
+.PHONY: help setup demo test lint types unit contracts npm soak bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ contracts: setup npm ## Foundry tests, and the proof that the committed artifact
 test: lint types contracts ## Everything CI runs
 	$(BIN)/pytest tests -n 2 -m "not cluster"
 	$(BIN)/pytest tests -m cluster
+
+soak: setup npm ## Hundreds of random moves over the bridge, the books checked after each
+	ZKHUB_RANDOM_MOVES=300 $(BIN)/pytest tests/e2e/bridge/test_conservation.py --timeout 5400
 
 bench: setup npm ## Figures as JSON: ours, peer, ratio
 	$(BIN)/python -m benchmarks

@@ -1,5 +1,6 @@
 """Nothing is made or lost: after each of many random moves over three chains and restarts, every sum comes out."""
 
+import os
 import random
 
 import pytest
@@ -8,7 +9,8 @@ from shared_bridge import ConservationBroken, MessageStage, Refund
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER, bridge_lab
 from tests.e2e.settlement.conftest import on_anvil
 
-STEPS = 40
+STEPS = int(os.environ.get("ZKHUB_RANDOM_MOVES", "12"))
+"""Moves of a run; `make soak` makes hundreds."""
 
 
 class RandomMoves:
