@@ -160,7 +160,7 @@ class Sequencer:
             return True
         if self._chains_to_register():
             return True
-        return bool(self._mempool.ready(base_fee, 1, self._config.block.gas_limit))
+        return self._mempool.has_ready(base_fee)
 
     def _execute(
         self,
