@@ -15,9 +15,9 @@ from pathlib import Path
 from benchmarks.measure import Figure, in_turn, median
 from benchmarks.tools import ROOT, free_port
 
-RUNS = 3
-#: L1, two chains, the prover pool, one worker, the controller.
-ACTORS = 6
+RUNS = 5
+#: L1, two chains, the prover pool, one worker, the message router, the controller.
+ACTORS = 7
 
 _FLOOR = """
 import os, sys, tempfile
