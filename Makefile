@@ -6,22 +6,29 @@ STAMP  := $(VENV)/.stamp
 PACKAGES := zkhub contracts zkvm chain_template shared_bridge cluster ecosystem
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types unit contracts npm soak bench lock clean
+.PHONY: help setup native demo test lint types unit contracts npm soak bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-setup: $(STAMP) ## Make the environment in .venv: install what requirements.lock pins, build, compile bytecode
+setup: native ## Make the environment in .venv: install what requirements.lock pins, build, compile bytecode
 
 $(STAMP): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "zkhub needs Python 3.11 or newer: $(PYTHON) is not on the PATH"; exit 1; }
+	@command -v $${CC:-cc} >/dev/null || { echo "zkhub needs a C compiler: install gcc or clang (or set CC)"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "zkhub needs Python 3.11 or newer; try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[^ \\]+' requirements.lock)"
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' || { echo "zkhub needs the headers of Python: install python3-dev (Debian) or its like"; exit 1; }
 	$(BIN)/python -m compileall -q $(PACKAGES) -x node_modules
 	@touch $@
+
+native: $(STAMP) ## Compile the C parts into zkvm/ (again, where a source changed)
+	@test -f build/native/build.ninja || $(BIN)/cmake -S . -B build/native -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -DCMAKE_INSTALL_PREFIX=$(CURDIR) --log-level=WARNING >/dev/null
+	@$(BIN)/cmake --build build/native -- --quiet
+	@$(BIN)/cmake --install build/native >/dev/null
 
 demo: setup ## Start a hub, launch a chain into it while it works, watch batches settle
 	$(BIN)/python examples/demo.py
@@ -58,4 +65,4 @@ lock: ## Renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --universal --extra dev --generate-hashes --no-header --no-emit-index-url --no-annotate --output-file requirements.lock pyproject.toml requirements.in
 
 clean: ## Remove what was made here
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis contracts/out contracts/cache contracts/node_modules
+	rm -rf $(VENV) build dist zkvm/*.abi3.so .mypy_cache .ruff_cache .hypothesis contracts/out contracts/cache contracts/node_modules

@@ -4,6 +4,7 @@ Each package draws its own branch at the top of its ``errors.py``::
 
     HubError
     ├── contracts.errors.ContractsError
+    ├── zkvm.errors.ZkvmError
     ├── chain_template.errors.ChainError
     ├── shared_bridge.errors.BridgeError
     ├── cluster.errors.ClusterError

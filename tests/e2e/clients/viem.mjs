@@ -34,6 +34,7 @@ const socket = createPublicClient({ chain, transport: webSocket() });
 const heads = [];
 const seen = [];
 const stopHeads = socket.watchBlocks({ onBlock: (block) => heads.push(block.number) });
+await new Promise((done) => setTimeout(done, 300)); // The subscription opens in the background.
 
 // Deploy, and wait as a user waits.
 const deployHash = await wallet.deployContract({ abi, bytecode, args: [40n], value: 5n });

@@ -39,7 +39,13 @@ class FakeHub:
 
     def settle(self) -> None:
         """Wait until nothing is under way and everything has been looked at."""
-        wait_for(lambda: self.hub.health().status != "starting" and not self.registry.operations(open_only=True))
+
+        def settled() -> bool:
+            # The router comes last, after everything else is done: a moment without operations may still precede it.
+            routed = self.runtime.router() is not None or not self.controller.lifecycle.l1_is_up()
+            return routed and self.hub.health().status != "starting" and not self.registry.operations(open_only=True)
+
+        wait_for(settled)
 
 
 def build(settings: HubSettings, runtime: fakes.FakeRuntime, settlement: fakes.FakeSettlement) -> FakeHub:
