@@ -1,0 +1,1 @@
+"""Runs RV32IM programs as the machine defines them, and writes down what the prover needs."""
