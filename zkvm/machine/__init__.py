@@ -1,0 +1,1 @@
+"""The machine: RV32IM and its precompiles as tables of an AIR, and what turns a run of it into a proof."""
