@@ -13,4 +13,7 @@ IMAGE_PADDING: Final = (1 << 31) + 64
 LOG_MIN_HEIGHT: Final = 6
 LOG_MAX_MAIN: Final = 22
 LOG_MAX_HEIGHT: Final = 23
-"""MAIN has at most 2^22 rows, so that a time and a difference of times stay below 2^24 + 4; other tables at most 2^23."""
+"""MAIN has at most 2^22 rows, so that times and their differences stay below 2^24 + 4; other tables at most 2^23."""
+
+LOG_MAX_FIXED: Final = 20
+"""ROM and IMAGE: a program of at most a million instructions and as many words of data."""

@@ -7,11 +7,12 @@ a0..a7 hold last: a register has one final value, so the output is written once 
 from zkvm.air import Table, TableBuilder, public
 from zkvm.emulator.opcodes import OUTPUT_REGISTER, OUTPUT_WORDS
 from zkvm.machine import buses
+from zkvm.machine.layout import LOG_MAX_FIXED, LOG_MIN_HEIGHT
 
 
 def image_table() -> Table:
     """Return IMAGE: 2 fixed and 2 witness columns, 2 interactions."""
-    t = TableBuilder("image", fixed=True)
+    t = TableBuilder("image", log_height=(LOG_MIN_HEIGHT, LOG_MAX_FIXED), fixed=True)
     key, v0 = t.fixed("key"), t.fixed("v0")
     vf, tf = t.main("vf"), t.main("tf")
 

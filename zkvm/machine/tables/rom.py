@@ -2,6 +2,7 @@
 
 from zkvm.air import Table, TableBuilder
 from zkvm.machine import buses
+from zkvm.machine.layout import LOG_MAX_FIXED, LOG_MIN_HEIGHT
 
 ROM_COLUMNS = (
     "pc",
@@ -22,7 +23,7 @@ ROM_COLUMNS = (
 
 def rom_table() -> Table:
     """Return ROM: 13 fixed columns, the multiplicity, 1 interaction."""
-    t = TableBuilder("rom", fixed=True)
+    t = TableBuilder("rom", log_height=(LOG_MIN_HEIGHT, LOG_MAX_FIXED), fixed=True)
     columns = [t.fixed(name) for name in ROM_COLUMNS]
     t.receive(buses.ROM, t.main("m"), *columns)
     return t.build()
