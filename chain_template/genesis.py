@@ -35,11 +35,9 @@ class Genesis:
 def build_genesis(config: ChainConfig) -> Genesis:
     """Block 0 of the chain ``config`` describes: the system contracts on a chain, the premine on an L1."""
     if config.l1 is not None:
-        return build_chain_genesis(
+        return build_link_genesis(
             config.chain_id,
-            l1_chain_id=config.l1.l1_chain_id,
-            base_token=_base_token(config.l1),
-            l1_asset_router=_l1_asset_router(config.l1),
+            config.l1,
             timestamp=config.genesis.timestamp,
             gas_limit=config.block.gas_limit,
             base_fee_per_gas=config.fees.min_base_fee_wei,
@@ -53,6 +51,21 @@ def build_genesis(config: ChainConfig) -> Genesis:
         timestamp=config.genesis.timestamp,
         gas_limit=config.block.gas_limit,
         base_fee_per_gas=config.fees.min_base_fee_wei,
+    )
+
+
+def build_link_genesis(
+    chain_id: int, link: L1Link, *, timestamp: int, gas_limit: int, base_fee_per_gas: int
+) -> Genesis:
+    """Block 0 of a chain whose L1 is known; see :func:`build_chain_genesis`."""
+    return build_chain_genesis(
+        chain_id,
+        l1_chain_id=link.l1_chain_id,
+        base_token=_base_token(link),
+        l1_asset_router=_l1_asset_router(link),
+        timestamp=timestamp,
+        gas_limit=gas_limit,
+        base_fee_per_gas=base_fee_per_gas,
     )
 
 

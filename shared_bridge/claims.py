@@ -13,7 +13,7 @@ from shared_bridge import log_proof
 from shared_bridge.errors import AlreadyClaimed, BridgeRefused, NotClaimable, ProofError, StageTimeout
 from shared_bridge.formats import words
 from shared_bridge.hub import Chain, Hub
-from shared_bridge.node import Account, Call
+from shared_bridge.node import Account, Call, Identity
 from shared_bridge.receipts import RawMessage, raw_message, receipt_of
 from shared_bridge.records import Claim, Deposit, Message, Transfer, Withdrawal
 from shared_bridge.stages import MessageStage
@@ -103,15 +103,28 @@ def claimed(hub: Hub, message: Message) -> bool:
 def _claim_withdrawal(hub: Hub, payer: Account, message: Withdrawal) -> bytes:
     identity = ("claim", message.chain_id, message.l2_transaction_hash, message.index)
     receipt = hub.l1.resume(payer, identity)
-    if receipt is None:
-        found = _included(hub, message)
-        raw = found.raw
-        assert raw is not None, "a withdrawal is a message"
-        leaf = log_proof.message_leaf(bytes.fromhex(raw.sender[2:]), raw.data, found.tx_number)
-        _check_final(hub, hub.chain(message.chain_id), leaf, found)
-        head = (message.chain_id, found.batch_number, found.index, raw.sender, found.tx_number)
-        data = abi.FINALIZE_DEPOSIT_L1.encode((*head, raw.data, found.proof))
-        receipt = hub.l1.transact(payer, Call(hub.nullifier, data, what="claim of a withdrawal"), identity)
+    if receipt is not None:
+        return receipt.transaction_hash
+    chain = hub.chain(message.chain_id)
+    return finalize_withdrawal(hub, payer, chain.chain_id, chain.zk_chain, _included(hub, message), identity)
+
+
+def finalize_withdrawal(
+    hub: Hub, payer: Account, chain_id: int, zk_chain: str, found: Inclusion, identity: Identity
+) -> bytes:
+    """Have L1 pay out a withdrawal whose proof is at hand; returns the L1 transaction.
+
+    Raises:
+        ProofError: The proof does not lead to what L1 stores.
+        BridgeRefused: L1 refused, for example because it was paid out before.
+    """
+    raw = found.raw
+    assert raw is not None, "a withdrawal is a message"
+    leaf = log_proof.message_leaf(bytes.fromhex(raw.sender[2:]), raw.data, found.tx_number)
+    _check_final(hub, zk_chain, leaf, found)
+    head = (chain_id, found.batch_number, found.index, raw.sender, found.tx_number)
+    data = abi.FINALIZE_DEPOSIT_L1.encode((*head, raw.data, found.proof))
+    receipt = hub.l1.transact(payer, Call(hub.nullifier, data, what="claim of a withdrawal"), identity)
     return receipt.transaction_hash
 
 
@@ -172,7 +185,7 @@ def _claim_deposit(hub: Hub, payer: Account, message: Deposit) -> bytes:
         chain = hub.chain(message.chain_id)
         found = _failure(hub, chain, message)
         leaf = log_proof.result_leaf(message.l2_transaction_hash, found.tx_number, succeeded=False)
-        _check_final(hub, chain, leaf, found)
+        _check_final(hub, chain.zk_chain, leaf, found)
         head = (message.chain_id, message.sender, message.asset_id, message.asset_data, message.l2_transaction_hash)
         data = abi.RECOVER_DEPOSIT.encode(*head, found.batch_number, found.index, found.tx_number, found.proof)
         receipt = hub.l1.transact(payer, Call(hub.asset_router, data, what="claim of a failed deposit"), identity)
@@ -240,13 +253,13 @@ def _ask_proof(
     return int(answer["batchNumber"]), int(answer["id"]), tuple(words(answer["proof"]))
 
 
-def _check_final(hub: Hub, chain: Chain, leaf: bytes, found: Inclusion) -> None:
+def _check_final(hub: Hub, zk_chain: str, leaf: bytes, found: Inclusion) -> None:
     root = log_proof.root_of_final_proof(leaf, found.index, found.proof)
-    stored = hub.l1.read(chain.zk_chain, abi.LOGS_ROOT, found.batch_number)
+    stored = hub.l1.read(zk_chain, abi.LOGS_ROOT, found.batch_number)
     if root != stored:
         raise ProofError(
-            f"the proof leads to 0x{root.hex()}, and L1 stores 0x{stored.hex()} for batch {found.batch_number} of "
-            f"{chain.name}"
+            f"the proof leads to 0x{root.hex()}, and L1 stores 0x{stored.hex()} for batch {found.batch_number} of the "
+            f"chain at {zk_chain}"
         )
 
 

@@ -4,8 +4,8 @@
    the chain has to execute it; nothing can be passed over.
 2. When it is not executed by its deadline, :meth:`Escape.activate` switches the chain to priority mode, from any
    account: what is not executed is reverted, and from then on only batches of L1 requests are accepted, from anyone.
-3. Anyone with the chain's state, which L1's data gives, settles such a batch; then the withdrawal is claimed like any
-   other.
+3. Anyone with the chain's state, which L1's data gives, settles such a batch (``zkhub escape settle``); then the
+   withdrawal is claimed with a proof from the same data (:meth:`Escape.claim`).
 
 Nothing here asks a node of the chain.
 """
@@ -20,6 +20,7 @@ from contracts.deposits import priority_requests
 from contracts.messages import GAS_PER_PUBDATA
 from shared_bridge import interfaces as abi
 from shared_bridge.asset_ids import ETH, checked_recipient
+from shared_bridge.claims import Inclusion, finalize_withdrawal
 from shared_bridge.errors import AmountError, EscapeError, UnknownChain
 from shared_bridge.formats import deposit_asset_data
 from shared_bridge.hub import Hub
@@ -162,6 +163,26 @@ class Escape:
         identity = ("activate", self.chain_id, state.oldest)
         receipt = self._l1.resume(account, identity) or self._l1.transact(account, call, identity)
         return receipt.transaction_hash
+
+    def claim(self, account: Account, found: Inclusion) -> bytes | None:
+        """Have L1 pay out a withdrawal of an executed batch; ``None`` if that was done before.
+
+        Args:
+            account: Who pays for gas on L1; the value goes where the withdrawal says.
+            found: The withdrawal and its proof, from what the batch published on L1.
+
+        Raises:
+            ProofError: The proof does not lead to what L1 stores.
+            BridgeRefused: L1 refused.
+        """
+        key = (self.chain_id, found.batch_number, found.index)
+        identity = ("claim", *key)
+        receipt = self._l1.resume(account, identity)
+        if receipt is not None:
+            return receipt.transaction_hash
+        if self._l1.read(self._hub.nullifier, abi.IS_FINALIZED, *key):
+            return None
+        return finalize_withdrawal(self._hub, account, self.chain_id, self._contract(), found, identity)
 
     def is_executed(self, request: ForcedRequest) -> bool:
         """Whether L1 has executed a batch with the request."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from chain_template.batcher.batch_input import MAX_ANCESTORS, BatchInput, BlockInput
 from chain_template.batcher.output import BatchBlock, BatchOutput, batch_output
@@ -52,7 +53,7 @@ def build_batch(
     parent: BlockHeader,
     blocks: Sequence[BatchBlock],
     traces: Sequence[ExecutionTrace],
-    header_at: Callable[[int], BlockHeader],
+    header_at: Callable[[int], BlockHeader | None],
 ) -> BuiltBatch:
     """Build a batch of consecutive blocks.
 
@@ -63,7 +64,8 @@ def build_batch(
         parent: Header of the block before it.
         blocks: Its blocks, at least one.
         traces: What each block's execution read and touched.
-        header_at: Header of an older block, asked for only when the batch may look back (BLOCKHASH).
+        header_at: Header of an older block, asked for only when the batch may look back (BLOCKHASH); None where it is
+            not known, then only blocks after that one can be looked at.
 
     Raises:
         MissingStateNode: ``state`` is incomplete.
@@ -99,6 +101,7 @@ def build_batch(
     return BuiltBatch(output, batch_input.encode())
 
 
-def _ancestors(parent: BlockHeader, header_at: Callable[[int], BlockHeader]) -> tuple[BlockHeader, ...]:
+def _ancestors(parent: BlockHeader, header_at: Callable[[int], BlockHeader | None]) -> tuple[BlockHeader, ...]:
     oldest = max(0, parent.number - MAX_ANCESTORS)
-    return tuple(header_at(number) for number in range(parent.number - 1, oldest - 1, -1))
+    found = (header_at(number) for number in range(parent.number - 1, oldest - 1, -1))
+    return tuple(takewhile(lambda header: header is not None, found))  # type: ignore[arg-type]

@@ -104,13 +104,95 @@ def escape_activate(
         say(f"chain {escape.chain_id} is in priority mode: {transaction}")
 
 
+@app.command("settle")
+def escape_settle(
+    context: typer.Context,
+    chain: Chain,
+    key_file: KeyFile,
+    l1_url: L1Url = "",
+    bridgehub: Bridgehub = "",
+    as_json: Json = False,
+) -> None:
+    """Settle the requests that wait, of a chain in priority mode, from what the chain published on L1."""
+    from ecosystem.way_out import WayOut
+    from shared_bridge.node import private_key
+
+    found = _place(context.obj, chain, l1_url, bridgehub)
+    with explained(), WayOut(*found) as way_out:
+        settled = way_out.settle(private_key(_key(key_file)), (lambda line: None) if as_json else say)
+    if as_json:
+        emit_json(
+            [
+                {
+                    "batch": each.batch_number,
+                    "requests": each.requests,
+                    "l1_transaction": "0x" + each.transaction_hash.hex(),
+                }
+                for each in settled
+            ]
+        )
+    elif settled:
+        say(f"{sum(len(each.requests) for each in settled)} requests are executed; `zkhub escape claim {chain}` claims")
+    else:
+        say("no request waits")
+
+
+@app.command("claim")
+def escape_claim(
+    context: typer.Context,
+    chain: Chain,
+    key_file: KeyFile,
+    to: Annotated[
+        str, typer.Option(help="Claim what goes to this receiver; yourself unless given.", show_default=False)
+    ] = "",
+    l1_url: L1Url = "",
+    bridgehub: Bridgehub = "",
+    as_json: Json = False,
+) -> None:
+    """Claim your executed withdrawals with proofs from what the chain published on L1. Repeating it is safe."""
+    from ecosystem.way_out import WayOut
+    from shared_bridge.asset_ids import checked_recipient
+    from shared_bridge.escape import Escape
+    from shared_bridge.node import account_address, private_key
+
+    found = _place(context.obj, chain, l1_url, bridgehub)
+    with explained(), WayOut(*found) as way_out, Escape(*found) as escape:
+        key = private_key(_key(key_file))
+        receiver = checked_recipient(to) if to else account_address(key)
+        claimed = way_out.claim(escape, key, receiver)
+    shown = [
+        {
+            "receiver": each.receiver,
+            "amount": str(each.amount),
+            "asset_id": None if each.asset_id is None else "0x" + each.asset_id.hex(),
+            "batch": each.inclusion.batch_number,
+            "l1_transaction": None if transaction is None else "0x" + transaction.hex(),
+        }
+        for each, transaction in claimed
+    ]
+    if as_json:
+        emit_json(shown)
+        return
+    for each in shown:
+        what = f"{each['amount']} of {each['asset_id'] or 'the base token'} from batch {each['batch']}"
+        say(f"{what}: {each['l1_transaction'] or 'claimed before'}")
+    if not shown:
+        say(f"chain {found[2]} published no withdrawal to {receiver}")
+
+
 def _way_out(options: Options, chain: str, l1_url: str, bridgehub: str) -> tuple[str, "Escape"]:
     """The L1's URL and the way out, from what was given and what a running hub says."""
     from shared_bridge.escape import Escape
 
+    url, hub, chain_id = _place(options, chain, l1_url, bridgehub)
+    with explained():
+        return url, Escape(url, hub, chain_id)
+
+
+def _place(options: Options, chain: str, l1_url: str, bridgehub: str) -> tuple[str, str, int]:
+    """L1's URL, the Bridgehub's address and the chain's id."""
     if chain.isdecimal() and l1_url and bridgehub:
-        with explained():
-            return l1_url, Escape(l1_url, bridgehub, int(chain))
+        return l1_url, bridgehub, int(chain)
     if options.running() is None and "ZKHUB_API_URL" not in os.environ:
         fail(
             "no hub runs here, so L1, the Bridgehub and the chain's id must be given",
@@ -120,9 +202,7 @@ def _way_out(options: Options, chain: str, l1_url: str, bridgehub: str) -> tuple
     client = options.client()
     l1 = client.get("/v1/l1")
     chain_id = int(chain) if chain.isdecimal() else int(client.get(f"/v1/chains/{chain}")["id"])
-    url = l1_url or str(l1["url"])
-    with explained():
-        return url, Escape(url, bridgehub or l1["contracts"]["bridgehub"], chain_id)
+    return l1_url or str(l1["url"]), bridgehub or str(l1["contracts"]["bridgehub"]), chain_id
 
 
 def _asset(asset: str, l1_url: str) -> bytes:
