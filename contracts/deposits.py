@@ -100,9 +100,16 @@ def approve(sender: Sender, token: str, spender: str, amount: int) -> None:
         sender.call_contract(erc20, token, "approve", [spender, amount])
 
 
-def priority_requests(receipt: Receipt) -> list[PriorityRequest]:
-    """The requests that an L1 transaction put into priority queues (of any chain), in order."""
-    found = (priority_request(log) for log in receipt.logs)
+def priority_requests(receipt: Receipt, mailbox: str | None = None) -> list[PriorityRequest]:
+    """The requests that an L1 transaction put into priority queues, in order.
+
+    Args:
+        receipt: The transaction's.
+        mailbox: The chain's contract, whose word alone counts; without it any contract's does, so name it wherever
+            foreign code may have run in the transaction: a token can log what it likes.
+    """
+    logs = (log for log in receipt.logs if mailbox is None or log.address.lower() == mailbox.lower())
+    found = (priority_request(log) for log in logs)
     return [request for request in found if request is not None]
 
 

@@ -1,10 +1,11 @@
 """The commands that move value: deposit, withdraw, send. Everything is checked before anything is sent."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from eth_utils.address import to_checksum_address
 
+from contracts.client import Receipt
 from contracts.deposits import priority_requests
 from contracts.messages import GAS_PER_PUBDATA
 from shared_bridge import interfaces as abi
@@ -14,7 +15,9 @@ from shared_bridge.formats import deposit_asset_data, second_bridge_data
 from shared_bridge.hub import Chain, Hub
 from shared_bridge.node import Account, Call, Node, account_address
 from shared_bridge.receipts import messages_of
-from shared_bridge.records import Deposit, Transfer, Withdrawal
+from shared_bridge.records import Deposit, Message, Transfer, Withdrawal
+
+_M = TypeVar("_M", bound=Message)
 
 BASE_DEPOSIT_L2_GAS: Final = 500_000
 """For a plain transfer of the base token; above the least that L1 takes."""
@@ -73,7 +76,7 @@ def deposit(
         gas = l2_gas_limit or (BASE_DEPOSIT_L2_GAS if plan.is_base else TOKEN_DEPOSIT_L2_GAS)
         receipt = hub.l1.transact(account, _deposit_call(hub, account, plan, gas), identity)
     with hub.l1.errors("reading the deposit's receipt"):
-        queued = [request for request in priority_requests(receipt)]
+        queued = priority_requests(receipt, there.zk_chain)
     if len(queued) != 1:
         raise UnknownMessage(f"the deposit's receipt holds {len(queued)} priority requests")
     return Deposit(
@@ -140,11 +143,7 @@ def withdraw(
             data = abi.WITHDRAW_ASSET.encode(asset_id, deposit_asset_data(amount, receiver, address))
             call = Call(abi.L2_ASSET_ROUTER, data, 0, what)
         receipt = here.node.transact(account, call, identity)
-    found = messages_of(hub, here, receipt.transaction_hash)
-    withdrawals = [message for message in found if isinstance(message, Withdrawal)]
-    if len(withdrawals) != 1:
-        raise UnknownMessage(f"the transaction made {len(withdrawals)} withdrawals")
-    return withdrawals[0]
+    return _sent(hub, here, receipt, Withdrawal, (asset_id, amount, receiver))
 
 
 def send(
@@ -178,11 +177,16 @@ def send(
         data = abi.SEND_TOKEN.encode(there.chain_id, asset_id, amount, receiver)
         what = f"transfer of {amount} from {here.name} to {there.name}"
         receipt = here.node.transact(account, Call(abi.INTEROP_CENTER, data, amount if is_base else 0, what), identity)
-    found = messages_of(hub, here, receipt.transaction_hash)
-    transfers = [message for message in found if isinstance(message, Transfer)]
-    if len(transfers) != 1:
-        raise UnknownMessage(f"the transaction made {len(transfers)} transfers")
-    return transfers[0]
+    return _sent(hub, here, receipt, Transfer, (asset_id, amount, receiver))
+
+
+def _sent(hub: Hub, chain: Chain, receipt: Receipt, kind: type[_M], order: tuple[bytes, int, str]) -> _M:
+    """What was ordered, among all that the transaction sent: a token's own code may send something beside it."""
+    found = messages_of(hub, chain, receipt.transaction_hash)
+    own = [m for m in found if isinstance(m, kind) and (m.asset_id, m.amount, m.receiver) == order]
+    if len(own) != 1:
+        raise UnknownMessage(f"the transaction made {len(own)} of the {kind.__name__.lower()}s that were ordered")
+    return own[0]
 
 
 # -- checks and approvals ------------------------------------------------------------------------------------------

@@ -120,14 +120,14 @@ def find_deposits(hub: Hub, l1_transaction_hash: bytes) -> list[Deposit]:
         receipt = hub.l1.client.get_receipt(l1_transaction_hash)
         if receipt is None:
             raise UnknownMessage(f"L1 has no transaction 0x{l1_transaction_hash.hex()} in a block")
-        requests = priority_requests(receipt)
+        contracts = {hub.chain(name).zk_chain: hub.chain(name) for name in hub.names}
+        found = [(chain, request) for at, chain in contracts.items() for request in priority_requests(receipt, at)]
     sent = hub.l1.rpc("eth_getTransactionByHash", "0x" + l1_transaction_hash.hex())
     call = bytes.fromhex(sent["input"][2:])
-    contracts = {hub.chain(name).zk_chain: hub.chain(name) for name in hub.names}
-    emitters = [log.address for log in receipt.logs if log.address in contracts]
-    if len(requests) != 1 or not emitters:
-        raise UnknownMessage(f"the transaction made {len(requests)} requests; one to a known chain was expected")
-    return [_deposit_of(contracts[emitters[0]], sent["from"], call, l1_transaction_hash, requests[0].canonical_hash)]
+    if len(found) != 1:
+        raise UnknownMessage(f"the transaction made {len(found)} requests to the chains known here; one was expected")
+    chain, request = found[0]
+    return [_deposit_of(chain, sent["from"], call, l1_transaction_hash, request.canonical_hash)]
 
 
 def _deposit_of(chain: Chain, sender: str, call: bytes, l1_hash: bytes, l2_hash: bytes) -> Deposit:
