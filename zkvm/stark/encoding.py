@@ -4,9 +4,9 @@ import struct
 from collections.abc import Callable
 
 from zkvm.field import P
+from zkvm.field.scalar import Ext
 from zkvm.stark.errors import MalformedProof, NonCanonicalElement, StarkError
 
-Ext = tuple[int, int, int]
 WORD_BYTES = 8
 EXTENSION_BYTES = 24
 

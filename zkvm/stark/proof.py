@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from zkvm.air import Machine
-from zkvm.stark.encoding import EXTENSION_BYTES, WORD_BYTES, Ext, Reader
+from zkvm.field.scalar import Ext
+from zkvm.stark.encoding import EXTENSION_BYTES, WORD_BYTES, Reader
 from zkvm.stark.errors import MalformedProof, WrongProfile
-from zkvm.stark.layout import FINAL_COEFFICIENTS, Layout, Stage, layout
+from zkvm.stark.layout import FINAL_COEFFICIENTS, MAIN, Layout, Stage, layout
 from zkvm.stark.profiles import Profile
 
 MAGIC = b"zkhubprf"
@@ -108,7 +109,7 @@ class Proof:
         reader = Reader(data)
         log_heights = _read_header(reader, machine, profile)
         shape = layout(machine, profile, log_heights)
-        main_root, aux_root, quotient_root = (reader.take(profile.node_bytes, "a root") for _ in range(3))
+        main_root, aux_root, quotient_root = (_read_root(reader, stage, profile) for stage in shape.stages[MAIN:])
         totals = reader.extensions(len(shape.totals), "the totals")
         openings = reader.extensions(shape.openings, "the openings")
         layer_roots = tuple(reader.take(profile.node_bytes, "a layer's root") for _ in shape.folds)
@@ -163,6 +164,13 @@ def _read_header(reader: Reader, machine: Machine, profile: Profile) -> tuple[in
     if tables != len(machine.tables):
         raise reader.fail(f"{tables} tables where {machine.name} has {len(machine.tables)}", back=2)
     return tuple(reader.take(tables, "the heights"))
+
+
+def _read_root(reader: Reader, stage: Stage, profile: Profile) -> bytes:
+    if not stage.blocks:
+        reader.expect(bytes(profile.node_bytes), f"the root of the empty {stage.name} tree")
+        return bytes(profile.node_bytes)
+    return reader.take(profile.node_bytes, f"the root of the {stage.name} tree")
 
 
 def _read_stage(reader: Reader, stage: Stage, profile: Profile) -> StageOpening:

@@ -4,19 +4,18 @@ The state is 32 bytes. ``absorb`` hashes the state with the message, ``draw`` ha
 never empty, so no absorbed message can stand for a draw. All numbers are big-endian.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from eth_hash.auto import keccak
 
 from zkvm.field import P
+from zkvm.field.scalar import Ext
 
 TAG = b"zkhub-stark-1"
 _COORDINATE_BITS = 85
 _COORDINATE_MASK = (1 << _COORDINATE_BITS) - 1
 _POSITIONS_A_WORD = 8
-
-Ext = tuple[int, int, int]
 
 
 def encode_words(values: Iterable[int]) -> bytes:
@@ -95,3 +94,9 @@ class Transcript:
     def _record(self, action: str, label: str, data: bytes) -> None:
         if self._log is not None:
             self._log.append(Entry(action, label, data))
+
+
+def statement(profile_id: int, key_hash: bytes, public: Sequence[int], log_heights: Sequence[int]) -> bytes:
+    """What is proven, as the transcript's first message: profile, verifying key, public words, heights in rows."""
+    heights = [1 << log_height for log_height in log_heights]
+    return encode_words([profile_id]) + key_hash + encode_words(public) + encode_words(heights)
