@@ -8,7 +8,6 @@ the package is built.
 from zkvm.air.builder import TableBuilder
 from zkvm.air.errors import AirError
 from zkvm.air.expression import (
-    MODULUS,
     Expression,
     Operand,
     Stage,
@@ -22,7 +21,6 @@ from zkvm.air.machine import Machine
 from zkvm.air.table import Bus, Constraint, Group, Interaction, Periodic, Table
 
 __all__ = [
-    "MODULUS",
     "AirError",
     "Bus",
     "Constraint",

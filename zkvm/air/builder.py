@@ -21,7 +21,6 @@ from zkvm.air.errors import (
 )
 from zkvm.air.expression import (
     LAST_ROW,
-    MODULUS,
     ColumnRef,
     Expression,
     Op,
@@ -37,6 +36,7 @@ from zkvm.air.expression import (
     topological,
 )
 from zkvm.air.table import Bus, Constraint, Interaction, Periodic, Table, columns_in
+from zkvm.field import P
 
 MAX_USER_DEGREE = 3
 MAX_LOGUP_DEGREE = 4
@@ -231,7 +231,7 @@ class TableBuilder:
 
     def _interact(self, bus: Bus, sign: Literal[1, -1], multiplicity: Operand, entries: Sequence[Operand]) -> None:
         check_name(bus.name)
-        if not 0 < bus.id < MODULUS:
+        if not 0 < bus.id < P:
             raise BusMismatch(f"bus id {bus.id} is not between 1 and p - 1", table=self.name, id=bus.name)
         if not entries:
             raise EmptyTuple("a message needs an entry", table=self.name, id=bus.name)

@@ -19,6 +19,7 @@
         ├── UnusedColumn            no constraint and no interaction reads it
         ├── UnknownName             a challenge, parameter or public word that the machine does not declare
         ├── NotAnExpression         an operand that is neither an expression nor an integer
+        ├── BadPoint                opened values of the wrong number, or a point in the domain
         ├── BadTrace                columns of the wrong shape, type or range
         └── NotCompiled             no compiled kernels for this machine in this build
 """
@@ -102,6 +103,10 @@ class UnknownName(AirError):
 
 class NotAnExpression(AirError):
     """An operand that is neither an expression nor an integer."""
+
+
+class BadPoint(AirError):
+    """Opened values that are not one a column, or a point that lies in the table's domain."""
 
 
 class BadTrace(AirError):

@@ -11,9 +11,7 @@ from typing import Final, Literal, Union
 from weakref import WeakValueDictionary
 
 from zkvm.air.errors import BadRotation, NotAnExpression
-
-MODULUS: Final = 2**64 - 2**32 + 1
-"""The base field's prime. Stated here too, so that definitions need no numeric library at build time."""
+from zkvm.field import P
 
 Stage = Literal["fixed", "main", "aux"]
 STAGES: Final[tuple[Stage, ...]] = ("fixed", "main", "aux")
@@ -200,7 +198,7 @@ def lift(value: object) -> Expression:
 
 def constant(value: int) -> Expression:
     """A number, reduced mod p."""
-    return _make(Op.CONSTANT, leaf=value % MODULUS)
+    return _make(Op.CONSTANT, leaf=value % P)
 
 
 def inverse_constant(value: int) -> Expression:
@@ -209,9 +207,9 @@ def inverse_constant(value: int) -> Expression:
     Raises:
         NotAnExpression: the value is 0 mod p.
     """
-    if value % MODULUS == 0:
+    if value % P == 0:
         raise NotAnExpression(f"{value} has no inverse mod p")
-    return constant(pow(value, -1, MODULUS))
+    return constant(pow(value, -1, P))
 
 
 def challenge(name: str) -> Expression:
@@ -286,9 +284,9 @@ def multiply(left: Expression, right: Expression) -> Expression:
         return right
     if b == 1:
         return left
-    if a == MODULUS - 1:
+    if a == P - 1:
         return negate(right)
-    if b == MODULUS - 1:
+    if b == P - 1:
         return negate(left)
     return _make(Op.MUL, (left, right) if b is None else (right, left))
 
@@ -385,6 +383,6 @@ def leaf_text(node: Expression) -> str:
         return f"public({leaf})"
     if node.op is Op.TOTAL:
         return f"total({leaf})"
-    if isinstance(leaf, int) and leaf > MODULUS // 2:
-        return f"-{MODULUS - leaf}"
+    if isinstance(leaf, int) and leaf > P // 2:
+        return f"-{P - leaf}"
     return str(leaf)
