@@ -116,6 +116,16 @@ def _invert(values: Array) -> Array:
     return result
 
 
+def total(a: Array) -> Array:
+    """The sum over the last axis, by halves."""
+    result = a
+    while result.shape[-1] > 1:
+        half = result.shape[-1] // 2
+        rest = result[..., 2 * half :]
+        result = np.concatenate([add(result[..., :half], result[..., half : 2 * half]), rest], axis=-1)
+    return result[..., 0] if result.shape[-1] else np.zeros(a.shape[:-1], dtype=np.uint64)
+
+
 def powers(ratio: int, count: int, first: int = 1) -> Array:
     """first, first·ratio, first·ratio², …: ``count`` of them, doubled at a time."""
     result = np.empty(max(count, 1), dtype=np.uint64)
@@ -147,4 +157,5 @@ __all__ = [
     "power",
     "powers",
     "sub",
+    "total",
 ]
