@@ -19,6 +19,7 @@ from contracts.sender import address_of
 from ecosystem.keys import ChainKeys
 from ecosystem.records import ChainRecord
 from ecosystem.settings import ChainSettings, HubSettings
+from shared_bridge.asset_ids import asset_id_of
 
 L1_NAME = "l1"
 _NOWHERE = "0x" + 40 * "0"
@@ -85,7 +86,7 @@ def chain_config(
             bridgehub=ecosystem.bridgehub,
             zk_chain=facts.zk_chain or "",
             validator_timelock=ecosystem.validator_timelock,
-            base_token_asset_id="0x" + eth_asset_id(ecosystem.l1_chain_id).hex(),
+            **_base_token(chain, ecosystem.l1_chain_id),
             start_block=facts.create_block or 0,
             ecosystem_block=ecosystem.deploy_block,
             execution_delay_s=hub.l1.execution_delay_s,
@@ -95,6 +96,19 @@ def chain_config(
             committer=keys.committer, prover=keys.prover, executor=keys.executor, reverter=keys.reverter
         ),
     )
+
+
+def _base_token(chain: ChainRecord, l1_chain_id: int) -> dict[str, str]:
+    """The settings that name a chain's base token."""
+    token = chain.settings.base_token
+    if token == "eth":
+        return {"base_token_asset_id": "0x" + eth_asset_id(l1_chain_id).hex()}
+    return {
+        "base_token": token,
+        "base_token_asset_id": "0x" + asset_id_of(l1_chain_id, token).hex(),
+        "base_token_name": chain.facts.base_token_name,
+        "base_token_symbol": chain.facts.base_token_symbol,
+    }
 
 
 def chain_data_dir(data_dir: Path, name: str) -> Path:

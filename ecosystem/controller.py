@@ -147,6 +147,8 @@ class HubController:
             raise ConfigError("id", f"{settings.id} is the L1's own chain id")
         if settings.port and not is_free(settings.host, settings.port):
             raise PortInUse(f'chain "{name}"', settings.host, settings.port, "port")
+        if settings.base_token != "eth" and self.lifecycle.l1_is_up():
+            self.lifecycle.settlement.base_token(settings.base_token, register=False)
         operation = self._add_chain(name, settings)
         self._wake.set()
         return operation

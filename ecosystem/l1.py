@@ -16,16 +16,19 @@ from contracts.addresses import ChainAddresses, EcosystemAddresses
 from contracts.artifacts import load
 from contracts.chain_params import ChainParams, FeeParams, Validators
 from contracts.client import Fees, L1Client
-from contracts.deploy import check_ecosystem, create_chain, deploy_ecosystem
-from contracts.deposits import DEPOSIT_L2_GAS
+from contracts.deploy import check_ecosystem, create_chain, deploy_ecosystem, register_base_token
+from contracts.deposits import DEPOSIT_L2_GAS, approve
+from contracts.errors import EncodingError, TransactionReverted
+from contracts.genesis import ETH_TOKEN
 from contracts.messages import DA_CALLDATA, DA_VALIDIUM, GAS_PER_PUBDATA
 from contracts.sender import Sender, SentTransaction, address_of
 from ecosystem.chain_config import key_bytes
-from ecosystem.errors import HubStarting, L1Mismatch
+from ecosystem.errors import ConfigError, HubStarting, L1Mismatch
 from ecosystem.keys import ChainKeys
 from ecosystem.payments import is_under_way
 from ecosystem.records import L1Payment
-from ecosystem.registry import ECOSYSTEM_FACT, Registry
+from ecosystem.registry import ECOSYSTEM_FACT, TOKENS_FACT, Registry
+from shared_bridge.asset_ids import asset_id_of
 
 TRANSFER_GAS: Final = 21_000
 DEPOSIT_L1_GAS: Final = 500_000
@@ -33,6 +36,10 @@ DEPOSIT_L1_GAS: Final = 500_000
 PROGRAM_ID: Final = keccak(b"zkhub unproven batch program 1")
 """Stands for the batch program in the development mode, in which nothing is proven."""
 BALANCE_TIMEOUT_S: Final = 3.0
+BASE_TOKEN_DECIMALS: Final = 18
+MAX_TOKEN_NAME_BYTES: Final = 31
+"""What the genesis of a chain can hold."""
+_TOKEN_GAS: Final = 120_000
 
 
 class L1Settlement:
@@ -93,10 +100,35 @@ class L1Settlement:
                     self._ecosystem = found
             return self._ecosystem
 
+    def base_token(self, token: str, *, register: bool) -> tuple[str, str]:
+        """Name and symbol of an ERC-20 token of L1; with ``register`` new chains may be based on it from now on.
+
+        Raises:
+            ConfigError: No chain can be based on it.
+        """
+        erc20 = load("TestToken")
+        try:
+            name, symbol, decimals = (self._client.read(erc20, token, each) for each in ("name", "symbol", "decimals"))
+        except (EncodingError, TransactionReverted) as error:
+            raise ConfigError("base_token", f"there is no ERC-20 token at {token} on L1: {error.message}") from error
+        if decimals != BASE_TOKEN_DECIMALS:
+            raise ConfigError(
+                "base_token",
+                f"{symbol} has {decimals} decimals; a base token has {BASE_TOKEN_DECIMALS}, as gas prices do",
+            )
+        if max(len(name.encode()), len(symbol.encode())) > MAX_TOKEN_NAME_BYTES:
+            raise ConfigError(
+                "base_token", f"the name or symbol of {token} is longer than {MAX_TOKEN_NAME_BYTES} bytes"
+            )
+        if register:
+            register_base_token(self._deployed(), token, owner=self._deployer)
+        return name, symbol
+
     def create_chain(
         self,
         chain_id: int,
         *,
+        base_token: str,
         genesis_hash: bytes,
         genesis_timestamp: int,
         data_availability: DataAvailability,
@@ -104,6 +136,7 @@ class L1Settlement:
         keys: ChainKeys,
     ) -> ChainAddresses:
         """Create a chain with its operators' roles, or find it and do what is missing."""
+        is_ether = base_token == "eth"
         params = ChainParams(
             chain_id=chain_id,
             genesis_state_commitment=genesis_hash,
@@ -111,6 +144,7 @@ class L1Settlement:
             program_id=self._program_id,
             da_scheme=DA_VALIDIUM if data_availability is DataAvailability.VALIDIUM else DA_CALLDATA,
             fees=FeeParams(minimal_l2_gas_price=minimal_l2_gas_price_wei),
+            base_token_asset_id=None if is_ether else asset_id_of(self._expected_chain_id, base_token),
         )
         return create_chain(
             self._deployed(), params, owner=self._deployer, admin=self._admin(keys), validators=_validators(keys)
@@ -124,12 +158,19 @@ class L1Settlement:
         return self._pay(label, payments, fees)
 
     def deposit(self, label: str, chain_id: int, addresses: Sequence[str], wei: int) -> int:
-        """Deposit ``wei`` to each address on a chain, once for each ``label`` and address."""
+        """Deposit ``wei`` of the base token to each address on a chain, once for each ``label`` and address.
+
+        Nothing is deposited, and 0 returned, where the hub has too little of a base token that is not ether.
+        """
         ecosystem = self._deployed()
         hub = load("Bridgehub")
         fees = self._client.fees()
         terms = [chain_id, fees.max_fee_per_gas, DEPOSIT_L2_GAS, GAS_PER_PUBDATA]
         base_cost: int = self._client.read(hub, ecosystem.bridgehub, "l2TransactionBaseCost", terms)
+        token: str = self._client.read(hub, ecosystem.bridgehub, "baseToken", [chain_id])
+        is_ether = bytes.fromhex(token[2:]) == ETH_TOKEN
+        if not is_ether and not self._has_allowed(label, token, (base_cost + wei) * len(addresses)):
+            return 0
         payments = {}
         for address in addresses:
             request: tuple[object, ...] = (
@@ -145,9 +186,27 @@ class L1Settlement:
             )
             data = encode_call(hub, "requestL2TransactionDirect", [request])
             payments[f"{label}/{address.lower()}"] = _Payment(
-                ecosystem.bridgehub, data, base_cost + wei, DEPOSIT_L1_GAS
+                ecosystem.bridgehub, data, base_cost + wei if is_ether else 0, DEPOSIT_L1_GAS
             )
         return self._pay(label, payments, fees)
+
+    def _has_allowed(self, label: str, token: str, amount: int) -> bool:
+        """Make sure that the asset router may take ``amount`` of a token from the hub; False if the hub lacks it.
+
+        Tokens that were deployed here for development are made as needed: anyone may.
+        """
+        erc20, owner = load("TestToken"), self._deployer.address
+        made_here = {str(kept["address"]).lower() for kept in self._registry.fact(TOKENS_FACT) or []}
+        if token.lower() in made_here and f"{label}/mint" not in self._registry.payments(f"{label}/"):
+            self._pay(
+                label, {f"{label}/mint": _Payment(token, encode_call(erc20, "mint", [owner, amount]), 0, _TOKEN_GAS)}
+            )
+        elif self._client.read(erc20, token, "balanceOf", [owner]) < amount and not self._registry.payments(
+            f"{label}/"
+        ):
+            return False
+        approve(self._deployer, token, self._deployed().asset_router, amount)
+        return True
 
     def balances(self, url: str, addresses: Sequence[str]) -> list[int]:
         """Wei of each address, by the JSON-RPC of the L1 or of a chain."""
@@ -156,8 +215,9 @@ class L1Settlement:
                 int(balance, 16) for balance in client.rpc_batch([("eth_getBalance", [a, "latest"]) for a in addresses])
             ]
 
-    def _pay(self, label: str, payments: dict[str, "_Payment"], fees: Fees) -> int:
+    def _pay(self, label: str, payments: dict[str, "_Payment"], fees: Fees | None = None) -> int:
         """Make those payments that are not made yet: all are handed in before the first is waited for."""
+        fees = fees or self._client.fees()
         recorded = self._registry.payments(f"{label}/")
         waiting: list[tuple[bytes, str]] = []
         sent_now = 0

@@ -218,10 +218,19 @@ class Lifecycle:
     def _build_genesis(self, name: str) -> str:
         chain = self.registry.chain(name)
         if chain.facts.genesis_timestamp is None:
-            self.registry.update_facts(name, genesis_timestamp=int(time.time()))
-            chain = self.registry.chain(name)
+            chain = self._choose_genesis(chain)
         genesis = self._genesis(chain)
         return f"block 0 is 0x{genesis.header.hash.hex()}"
+
+    def _choose_genesis(self, chain: ChainRecord) -> ChainRecord:
+        """Fix what block 0 depends on, once."""
+        name = symbol = ""
+        if chain.settings.base_token != "eth":
+            name, symbol = self.settlement.base_token(chain.settings.base_token, register=True)
+        self.registry.update_facts(
+            chain.name, genesis_timestamp=int(time.time()), base_token_name=name, base_token_symbol=symbol
+        )
+        return self.registry.chain(chain.name)
 
     def _genesis(self, chain: ChainRecord) -> Genesis:
         return chain_genesis(self.settings, chain, self.keys.chain_keys(chain.name), self.ecosystem)
@@ -241,6 +250,7 @@ class Lifecycle:
         genesis = self._genesis(chain)
         created = self.settlement.create_chain(
             chain.chain_id,
+            base_token=chain.settings.base_token,
             genesis_hash=genesis.header.hash,
             genesis_timestamp=chain.facts.genesis_timestamp or 0,
             data_availability=chain.settings.data_availability,
@@ -254,15 +264,20 @@ class Lifecycle:
         chain = self.registry.chain(name)
         wei = self.settings.dev_accounts.deposit_wei(self.settings.l1)
         relayer = [address_of(key_bytes(self.keys.relayer()))]
+        symbol = chain.facts.base_token_symbol or "ETH"
         if chain.facts.funded:
             return "nothing to deposit"
         if wei == 0:
             # On an L1 of others the relayer begins with a tenth of what an operator gets there.
             grant = self.settings.l1.operator_grant_wei // 10
             sent = self.settlement.deposit(f"{name}/deposits", chain.chain_id, relayer, grant) if grant else 0
-            return f"{sent} deposits of {grant / ETHER:g} ETH"
+            return f"{sent} deposits of {grant / ETHER:g} {symbol}"
         sent = self.settlement.deposit(f"{name}/deposits", chain.chain_id, [*self._dev_addresses(), *relayer], wei)
-        return f"{sent} deposits of {wei / ETHER:g} ETH"
+        if not sent and chain.settings.base_token != "eth":
+            # Nothing will arrive; who has the token deposits it.
+            self.registry.update_facts(name, funded=True)
+            return f"the hub has no {symbol} to deposit"
+        return f"{sent} deposits of {wei / ETHER:g} {symbol}"
 
     def _wait_for_deposits(self, name: str) -> str:
         chain = self.registry.chain(name)

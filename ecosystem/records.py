@@ -15,6 +15,8 @@ class ChainFacts:
         port: JSON-RPC port, fixed before the first start so that a restart serves the same URL.
         zk_chain: Address of its L1 contract.
         create_block: L1 block of its creation.
+        base_token_name: As the token says it; empty for ether.
+        base_token_symbol: Likewise.
         funded: Whether the development accounts' deposits have arrived.
     """
 
@@ -22,6 +24,8 @@ class ChainFacts:
     port: int | None = None
     zk_chain: str | None = None
     create_block: int | None = None
+    base_token_name: str = ""
+    base_token_symbol: str = ""
     funded: bool = False
 
 

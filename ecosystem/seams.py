@@ -147,10 +147,18 @@ class Settlement(Protocol):
     def fund(self, label: str, addresses: Sequence[str], wei: int) -> int:
         """Send ``wei`` to each address, once for each ``label`` and address; returns how many were sent."""
 
+    def base_token(self, token: str, *, register: bool) -> tuple[str, str]:
+        """Name and symbol of an ERC-20 token of L1; with ``register`` new chains may be based on it from now on.
+
+        Raises:
+            ConfigError: No chain can be based on it.
+        """
+
     def create_chain(
         self,
         chain_id: int,
         *,
+        base_token: str,
         genesis_hash: bytes,
         genesis_timestamp: int,
         data_availability: DataAvailability,
@@ -160,7 +168,10 @@ class Settlement(Protocol):
         """Create a chain with its operators' roles, or find it and do what is missing."""
 
     def deposit(self, label: str, chain_id: int, addresses: Sequence[str], wei: int) -> int:
-        """Deposit ``wei`` to each address on a chain, once for each ``label`` and address."""
+        """Deposit ``wei`` of the base token to each address on a chain, once for each ``label`` and address.
+
+        Nothing is deposited, and 0 returned, where the hub has too little of a base token that is not ether.
+        """
 
     def balances(self, url: str, addresses: Sequence[str]) -> list[int]:
         """Wei of each address, by the JSON-RPC of the L1 or of a chain."""

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from eth_utils.address import to_checksum_address
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from chain_template.config import (
@@ -134,6 +135,7 @@ class ChainSettings(Settings):
     host: Host = "127.0.0.1"
     data_availability: DataAvailability = DataAvailability.ROLLUP
     base_token: str = "eth"
+    """What pays for gas: "eth", or the address of an ERC-20 token of 18 decimals on L1."""
     executor: Literal["pyevm"] = "pyevm"
     block: BlockSettings = BlockSettings()
     batch: BatchSettings = BatchSettings()
@@ -145,10 +147,12 @@ class ChainSettings(Settings):
 
     @field_validator("base_token")
     @classmethod
-    def _ether_only(cls, token: str) -> str:
-        if token != "eth":
-            raise ValueError(f'base token "{token}" is not offered yet; this version knows "eth"')
-        return token
+    def _ether_or_address(cls, token: str) -> str:
+        if token.lower() == "eth":
+            return "eth"
+        if re.fullmatch(r"0x[0-9a-fA-F]{40}", token) is None:
+            raise ValueError(f'base token "{token}" is neither "eth" nor the address of a token on L1')
+        return to_checksum_address(token)
 
     @model_validator(mode="after")
     def _largest_request_fits(self) -> Self:

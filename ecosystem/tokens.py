@@ -13,7 +13,7 @@ from contracts.sender import Sender
 from ecosystem.errors import TokenExists, UnknownSymbol
 from ecosystem.payments import is_under_way
 from ecosystem.records import L1Payment
-from ecosystem.registry import Registry
+from ecosystem.registry import TOKENS_FACT, Registry
 from shared_bridge.asset_ids import asset_id_of
 from shared_bridge.interfaces import L2_VAULT, TOKEN_ADDRESS
 from shared_bridge.node import Node
@@ -21,7 +21,6 @@ from zkhub.errors import HubError
 
 #: Words for a chain's own token, which no other may have as its symbol.
 RESERVED_SYMBOLS = frozenset({"eth", "ether", "base"})
-_FACT = "tokens"
 _NOWHERE = "0x" + "00" * 20
 
 
@@ -66,7 +65,7 @@ class TokenDesk:
 
     def all(self) -> list[TokenRecord]:
         """The tokens, in the order of their deployment."""
-        return [TokenRecord(**kept) for kept in self._registry.fact(_FACT) or [] if kept["address"]]
+        return [TokenRecord(**kept) for kept in self._registry.fact(TOKENS_FACT) or [] if kept["address"]]
 
     def named(self, token: str, chain_id: int) -> str:
         """What the bridge calls a token that leaves from a chain: its address there, its asset id, or ``eth``.
@@ -116,7 +115,7 @@ class TokenDesk:
 
     def _begun(self, wanted: TokenRecord) -> TokenRecord:
         """The record of a token, made now if there is none, so that its symbol is taken before anything is sent."""
-        for record in [TokenRecord(**kept) for kept in self._registry.fact(_FACT) or []]:
+        for record in [TokenRecord(**kept) for kept in self._registry.fact(TOKENS_FACT) or []]:
             if record.symbol.lower() == wanted.symbol.lower():
                 if replace(record, address="") != wanted:
                     raise TokenExists(record.symbol, record.where)
@@ -125,8 +124,10 @@ class TokenDesk:
         return wanted
 
     def _keep(self, record: TokenRecord) -> None:
-        others = [kept for kept in self._registry.fact(_FACT) or [] if kept["symbol"].lower() != record.symbol.lower()]
-        self._registry.set_fact(_FACT, [*others, asdict(record)])
+        others = [
+            kept for kept in self._registry.fact(TOKENS_FACT) or [] if kept["symbol"].lower() != record.symbol.lower()
+        ]
+        self._registry.set_fact(TOKENS_FACT, [*others, asdict(record)])
 
 
 Deployer = Callable[[Registry, TokenRecord, str, bytes], str]

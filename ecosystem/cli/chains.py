@@ -7,7 +7,7 @@ import typer
 
 from ecosystem.cli.context import Client, Options
 from ecosystem.cli.hub import Json
-from ecosystem.cli.output import OK, REFUSED, age, confirm, emit_json, fail, out, say, table
+from ecosystem.cli.output import OK, REFUSED, USAGE, age, confirm, emit_json, fail, out, say, table
 
 app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="Name of the chain.")]
@@ -66,6 +66,9 @@ def create_chain(
     validium: Annotated[
         bool, typer.Option("--validium", help="Keep state diffs off L1: cheaper, and the operator must be trusted.")
     ] = False,
+    base_token: Annotated[
+        str, typer.Option(help="What pays for gas: eth, a token of the hub on L1, or a token's L1 address.")
+    ] = "eth",
     sets: Annotated[
         list[str] | None,
         typer.Option("--set", help="Any other setting of the chain, as KEY=VALUE.", metavar="KEY=VALUE"),
@@ -83,7 +86,21 @@ def create_chain(
         body["port"] = port
     if validium:
         body["data_availability"] = "validium"
+    if base_token != "eth":
+        body["base_token"] = _on_l1(context.obj.client(), base_token)
     _change(context.obj, context.obj.client().post("/v1/chains", body), wait, as_json)
+
+
+def _on_l1(client: Client, token: str) -> str:
+    """A token's address on L1."""
+    if token.lower() == "eth" or token.startswith("0x"):
+        return token
+    known = {each["symbol"].lower(): each["addresses"].get("l1") for each in client.get("/v1/tokens")}
+    address = known.get(token.lower())
+    if address is None:
+        names = ", ".join(sorted(known)) or "none"
+        fail(f'the hub has no token "{token}" on L1; it has: {names}', "zkhub token deploy SYMBOL", USAGE)
+    return str(address)
 
 
 @app.command("pause")

@@ -143,3 +143,25 @@ def test_own_keys_never_leave_the_command(hub: RealHub, tmp_path: Path) -> None:
     done = told(hub, "deposit", "beta", "21wei", "--to", to, "--key-file", str(file))
     assert done["stage"] == "claimed" and done["sender"] == address_of(key)
     assert balance(hub.rpc("beta"), to) == 21
+
+
+def test_a_chain_is_based_on_a_token_of_l1(hub: RealHub) -> None:
+    """Launched live; its accounts have the token for gas, ether is a token there, and both come home."""
+    gold = told(hub, "token", "deploy", "GLD", "--supply", "1000")
+    bronze = told(hub, "token", "deploy", "BRZ", "--decimals", "6")
+    refused = hub.zkhub("chain", "create", "bronze", "--id", "281", "--base-token", "BRZ", check=False)
+    assert refused.returncode != 0 and "6 decimals" in refused.stderr
+    refused = hub.zkhub("chain", "create", "bronze", "--id", "281", "--base-token", "SLV", check=False)
+    assert refused.returncode != 0 and "gld" in refused.stderr
+    hub.zkhub("chain", "create", "gold", "--id", "280", "--base-token", "GLD")
+    assert hub.get("/v1/chains/gold")["base_token"] == gold["addresses"]["l1"]
+    owner, to = hub.get("/v1/accounts")[0]["address"], stranger()
+    assert balance(hub.rpc("gold"), owner) > 0
+    assert told(hub, "send", "alpha", "gold", "5wei", "--to", to)["stage"] == "claimed"
+    with Bridge(hub.get("/v1/l1")["url"], {name: hub.rpc(name) for name in ("alpha", "gold")}) as bridge:
+        assert bridge.balance(to, "eth", "gold") == 5
+        assert bridge.balance(to, "base", "gold") == 0
+        assert told(hub, "withdraw", "gold", "7wei", "--token", "base", "--to", to)["stage"] == "claimed"
+        assert bridge.balance(to, gold["addresses"]["l1"]) == 7
+    hub.zkhub("chain", "remove", "gold", "--yes")
+    assert bronze["decimals"] == 6

@@ -10,7 +10,7 @@ from cluster.errors import ActorUnavailable, MessageMissing, MessageNotRetryable
 from cluster.router.messages import MessageInfo, MessageKind, Order, id_of_found, id_of_request
 from contracts.addresses import ChainAddresses, EcosystemAddresses
 from contracts.errors import L1Unavailable
-from ecosystem.errors import HubStarting
+from ecosystem.errors import ConfigError, HubStarting
 from ecosystem.keys import ChainKeys, KeyStore
 from ecosystem.lifecycle import Lifecycle
 from ecosystem.registry import ECOSYSTEM_FACT, Registry
@@ -272,6 +272,7 @@ class FakeSettlement:
         self.deployed = False
         self.registry: Registry
         self.created: dict[int, bytes] = {}
+        self.tokens: dict[str, tuple[str, str]] = {}
         self.paid: dict[str, int] = {}
         self.lock = threading.Lock()
 
@@ -302,6 +303,7 @@ class FakeSettlement:
         self,
         chain_id: int,
         *,
+        base_token: str,
         genesis_hash: bytes,
         genesis_timestamp: int,
         data_availability: DataAvailability,
@@ -312,6 +314,12 @@ class FakeSettlement:
         assert self.deployed and genesis_timestamp > 0
         assert self.created.setdefault(chain_id, genesis_hash) == genesis_hash, "another genesis"
         return ChainAddresses(chain_id=chain_id, zk_chain="0x" + f"{chain_id:040x}", create_block=5)
+
+    def base_token(self, token: str, *, register: bool) -> tuple[str, str]:
+        self._reach()
+        if token not in self.tokens:
+            raise ConfigError("base_token", f"there is no ERC-20 token at {token} on L1")
+        return self.tokens[token]
 
     def balances(self, url: str, addresses: Sequence[str]) -> list[int]:
         self._reach()

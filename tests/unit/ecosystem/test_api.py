@@ -178,7 +178,7 @@ def test_a_broken_stream_is_resumed(api: Api, running: FakeHub) -> None:
         ({"name": "Gamma", "id": 273}, 422, "invalid-request", "body.name"),
         ({"name": "gamma", "id": 273, "blok": {}}, 422, "invalid-request", '"block"'),
         ({"name": "gamma", "id": 273, "block": {"intervalms": 1}}, 422, "invalid-request", "interval_ms"),
-        ({"name": "gamma", "id": 273, "base_token": "usdc"}, 422, "invalid-request", "not offered"),
+        ({"name": "gamma", "id": 273, "base_token": "usdc"}, 422, "invalid-request", "neither"),
         ({"name": "l1", "id": 273}, 422, "invalid-setting", "reserved"),
         ({"name": "gamma", "id": 31337}, 422, "invalid-setting", "L1"),
         ({"name": "alpha", "id": 273}, 409, "chain-exists", "alpha"),

@@ -71,7 +71,7 @@ def test_other_variables_of_ours_are_no_settings() -> None:
         (["l1.port=many"], "l1.port", "many", ""),
         (["chains.alpha.id=0"], "chains.alpha.id", "greater", ""),
         (["chains.alpha.id=281474976710656"], "chains.alpha.id", "less", ""),
-        (["chains.alpha.base_token=usdc"], "chains.alpha.base_token", "not offered yet", ""),
+        (["chains.alpha.base_token=usdc"], "chains.alpha.base_token", "neither", ""),
         (["chains.alpha.block.gas_limit=2000000"], "chains.alpha", "72000000", ""),
         (["chains.alpha.id=272"], "", "same chain id", ""),
         (["chains.alpha.id=31337"], "", "same chain id", ""),

@@ -85,6 +85,18 @@ def test_bad_creations_are_refused_and_nothing_changes(
     assert (running.registry.chains(), running.registry.operations(), sorted(keys.rglob("*"))) == before
 
 
+def test_a_chain_may_be_based_on_a_token(running: FakeHub) -> None:
+    token = "0x" + "Ab" * 20
+    wanted = ChainSettings(id=275, base_token=token)
+    with pytest.raises(ConfigError, match="no ERC-20 token"):
+        running.controller.create_chain("gold", wanted)
+    assert [chain.name for chain in running.registry.chains()] == ["alpha", "beta"]
+    running.settlement.tokens[wanted.base_token] = ("Gold", "GLD")
+    assert running.finished(running.controller.create_chain("gold", wanted).id).error == ""
+    link = running.runtime.nodes["gold"].config.l1
+    assert link is not None and (link.base_token, link.base_token_symbol) == (wanted.base_token, "GLD")
+
+
 def test_a_port_in_use_is_refused(running: FakeHub) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(PortInUse):
         running.controller.create_chain("gamma", ChainSettings(id=273, port=taken.getsockname()[1]))
