@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from zkvm.air import Stage as StageName
 from zkvm.air.evaluate import BASIS, OpenedPoint, at_point
-from zkvm.air.expression import Stage as StageName
 from zkvm.air.scalars import Scalars
 from zkvm.field import P
 from zkvm.field.scalar import ONE, ZERO, Ext, e_add, e_mul, e_mul_base, e_pow, e_sub
 from zkvm.stark.domains import coset, evaluation_domain
-from zkvm.stark.layout import FIXED, QUOTIENT, QUOTIENT_CHUNKS, Layout
-
-COMMITTED: tuple[StageName, ...] = ("fixed", "main", "aux")
+from zkvm.stark.layout import COMMITTED, FIXED, QUOTIENT, QUOTIENT_CHUNKS, Layout
 
 
 def constraints_hold(

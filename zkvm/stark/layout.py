@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from zkvm.air import Machine
+from zkvm.air import Stage as StageName
 from zkvm.stark.domains import FINAL_COEFFICIENTS_LOG, fold_logs
 from zkvm.stark.errors import WrongHeights
 from zkvm.stark.profiles import Profile
 
-STAGES = ("fixed", "main", "aux", "quotient")
+COMMITTED: tuple[StageName, ...] = ("fixed", "main", "aux")
+STAGES = (*COMMITTED, "quotient")
 FIXED, MAIN, AUX, QUOTIENT = range(4)
 QUOTIENT_CHUNKS = 3
 QUOTIENT_WIDTH = 3 * QUOTIENT_CHUNKS
@@ -153,7 +155,7 @@ def layout(machine: Machine, profile: Profile, log_heights: Sequence[int]) -> La
     tallest = max(heights)
     stages: list[Stage] = []
     first = 0
-    for stage in STAGES[:QUOTIENT]:
+    for stage in COMMITTED:
         blocks: list[Block] = []
         for index, table in enumerate(machine.tables):
             width = table.width(stage)
