@@ -252,7 +252,7 @@ def _with_aux(
     columns = {**view.columns, "aux": np.concatenate([own, made])}
     return (
         RowsView(view.log_height, columns, view.first, view.periodic),
-        Scalars(scalars.challenges, scalars.publics, scalars.parameters, total),
+        scalars.with_total(total),
     )
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from zkvm.air.errors import BadPoint
 from zkvm.air.expression import ColumnRef, Expression, PeriodicRef, RowRef, Stage, topological
-from zkvm.air.scalars import Scalars, apply, evaluate_scalars, lift
-from zkvm.air.table import EXTENSION_DEGREE, Periodic, Table
+from zkvm.air.scalars import Scalars, apply, lift
+from zkvm.air.table import EXTENSION_DEGREE, Table
 from zkvm.field import P, root_of_unity
 from zkvm.field.scalar import ONE, ZERO, Ext, e_add, e_inv, e_mul, e_pow, e_sub
 
@@ -75,7 +75,6 @@ class _Reader:
         if self._vanishing == ZERO:
             raise BadPoint("the point lies in the table's domain", table=table.name)
         self._bases: dict[int, list[Ext]] = {}
-        self._periodic: dict[int, list[Ext]] = {}
 
     def leaf(self, node: Expression) -> Ext:
         match node.leaf:
@@ -101,9 +100,8 @@ class _Reader:
 
     def _periodic_value(self, reference: PeriodicRef) -> Ext:
         column = self._table.periodic[reference.index]
-        if reference.index not in self._periodic:
-            self._periodic[reference.index] = periodic_values(column, self._point.scalars, self._point.log_height)
-        values, basis = self._periodic[reference.index], self._basis(column.period)
+        values = self._point.scalars.values(column.values, self._point.log_height)
+        basis = self._basis(column.period)
         result = ZERO
         for row, weight in enumerate(basis):
             result = e_add(result, e_mul(weight, values[(row + reference.rotation) % column.period]))
@@ -130,8 +128,3 @@ def lagrange(y: Ext, vanishing: Ext, index: int, log_size: int) -> Ext:
     element = pow(root_of_unity(log_size), index % (1 << log_size), P)
     below = e_mul(e_sub(y, lift(element)), lift(1 << log_size))
     return e_mul(e_mul(lift(element), vanishing), e_inv(below))
-
-
-def periodic_values(column: Periodic, scalars: Scalars, log_height: int) -> list[Ext]:
-    """The numbers of one period."""
-    return evaluate_scalars(column.values, scalars, log_height)

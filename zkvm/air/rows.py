@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zkvm.air.errors import BadTrace
-from zkvm.air.evaluate import periodic_values
 from zkvm.air.expression import STAGES, Stage
 from zkvm.air.scalars import Scalars
-from zkvm.air.table import EXTENSION_DEGREE, Periodic, Table
+from zkvm.air.table import EXTENSION_DEGREE, Table
 from zkvm.field import P, base
 
 Words = NDArray[np.uint64]
@@ -89,7 +88,7 @@ def rows_view(
         log_height,
         columns,
         (first or first_selector)(shift, log_height),
-        tuple(_on_coset(column, shift, log_height, known) for column in table.periodic),
+        _periodic_on_coset(table, shift, log_height, known),
     )
 
 
@@ -106,18 +105,35 @@ def first_selector(shift: int, log_height: int) -> Words:
     return base.mul(vanishing, base.inv(base.sub(base.domain(log_height, shift), 1)))
 
 
-def _on_coset(column: Periodic, shift: int, log_height: int, scalars: Scalars) -> Words:
-    """One period of a periodic column's polynomial on the coset: a cyclic convolution of the values with L_0."""
-    values = np.array(periodic_values(column, scalars, log_height), np.uint64)
-    rows = values.T if column.extension else values[:, 0]
-    period = column.period
+def _periodic_on_coset(table: Table, shift: int, log_height: int, scalars: Scalars) -> tuple[Words, ...]:
+    """One period of each periodic column's polynomial on the coset."""
+    found: dict[int, Words] = {}
+    for period in {column.period for column in table.periodic}:
+        members = [index for index, column in enumerate(table.periodic) if column.period == period]
+        values = [
+            np.array(scalars.values(table.periodic[index].values, log_height), np.uint64).T[: _width(table, index)]
+            for index in members
+        ]
+        rows = _interpolate(np.concatenate(values), shift, log_height)
+        widths = [_width(table, index) for index in members]
+        for index, part in zip(members, np.split(rows, np.cumsum(widths)[:-1]), strict=True):
+            found[index] = np.ascontiguousarray(part if table.periodic[index].extension else part[0])
+    return tuple(found[index] for index in range(len(table.periodic)))
+
+
+def _width(table: Table, index: int) -> int:
+    return EXTENSION_DEGREE if table.periodic[index].extension else 1
+
+
+def _interpolate(values: Words, shift: int, log_height: int) -> Words:
+    """From one period on the trace (rows of ``values``) to one on the coset: a cyclic convolution with L_0."""
+    period = values.shape[1]
     log_period = period.bit_length() - 1
     shrunk = pow(shift, 1 << (log_height - log_period), P)
     if shrunk == 1 or period == 1:
-        return np.ascontiguousarray(rows)
+        return values
     selector = first_selector(shrunk, log_period)
-    result = np.zeros(rows.shape, np.uint64)
+    result = np.zeros(values.shape, np.uint64)
     for index in range(period):
-        value = rows[..., index : index + 1]
-        result = base.add(result, base.mul(value, np.roll(selector, index)))
-    return np.ascontiguousarray(result)
+        result = base.add(result, base.mul(values[:, index : index + 1], np.roll(selector, index)))
+    return result

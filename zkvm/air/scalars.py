@@ -24,6 +24,25 @@ class Scalars:
     publics: Sequence[int] = ()
     parameters: Mapping[str, int] = field(default_factory=dict)
     total: Ext = ZERO
+    _known: dict[int, dict[Expression, Ext]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def with_total(self, total: Ext) -> "Scalars":
+        """The same with a table's total."""
+        return Scalars(self.challenges, self.publics, self.parameters, total)
+
+    def values(self, expressions: Iterable[Expression], log_height: int) -> list[Ext]:
+        """The values of formulas of degree 0; each node is computed once in this object's life.
+
+        Raises:
+            UnknownName: a leaf has no value, or is a column.
+        """
+        wanted = list(expressions)
+        known = self._known.setdefault(log_height, {})
+        for node in topological(expression for expression in wanted if expression not in known):
+            if node not in known:
+                args = [known[arg] for arg in node.args]
+                known[node] = apply(node.op, args) if args else self.leaf(node, log_height)
+        return [known[expression] for expression in wanted]
 
     def leaf(self, node: Expression, log_height: int) -> Ext:
         """The value of a leaf of degree 0.
@@ -62,19 +81,3 @@ def apply(op: Op, args: Sequence[Ext]) -> Ext:
     if op is Op.MUL:
         return e_mul(args[0], args[1])
     return e_neg(args[0])
-
-
-def evaluate_scalars(expressions: Iterable[Expression], scalars: Scalars, log_height: int) -> list[Ext]:
-    """The values of formulas of degree 0.
-
-    Raises:
-        UnknownName: a leaf has no value, or is a column.
-    """
-    wanted = list(expressions)
-    values: dict[Expression, Ext] = {}
-    for node in topological(wanted):
-        if node.args:
-            values[node] = apply(node.op, [values[arg] for arg in node.args])
-        else:
-            values[node] = scalars.leaf(node, log_height)
-    return [values[expression] for expression in wanted]
