@@ -113,9 +113,9 @@ class BridgeLab:
 
     # -- life ----------------------------------------------------------------------------------------------------
 
-    def start(self, name):
+    def start(self, name, prover=None):
         config = self.configs[name]
-        self.nodes[name] = ChainNode(config, LocalProver())
+        self.nodes[name] = ChainNode(config, prover or LocalProver())
         self.nodes[name].start()
         # A chain that comes back is found where it was.
         rpc = RpcSettings(port=int(self.nodes[name].rpc_url.rsplit(":", 1)[1]))
