@@ -1,0 +1,48 @@
+/* Guest memory: pages of cells, each a value and the time of its last access. */
+#include "emulator/machine.h"
+
+#include <stdlib.h>
+
+bool list_reserve(List *list, size_t more, size_t size) {
+    if (list->capacity - list->length >= more) return true;
+    size_t capacity = list->capacity + list->capacity / 2 + more;
+    void *data = realloc(list->data, capacity * size);
+    if (!data) return false;
+    list->data = data;
+    list->capacity = capacity;
+    return true;
+}
+
+static Cell *new_page(Memory *memory, uint32_t word, int *fault) {
+    size_t size = PAGE_WORDS * sizeof(Cell);
+    if (memory->bytes + size > memory->limit) {
+        *fault = FAULT_MEMORY;
+        return NULL;
+    }
+    Cell *page = calloc(PAGE_WORDS, sizeof(Cell));
+    if (!page) {
+        *fault = NO_HOST_MEMORY;
+        return NULL;
+    }
+    memory->bytes += size;
+    memory->pages[word >> PAGE_BITS] = page;
+    return page;
+}
+
+Cell *memory_page(Memory *memory, uint32_t word, int *fault) {
+    if (word >= ZERO_LO) return new_page(memory, word, fault);
+    *fault = FAULT_RANGE;
+    return NULL;
+}
+
+bool memory_place(Memory *memory, uint32_t word, uint32_t value) {
+    int fault = 0;
+    Cell *page = memory->pages[word >> PAGE_BITS];
+    if (!page) {
+        page = new_page(memory, word, &fault);
+        if (!page) return false;
+        for (size_t i = 0; i < PAGE_WORDS; i++) page[i].time = ABSENT;
+    }
+    page[word & (PAGE_WORDS - 1)] = (Cell){.value = value, .time = 0};
+    return true;
+}
