@@ -1,64 +1,60 @@
 """From a run to the witness: the main columns of every table, of the least heights that hold them."""
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable
 
+import numpy as np
+
+from zkvm.air import Machine
 from zkvm.emulator.elf import Program
-from zkvm.emulator.log import Log, padded_registers, padding_steps
-from zkvm.machine.expand.alu import Requests, expand_binary, expand_muldiv, expand_shift
+from zkvm.emulator.log import Log, padded_registers
+from zkvm.machine.expand import native
 from zkvm.machine.expand.arith256 import expand_arith256
-from zkvm.machine.expand.columns import Lookups, assemble, height_for
+from zkvm.machine.expand.columns import Lookups, Words, assemble, table_height
 from zkvm.machine.expand.keccak import chi_multiplicities, expand_keccak
-from zkvm.machine.expand.main import expand_main
-from zkvm.machine.expand.memory import expand_image, expand_memb, expand_memw, expand_ram
+from zkvm.machine.expand.memory import expand_image, expand_ram
 from zkvm.machine.machine import KECCAK_SLICES, riscv
 from zkvm.machine.program import rom_rows
 from zkvm.machine.tables.arith256 import ROWS as ARITH256_ROWS
 from zkvm.machine.tables.keccak import rows_of_permutation
 
-Columns = NDArray[np.uint64]
+CoreTables = Callable[[Machine, Words, Log, Lookups], dict[str, Words]]
 
 
-def main_columns(program: Program, log: Log) -> dict[str, Columns]:
+def main_columns(program: Program, log: Log, core_tables: CoreTables = native.core_tables) -> dict[str, Words]:
     """Return the main columns of every table.
+
+    Args:
+        program: What was run.
+        log: The run.
+        core_tables: Expands the tables of the instructions: compiled, or the reference in NumPy.
 
     Raises:
         TableTooTall: a table of the run does not fit a proof.
+        ImpossibleCall: the log's result of a precompile is not what its table proves.
     """
     machine = riscv()
     lookups = Lookups()
     rom = rom_rows(program)
+    tables: dict[str, Words] = core_tables(machine, rom, log, lookups)
+    main_rows = tables["main"].shape[1]
 
-    def height(name: str, rows: int) -> int:
-        table = machine.table(name)
-        return height_for(name, rows, (table.min_log_height, table.max_log_height))
+    ram = expand_ram(log.ram, table_height(machine, "ram", len(log.ram)), lookups)
+    image = expand_image(padded_registers(log, main_rows), log.image)
+    tables |= {"ram": assemble(machine.table("ram"), ram), "image": assemble(machine.table("image"), image)}
+    tables["rom"] = assemble(machine.table("rom"), {"m": _fetches(log, rom.shape[1], main_rows)})
 
-    main_height = height("main", len(log.steps))
-    steps = np.concatenate([log.steps, padding_steps(log, main_height)])
-    main = expand_main(steps, rom, lookups)
-    shift, sign_requests = expand_shift(Requests.of_steps(main, log.shift), lookups)
-    muldiv, muldiv_requests = expand_muldiv(Requests.of_steps(main, log.muldiv), lookups)
-    binary = expand_binary(Requests.of_steps(main, log.binary) + sign_requests + muldiv_requests, lookups)
-    arith256 = expand_arith256(log.arith256, height("arith256", len(log.arith256) * ARITH256_ROWS))
+    arith256 = expand_arith256(log.arith256, table_height(machine, "arith256", len(log.arith256) * ARITH256_ROWS))
     lookups.r16(*arith256[:5])
     lookups.pair(arith256[5], arith256[6])
-    keccak_rows = height("keccak", len(log.keccak) * rows_of_permutation(KECCAK_SLICES))
-    keccak_y = steps["b"][(log.keccak["ts"] - 1) // 4]
-    keccak = expand_keccak(log.keccak, KECCAK_SLICES, keccak_rows, keccak_y)
-    named = {
-        "main": main,
-        "memw": expand_memw(log.memw, lookups),
-        "memb": expand_memb(log.memb, steps, height("memb", len(log.memb)), lookups),
-        "binary": binary,
-        "shift": shift,
-        "muldiv": muldiv,
-        "ram": expand_ram(log.ram, height("ram", len(log.ram)), lookups),
-        "image": expand_image(padded_registers(log, main_height), log.image),
-        "rom": {"m": np.bincount(steps["row"], minlength=rom.shape[1]).astype(np.uint64)},
-    }
-    tables = {}
-    for name, columns in named.items():
-        rows = max(len(values) for values in columns.values())
-        tables[name] = assemble(machine.table(name).main, columns, height(name, rows))
-    tables |= {"byte": lookups.multiplicities, "arith256": arith256, "keccak": keccak}
-    return tables | {"chi": chi_multiplicities(keccak, KECCAK_SLICES)[None]}
+    keccak_rows = table_height(machine, "keccak", len(log.keccak) * rows_of_permutation(KECCAK_SLICES))
+    ignored = log.steps["b"][(log.keccak["ts"] - 1) // 4]
+    keccak = expand_keccak(log.keccak, KECCAK_SLICES, keccak_rows, ignored)
+    chi = chi_multiplicities(keccak, KECCAK_SLICES)[None]
+    return tables | {"byte": lookups.multiplicities, "arith256": arith256, "keccak": keccak, "chi": chi}
+
+
+def _fetches(log: Log, instructions: int, main_rows: int) -> Words:
+    """How often MAIN fetches each row of the ROM; the rows after the run fetch the halt row again."""
+    counts = np.bincount(log.steps["row"], minlength=instructions)
+    counts[log.steps["row"][-1]] += main_rows - len(log.steps)
+    return counts.astype(np.uint64)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from zkvm.emulator.opcodes import Op
 from zkvm.field.base import inv
-from zkvm.machine.expand.columns import Lookups, Words
+from zkvm.machine.expand.columns import Lookups, Values
 from zkvm.machine.layout import M
 
 _SIGN = 1 << 31
@@ -18,14 +18,14 @@ _SIGN = 1 << 31
 class Requests:
     """Tuples of the OP bus: at ``ts``, ``op`` of ``x`` and ``y`` gives ``c``."""
 
-    op: Words
-    ts: Words
-    x: Words
-    y: Words
-    c: Words
+    op: Values
+    ts: Values
+    x: Values
+    y: Values
+    c: Values
 
     @classmethod
-    def of_steps(cls, main: dict[str, Words], steps: NDArray[np.uint32]) -> Self:
+    def of_steps(cls, main: dict[str, Values], steps: NDArray[np.uint32]) -> Self:
         """Return what the given rows of MAIN ask."""
         x = (main["a"] + main["immx"])[steps]
         y = (main["b"] + main["immy"])[steps]
@@ -36,15 +36,15 @@ class Requests:
         return Requests(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in parts))
 
 
-def _is_less(ts: Words, x: Words, y: Words, c: Words) -> Requests:
+def _is_less(ts: Values, x: Values, y: Values, c: Values) -> Requests:
     return Requests(np.full_like(ts, Op.SLTU), ts, x, y, c)
 
 
-def _is_negative(ts: Words, word: Words) -> Requests:
+def _is_negative(ts: Values, word: Values) -> Requests:
     return _is_less(ts, np.full_like(word, _SIGN - 1), word, word >> 31)
 
 
-def expand_binary(requests: Requests, lookups: Lookups) -> dict[str, Words]:
+def expand_binary(requests: Requests, lookups: Lookups) -> dict[str, Values]:
     """Return BINARY's columns."""
     flags = {
         "f_and": requests.op == Op.AND,
@@ -67,7 +67,7 @@ def expand_binary(requests: Requests, lookups: Lookups) -> dict[str, Words]:
     return columns | {"ts": requests.ts, "c": requests.c, "lo": low, "sx": sx, "sy": sy}
 
 
-def expand_shift(requests: Requests, lookups: Lookups) -> tuple[dict[str, Words], Requests]:
+def expand_shift(requests: Requests, lookups: Lookups) -> tuple[dict[str, Values], Requests]:
     """Return SHIFT's columns, and the requests for the sign of SRA's operands."""
     left, arithmetic = requests.op == Op.SLL, requests.op == Op.SRA
     x, amount = requests.x, requests.y & 31
@@ -93,7 +93,7 @@ def expand_shift(requests: Requests, lookups: Lookups) -> tuple[dict[str, Words]
     return columns, _is_negative(requests.ts[arithmetic], x[arithmetic])
 
 
-def expand_muldiv(requests: Requests, lookups: Lookups) -> tuple[dict[str, Words], Requests]:
+def expand_muldiv(requests: Requests, lookups: Lookups) -> tuple[dict[str, Values], Requests]:
     """Return MULDIV's columns, and the requests for signs and for remainder < divisor."""
     op, ts, x, y, c = requests.op, requests.ts, requests.x, requests.y, requests.c
     high_half = (op >= Op.MULHU) & (op <= Op.MULH)
@@ -129,14 +129,22 @@ def expand_muldiv(requests: Requests, lookups: Lookups) -> tuple[dict[str, Words
 
 
 def _carry(
-    magnitude: Words, c: Words, sx: Words, sy: Words, x: Words, y: Words, neg: Words, high: Words, divides: Words
-) -> Words:
+    magnitude: Values,
+    c: Values,
+    sx: Values,
+    sy: Values,
+    x: Values,
+    y: Values,
+    neg: Values,
+    high: NDArray[np.bool],
+    divides: NDArray[np.bool],
+) -> Values:
     """How many times 2^32 was added to bring the signed answer into [0, 2^32)."""
     subtracted = np.where(divides, 2 * neg * magnitude, np.where(high, sx * y + sy * x, 0))
     return np.where(high | divides, (c + subtracted - magnitude) >> 32, 0)
 
 
-def _inverse_or_zero(values: Words) -> Words:
+def _inverse_or_zero(values: Values) -> Values:
     result = np.zeros_like(values)
     present = values != 0
     result[present] = inv(values[present])

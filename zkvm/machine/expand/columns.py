@@ -1,14 +1,19 @@
 """Arrays that the expansions share: program rows as a matrix, lookups as histograms, tables from named columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zkvm.air import Machine, Table
 from zkvm.machine.errors import TableTooTall
 
 Words = NDArray[np.uint64]
 """One value a row, canonical mod p."""
+
+Values = NDArray[np.integer[Any]]
+"""Words on the way: NumPy's types call an array signed once a Python number was added to it."""
 
 
 class Lookups:
@@ -22,55 +27,56 @@ class Lookups:
         """(4, 2^16): m_and, m_pair, m_r16, m_pow in BYTE's order of columns."""
         return self._counts
 
-    def conjunction(self, u: Words, v: Words) -> None:
+    def conjunction(self, u: Values, v: Values) -> None:
         """Count lookups of (u, v, u & v)."""
         self._add(0, 256 * u + v)
 
-    def pair(self, u: Words, v: Words | int) -> None:
+    def pair(self, u: Values, v: Values | int) -> None:
         """Count lookups of two bytes."""
-        self._add(1, np.uint64(256) * u + np.uint64(v) if isinstance(v, int) else np.uint64(256) * u + v)
+        self._add(1, 256 * u + v)
 
-    def r16(self, *values: Words) -> None:
+    def r16(self, *values: Values) -> None:
         """Count lookups of 16-bit numbers."""
         for value in values:
             self._add(2, value)
 
-    def power(self, value: Words) -> None:
+    def power(self, value: Values) -> None:
         """Count lookups of (value, 2^(value mod 32))."""
         self._add(3, value)
 
-    def add(self, counts: Words) -> None:
+    def add(self, counts: NDArray[np.unsignedinteger]) -> None:
         """Add counts made elsewhere, shaped like ``multiplicities``."""
         self._counts += counts
 
-    def _add(self, bus: int, rows: Words) -> None:
+    def _add(self, bus: int, rows: Values) -> None:
         self._counts[bus] += np.bincount(rows.astype(np.int64), minlength=1 << 16).astype(np.uint64)
 
 
-def height_for(table: str, rows: int, log_bounds: tuple[int, int]) -> int:
-    """Return the least allowed height that holds ``rows``.
+def table_height(machine: Machine, name: str, rows: int) -> int:
+    """Return the least height of the table that holds ``rows``.
 
     Raises:
-        TableTooTall: no height within the table's bounds does.
+        TableTooTall: none that it may have does.
     """
-    low, high = log_bounds
-    height = max(1 << low, 1 << max(0, rows - 1).bit_length())
-    if height > 1 << high:
-        raise TableTooTall(table, rows, 1 << high)
+    table = machine.table(name)
+    height = max(1 << table.min_log_height, 1 << max(0, rows - 1).bit_length())
+    if height > 1 << table.max_log_height:
+        raise TableTooTall(name, rows, 1 << table.max_log_height)
     return height
 
 
-def assemble(names: Sequence[str], columns: Mapping[str, Words], height: int) -> Words:
-    """Stack named columns in the table's order; rows that a column does not have are zero."""
-    if set(names) != set(columns):
-        raise ValueError(f"columns {sorted(set(names) ^ set(columns))} do not match the table")
-    out = np.zeros((len(names), height), dtype=np.uint64)
-    for row, name in zip(out, names, strict=True):
-        values = columns[name]
-        row[: len(values)] = values
+def assemble(table: Table, columns: Mapping[str, Values]) -> Words:
+    """Stack named columns in the table's order, at the height of the longest; a column's missing rows are zero."""
+    if set(table.main) != set(columns):
+        raise ValueError(f"columns {sorted(set(table.main) ^ set(columns))} do not match table {table.name}")
+    rows = max(len(values) for values in columns.values())
+    height = max(1 << table.min_log_height, 1 << max(0, rows - 1).bit_length())
+    out = np.zeros((len(table.main), height), dtype=np.uint64)
+    for row, name in zip(out, table.main, strict=True):
+        row[: len(columns[name])] = columns[name]
     return out
 
 
-def u64(field: NDArray[np.uint32]) -> Words:
+def u64(field: Values) -> Words:
     """Widen a field of the log."""
     return field.astype(np.uint64)

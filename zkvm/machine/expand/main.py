@@ -4,12 +4,18 @@ import numpy as np
 
 from zkvm.emulator.log import Structured
 from zkvm.field.base import inv, sub
-from zkvm.machine.expand.columns import Lookups, Words, u64
+from zkvm.machine.expand.columns import Lookups, Values, Words, u64
 from zkvm.machine.tables.rom import ROM_COLUMNS
 
 
-def expand_main(steps: Structured, rom: Words, lookups: Lookups) -> dict[str, Words]:
-    """Return MAIN's columns for ``steps`` (padded with the halt row to the height), ``rom`` being ROM's rows (13, n)."""
+def expand_main(steps: Structured, rom: Words, lookups: Lookups) -> dict[str, Values]:
+    """Return MAIN's columns.
+
+    Args:
+        steps: Those of the run, and the halt row again up to the height.
+        rom: The program's rows, (13, rows).
+        lookups: Receives the counts.
+    """
     fetched = dict(zip(ROM_COLUMNS, rom[:, steps["row"]], strict=True))
     a, b, c, old, t1, t2, t3 = (u64(steps[name]) for name in ("a", "b", "c", "old", "t1", "t2", "t3"))
     ts = 4 * np.arange(len(steps), dtype=np.uint64) + np.uint64(1)
@@ -37,7 +43,7 @@ def expand_main(steps: Structured, rom: Words, lookups: Lookups) -> dict[str, Wo
     return fetched | own | {"l1": low[0], "l2": low[1], "l3": low[2]}
 
 
-def _inverse_of_difference(x: Words, y: Words) -> Words:
+def _inverse_of_difference(x: Values, y: Values) -> Values:
     """1 / (x - y) where they differ, else 0."""
     result = np.zeros_like(x)
     differ = x != y

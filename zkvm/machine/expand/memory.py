@@ -5,13 +5,13 @@ import numpy as np
 from zkvm.emulator.log import Structured
 from zkvm.emulator.opcodes import MEMORY_END, ZERO_LO, Op
 from zkvm.machine.errors import TableTooTall
-from zkvm.machine.expand.columns import Lookups, Words, u64
+from zkvm.machine.expand.columns import Lookups, Values, u64
 
 _OVERFLOW = 8
 """Bit of an access's kind that says its address overflowed 32 bits."""
 
 
-def expand_memw(accesses: Structured, lookups: Lookups) -> dict[str, Words]:
+def expand_memw(accesses: Structured, lookups: Lookups) -> dict[str, Values]:
     """Return MEMW's columns."""
     ts, w, old, new, tp = (u64(accesses[name]) for name in ("ts", "address", "old", "new", "previous"))
     stores = u64(accesses["kind"] & 0xFF) == Op.SW
@@ -32,7 +32,7 @@ def expand_memw(accesses: Structured, lookups: Lookups) -> dict[str, Words]:
     }
 
 
-def expand_memb(accesses: Structured, steps: Structured, height: int, lookups: Lookups) -> dict[str, Words]:
+def expand_memb(accesses: Structured, steps: Structured, height: int, lookups: Lookups) -> dict[str, Values]:
     """Return MEMB's columns; ``steps`` give the answers of loads. Beyond the accesses g is 1 up to ``height``."""
     ts, address, old, new, tp, y = (u64(accesses[name]) for name in ("ts", "address", "old", "new", "previous", "y"))
     op = u64(accesses["kind"] & 0xFF)
@@ -84,7 +84,7 @@ def expand_memb(accesses: Structured, steps: Structured, height: int, lookups: L
     }
 
 
-def expand_ram(cells: Structured, height: int, lookups: Lookups) -> dict[str, Words]:
+def expand_ram(cells: Structured, height: int, lookups: Lookups) -> dict[str, Values]:
     """Return RAM's columns: the touched cells and, up to ``height``, words of the zero region that nothing touched."""
     touched = u64(cells["address"])
     spare = _untouched(touched, height - len(touched))
@@ -109,7 +109,7 @@ def expand_ram(cells: Structured, height: int, lookups: Lookups) -> dict[str, Wo
     }
 
 
-def _untouched(touched: Words, count: int) -> Words:
+def _untouched(touched: Values, count: int) -> Values:
     """The first ``count`` words of the zero region that are not among ``touched`` (ascending)."""
     end = min(ZERO_LO + count + len(touched), MEMORY_END)
     free = np.ones(end - ZERO_LO, dtype=bool)
@@ -120,7 +120,7 @@ def _untouched(touched: Words, count: int) -> Words:
     return spare.astype(np.uint64) + np.uint64(ZERO_LO)
 
 
-def expand_image(registers: Structured, image: Structured) -> dict[str, Words]:
+def expand_image(registers: Structured, image: Structured) -> dict[str, Values]:
     """Return IMAGE's columns: how the registers and the program's data end."""
     cells = [registers, image]
     return {
