@@ -1,0 +1,203 @@
+"""One stage of commitment: columns as coefficients, extended a coset at a time, hashed by rows into one tree.
+
+The extended columns are b times the trace. They are never needed all at once: a coset is evaluated, its rows are
+hashed, and it is dropped, or kept where the memory forecast allows, for the quotient and the opened rows.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from zkvm.backends.interface import Backend, Tree
+from zkvm.stark.domains import Domain, coset
+from zkvm.stark.layout import Block
+
+Columns = npt.NDArray[np.uint64]
+Fraction = Callable[[float], None]
+
+# Transforming a coset of a column costs about as much as evaluating it at this many points. With fewer points to open
+# in a coset, rows are evaluated one by one; with more, the coset is transformed again.
+POINTS_WORTH_A_COSET = 10
+
+
+def silent(fraction: float) -> None:
+    """Report to nobody."""
+
+
+class Source(Protocol):
+    """A matrix that is committed row by row: one table's columns of a stage, or one FRI layer."""
+
+    @property
+    def width(self) -> int:
+        """Base elements in a row."""
+        ...
+
+    @property
+    def log_rows(self) -> int:
+        """log2 of its rows on all cosets together."""
+        ...
+
+    def coset(self, number: int, backend: Backend) -> Columns:
+        """The rows ``number``, ``number`` + b, …: (width, rows/b)."""
+        ...
+
+    def at(self, rows: Sequence[int], backend: Backend) -> Columns:
+        """The rows of these natural indices, (width, len(rows)), evaluated one by one."""
+        ...
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """The columns that one table has in one stage.
+
+    Attributes:
+        block: Which they are.
+        domain: Where they are evaluated.
+        coefficients: (width, N_t), in the backend's order.
+    """
+
+    block: Block
+    domain: Domain
+    coefficients: Columns
+
+    @property
+    def width(self) -> int:
+        """Base elements in a row."""
+        return self.block.width
+
+    @property
+    def log_rows(self) -> int:
+        """log2 of its rows on all cosets together."""
+        return self.domain.log_size
+
+    def coset(self, number: int, backend: Backend) -> Columns:
+        """The rows ``number``, ``number`` + b, …: (width, rows/b)."""
+        log_blowup = self.domain.log_size - self.block.log_height
+        return backend.evaluate(self.coefficients, coset(self.domain, number, log_blowup).shift)
+
+    def at(self, rows: Sequence[int], backend: Backend) -> Columns:
+        """The rows of these natural indices, (width, len(rows)), evaluated one by one."""
+        return backend.eval_rows(self.coefficients, [self.domain.point(row) for row in rows])
+
+
+@dataclass(frozen=True)
+class LayerSource:
+    """A FRI layer: a row holds the values that fold into one, each three base elements.
+
+    Attributes:
+        domain: Where the layer is evaluated, n_l points.
+        coefficients: (3, N_l), in the backend's order.
+        log_fold: log2 of the values in a row; row m holds those at m + u · n_l/2^log_fold.
+    """
+
+    domain: Domain
+    coefficients: Columns
+    log_fold: int
+
+    @property
+    def width(self) -> int:
+        """Base elements in a row."""
+        return 3 << self.log_fold
+
+    @property
+    def log_rows(self) -> int:
+        """log2 of its rows on all cosets together."""
+        return self.domain.log_size - self.log_fold
+
+    def coset(self, number: int, backend: Backend) -> Columns:
+        """The rows ``number``, ``number`` + b, …: (width, rows/b)."""
+        log_blowup = self.domain.log_size - self.coefficients.shape[1].bit_length() + 1
+        return self._as_rows(backend.evaluate(self.coefficients, coset(self.domain, number, log_blowup).shift))
+
+    def at(self, rows: Sequence[int], backend: Backend) -> Columns:
+        """The rows of these natural indices, (width, len(rows)), evaluated one by one."""
+        points = [self.domain.point(row + (u << self.log_rows)) for u in range(1 << self.log_fold) for row in rows]
+        return self._as_rows(backend.eval_rows(self.coefficients, points))
+
+    def _as_rows(self, values: Columns) -> Columns:
+        """From (3, slots · rows) to (slots · 3, rows)."""
+        by_slot = values.reshape(3, 1 << self.log_fold, -1).transpose(1, 0, 2)
+        return np.ascontiguousarray(by_slot).reshape(self.width, -1)
+
+
+S = TypeVar("S", bound=Source)
+
+
+@dataclass(frozen=True)
+class Commitment(Generic[S]):
+    """A committed stage.
+
+    Attributes:
+        sources: What was committed, in table order.
+        log_blowup: log2 of the number of cosets.
+        tree: Over the rows of all sources.
+        kept: For each coset the rows of each source, if the extension was kept.
+    """
+
+    sources: tuple[S, ...]
+    log_blowup: int
+    tree: Tree
+    kept: tuple[tuple[Columns, ...], ...] | None
+
+    @property
+    def root(self) -> bytes:
+        """The root of the tree."""
+        return self.tree.root
+
+    def coset(self, source: int, number: int, backend: Backend) -> Columns:
+        """One source's rows on one coset: kept, or computed again."""
+        if self.kept is not None:
+            return self.kept[number][source]
+        return self.sources[source].coset(number, backend)
+
+    def rows(self, source: int, indices: Sequence[int], backend: Backend) -> Columns:
+        """One source's rows of these natural indices, (width, len(indices))."""
+        if self.kept is None and len(indices) < POINTS_WORTH_A_COSET << self.log_blowup:
+            return self.sources[source].at(indices, backend)
+        rows = np.empty((self.sources[source].width, len(indices)), dtype=np.uint64)
+        wanted = np.asarray(indices, dtype=np.int64)
+        in_coset, number = wanted >> self.log_blowup, wanted & ((1 << self.log_blowup) - 1)
+        for which in np.unique(number):
+            here = np.flatnonzero(number == which)
+            rows[:, here] = self.coset(source, int(which), backend)[:, in_coset[here]]
+        return rows
+
+
+def commit(
+    sources: Sequence[S],
+    log_blowup: int,
+    node_bytes: int,
+    backend: Backend,
+    *,
+    keep: bool,
+    report: Fraction = silent,
+) -> Commitment[S]:
+    """Hash the rows of all sources, coset by coset, into one mixed-height tree.
+
+    Args:
+        sources: In table order, at least one; rows of equal height are hashed together, in this order.
+        log_blowup: log2 of the number of cosets.
+        node_bytes: Length of row digests and nodes.
+        backend: Transforms and hashes.
+        keep: Keep the extension in memory.
+        report: Told the fraction done.
+    """
+    levels = sorted({source.log_rows for source in sources}, reverse=True)
+    builder = backend.new_tree(dict.fromkeys(levels, True), node_bytes)
+    kept: list[tuple[Columns, ...]] = []
+    for number in range(1 << log_blowup):
+        digests = {}
+        held: dict[int, Columns] = {}
+        for level in levels:
+            rows = {i: source.coset(number, backend) for i, source in enumerate(sources) if source.log_rows == level}
+            digests[level] = backend.digest_rows(list(rows.values()), node_bytes)
+            if keep:
+                held |= rows
+        builder.add_coset(number, digests)
+        if keep:
+            kept.append(tuple(held[i] for i in range(len(sources))))
+        report((number + 1) / (1 << log_blowup))
+    return Commitment(tuple(sources), log_blowup, builder.finish(), tuple(kept) if keep else None)

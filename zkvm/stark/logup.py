@@ -1,0 +1,74 @@
+"""The LogUp columns: every group's fraction, and the running sum of all of them."""
+
+import numpy as np
+
+from zkvm.air import Table
+from zkvm.air.rows import rows_view
+from zkvm.air.scalars import Scalars
+from zkvm.backends.interface import Backend
+from zkvm.field import P, base, extension
+from zkvm.field.scalar import Ext, e_mul_base
+from zkvm.stark.constraints import Constraints
+from zkvm.stark.deep import weights
+from zkvm.stark.trace import Columns, Trace, check_aux
+
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+
+
+def fill_aux(
+    table: Table,
+    trace: Trace,
+    fixed: Columns | None,
+    scalars: Scalars,
+    log_height: int,
+    constraints: Constraints,
+    backend: Backend,
+) -> tuple[Columns, Ext]:
+    """A table's aux columns and its total.
+
+    Args:
+        table: The definition; it has aux columns.
+        trace: Holds the main columns and fills the machine's own aux columns.
+        fixed: The fixed columns, where the table has any.
+        scalars: The first challenges, public words and parameters.
+        log_height: log2 of the rows.
+        constraints: Computes the fractions.
+        backend: Inverts and sums.
+
+    Returns:
+        (3 · aux columns, rows), and S_t, zero for a table without interactions.
+
+    Raises:
+        InvalidTrace: ``fill_aux`` gave something else than the table's own aux columns.
+    """
+    rows = 1 << log_height
+    main = trace.main.get(table.name, np.empty((0, rows), dtype=np.uint64))
+    columns = np.empty((table.width("aux"), rows), dtype=np.uint64)
+    own = 3 * len(table.own_aux)
+    if table.own_aux and trace.fill_aux is not None:
+        filled = trace.fill_aux(table.name, main, scalars.challenges)
+        check_aux(table, filled, log_height)
+        columns[:own] = filled
+    if not table.groups:
+        return columns, (0, 0, 0)
+    view = rows_view(table, main=main, fixed=fixed, scalars=scalars)
+    # The fractions are written where they belong; the running sum then takes the place of the last.
+    fractions = columns[own:].reshape(len(table.groups), 3, rows)
+    denominators = np.empty_like(fractions)
+    constraints.logup(table, view, scalars, fractions, denominators)
+    steps = np.zeros((3, rows), dtype=np.uint64)
+    for fraction, denominator in zip(fractions, denominators, strict=True):
+        fraction[...] = extension.mul(fraction, backend.batch_inverse_ext(denominator))
+        steps = extension.add(steps, fraction)
+    total = sum_of(steps)
+    per_row = e_mul_base(total, pow(rows, -1, P))
+    fractions[-1] = backend.prefix_sum_ext(base.sub(steps, weights([per_row]).T))
+    return columns, total
+
+
+def sum_of(values: Columns) -> Ext:
+    """The sum over the rows of (3, rows)."""
+    low, high = (values & _LOW).sum(axis=1), (values >> _HALF).sum(axis=1)
+    a, b, c = ((int(x) + (int(y) << 32)) % P for x, y in zip(low, high, strict=True))
+    return a, b, c

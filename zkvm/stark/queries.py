@@ -1,0 +1,74 @@
+"""The answers to the queries: rows, leaves and the nodes that lead from them to the roots."""
+
+from collections.abc import Sequence
+
+from zkvm.backends.interface import Backend
+from zkvm.stark.commit import Commitment, Fraction, LayerSource, TableSource, silent
+from zkvm.stark.domains import bit_reverse
+from zkvm.stark.layout import Block, Layout, Level
+from zkvm.stark.proof import LayerOpening, Row, StageOpening
+
+
+def open_stages(
+    stages: Sequence[Commitment[TableSource] | None],
+    positions: Sequence[int],
+    layout: Layout,
+    backend: Backend,
+    report: Fraction = silent,
+) -> tuple[StageOpening, ...]:
+    """Open every stage's tree at the query positions, which are leaves of the largest domain.
+
+    Args:
+        stages: fixed, main, aux, quotient; None where the machine has no columns.
+        positions: As drawn, with repetitions.
+        layout: Says which rows are hashed together at which level.
+        backend: Evaluates the rows that were not kept.
+        report: Told the fraction done.
+    """
+    found = []
+    for number, (stage, committed) in enumerate(zip(layout.stages, stages, strict=True)):
+        if committed is None:
+            found.append(StageOpening((), ()))
+            continue
+        sources = {source.block: i for i, source in enumerate(committed.sources)}
+        rows = tuple(
+            _rows(committed, level, sources, _distinct(positions, layout.log_domain - level.log_rows), backend)
+            for level in stage.levels
+        )
+        leaves = _distinct(positions, layout.log_domain - stage.levels[0].log_rows)
+        found.append(StageOpening(rows, tuple(committed.tree.open(leaves))))
+        report((number + 1) / len(stages))
+    return tuple(found)
+
+
+def open_layers(
+    layers: Sequence[Commitment[LayerSource]], positions: Sequence[int], layout: Layout, backend: Backend
+) -> tuple[LayerOpening, ...]:
+    """Open the leaf of every query in every FRI layer."""
+    found, shift = [], 0
+    for layer, log_fold in zip(layers, layout.folds, strict=True):
+        shift += log_fold
+        leaves = _distinct(positions, shift)
+        log_leaves = layout.log_domain - shift
+        rows = layer.rows(0, [bit_reverse(leaf, log_leaves) for leaf in leaves], backend)
+        values = tuple(tuple(zip(*[iter(row)] * 3, strict=True)) for row in rows.T.tolist())
+        found.append(LayerOpening(values, tuple(layer.tree.open(leaves))))
+    return tuple(found)
+
+
+def _distinct(positions: Sequence[int], shift: int) -> list[int]:
+    """Where the positions are ``shift`` levels higher, once each, ascending."""
+    return sorted({position >> shift for position in positions})
+
+
+def _rows(
+    committed: Commitment[TableSource],
+    level: Level,
+    sources: dict[Block, int],
+    positions: Sequence[int],
+    backend: Backend,
+) -> tuple[Row, ...]:
+    """The rows at positions of one level, each with the columns of all its tables."""
+    indices = [bit_reverse(position, level.log_rows) for position in positions]
+    parts = [committed.rows(sources[block], indices, backend).T.tolist() for block in level.blocks]
+    return tuple(tuple(value for part in row for value in part) for row in zip(*parts, strict=True))

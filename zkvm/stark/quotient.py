@@ -1,0 +1,127 @@
+"""The quotient: all constraints of all tables in one sum, divided by X^N − 1, in three chunks.
+
+Q = Σ_j α^j C_j / (X^N − 1) has degree below 3N, so its values on three cosets of N points hold it. Chunk q_j is the
+polynomial of degree below N that takes Q's values on coset j, where X^N − 1 is one number.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zkvm.air import Table
+from zkvm.air.rows import RowsView, rows_view
+from zkvm.air.scalars import Scalars
+from zkvm.backends.interface import Backend
+from zkvm.field import P, base
+from zkvm.field.scalar import Ext, e_mul_base
+from zkvm.stark.commit import Commitment, Fraction, TableSource, silent
+from zkvm.stark.constraints import Constraints
+from zkvm.stark.deep import powers_of
+from zkvm.stark.domains import coset, evaluation_domain, table_domain
+from zkvm.stark.layout import QUOTIENT_CHUNKS, Layout
+from zkvm.stark.trace import Columns
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What the constraints read.
+
+    Attributes:
+        stages: fixed, main, aux; None where the machine has no columns.
+        scalars: For each table in table order.
+    """
+
+    stages: Sequence[Commitment[TableSource] | None]
+    scalars: Sequence[Scalars]
+
+
+def quotient_chunks(
+    layout: Layout,
+    committed: Committed,
+    alpha: Ext,
+    constraints: Constraints,
+    backend: Backend,
+    report: Fraction = silent,
+) -> Columns:
+    """The coefficients of q_0, q_1, q_2: (9, N) in the backend's order.
+
+    Args:
+        layout: Heights, and which columns a table has.
+        committed: Extensions of the columns, and what the constraints know besides.
+        alpha: α; its powers number the constraints over all tables.
+        constraints: Evaluates them over rows.
+        backend: Transforms.
+        report: Told the fraction done.
+    """
+    domain = evaluation_domain(layout.log_height, layout.profile.log_blowup)
+    powers = powers_of(alpha, layout.machine.constraint_count)
+    work = QUOTIENT_CHUNKS * len(layout.machine.tables)
+    chunks = []
+    for number in range(QUOTIENT_CHUNKS):
+        start = coset(domain, number, layout.profile.log_blowup).shift
+        inverse = pow(pow(start, 1 << layout.log_height, P) - 1, -1, P)
+        scaled = [e_mul_base(power, inverse) for power in powers]
+        sums: dict[int, Columns] = {}
+        for index, table in enumerate(layout.machine.tables):
+            log_height = layout.log_heights[index]
+            out = sums.setdefault(log_height, np.zeros((3, 1 << log_height), dtype=np.uint64))
+            first = layout.machine.first_constraint(table.name)
+            view = _view(table, index, number, layout, committed, backend)
+            weights = scaled[first : first + len(table.constraints)]
+            constraints.quotient(table, view, committed.scalars[index], weights, out)
+            report((number * len(layout.machine.tables) + index + 1) / work)
+        chunks.append(_on_coset(_lift(sums), start, backend))
+    return np.concatenate(chunks)
+
+
+def _view(table: Table, index: int, number: int, layout: Layout, committed: Committed, backend: Backend) -> RowsView:
+    """One table's columns on the coset of that number."""
+    log_blowup, log_height = layout.profile.log_blowup, layout.log_heights[index]
+    columns: dict[str, Columns] = {"main": np.empty((0, 1 << log_height), dtype=np.uint64)}
+    for stage, commitment in zip(layout.stages, committed.stages, strict=False):
+        for source, block in enumerate(stage.blocks):
+            if block.table == index and commitment is not None:
+                columns[stage.name] = commitment.coset(source, number, backend)
+    return rows_view(
+        table,
+        main=columns["main"],
+        fixed=columns.get("fixed"),
+        aux=columns.get("aux"),
+        shift=coset(table_domain(log_height, layout.log_height, log_blowup), number, log_blowup).shift,
+        scalars=committed.scalars[index],
+        first=lambda shift, log: backend.evaluate(_first_coefficients(log), shift)[0],
+    )
+
+
+def _first_coefficients(log_height: int) -> Columns:
+    """L_0 = (1 + X + … + X^(N−1))/N."""
+    return np.full((1, 1 << log_height), pow(1 << log_height, -1, P), dtype=np.uint64)
+
+
+def _lift(sums: Mapping[int, Columns]) -> Columns:
+    """Σ over heights: on a coset, row i of the tallest table stands at row i mod N_t of a lower one."""
+    total: Columns | None = None
+    for log_height, values in sorted(sums.items()):
+        if total is None:
+            total = values
+        else:
+            total = base.add(values.reshape(3, -1, total.shape[1]), total[:, None, :]).reshape(3, 1 << log_height)
+    assert total is not None
+    return total
+
+
+def _on_coset(values: Columns, shift: int, backend: Backend) -> Columns:
+    """The coefficients of the polynomials with these values at shift · g^i."""
+    coefficients = backend.interpolate(values)
+    return base.mul(coefficients, _bit_reversed_powers(pow(shift, -1, P), values.shape[1]))
+
+
+def _bit_reversed_powers(ratio: int, count: int) -> Columns:
+    """ratio^bitrev(i) for i < count: the exponent's highest bit is the index's lowest."""
+    powers = np.ones(1, dtype=np.uint64)
+    exponent = count
+    while exponent > 1:
+        exponent //= 2
+        powers = np.concatenate([powers, base.mul(powers, np.uint64(pow(ratio, exponent, P)))])
+    return powers
