@@ -16,14 +16,17 @@ from shared_bridge import (
     NotClaimable,
     ProofError,
     RecipientError,
+    Refund,
     RpcLost,
     UnknownChain,
     UnknownMessage,
     UnknownToken,
     interfaces,
 )
-from shared_bridge.claims import inclusion
+from shared_bridge.claims import failure_proof, inclusion
+from shared_bridge.receipts import receipt_of
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER
+from tests.e2e.settlement.lab import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -147,15 +150,103 @@ def test_a_forged_claim_is_refused_by_l1(paid):
         {3: BOB.address},
         {4: found.tx_number + 1},
         {5: bigger},
-        *({6: [*proof[:at], bytes([proof[at][0] ^ 1]) + proof[at][1:], *proof[at + 1 :]]} for at in range(len(proof))),
-        {6: proof[:-1]},
-        {6: [*proof, bytes(32)]},
+        *({6: words} for words in mutations(proof)),
     ]
     for change in forged:
         arguments = tuple(change.get(at, value) for at, value in enumerate(right))
         with pytest.raises(BridgeRefused), hub.l1.errors("a forged claim"):
             hub.l1.client.call(hub.nullifier, interfaces.FINALIZE_DEPOSIT_L1.encode(arguments), sender=RELAYER.address)
     hub.l1.client.call(hub.nullifier, interfaces.FINALIZE_DEPOSIT_L1.encode(tuple(right)), sender=RELAYER.address)
+
+
+def mutations(proof):
+    """A proof with each of its words changed by a bit, cut short, and made longer."""
+    for at, word in enumerate(proof):
+        for bit in (0, 7):
+            yield [*proof[:at], bytes([word[0] ^ 1 << bit]) + word[1:], *proof[at + 1 :]]
+            yield [*proof[:at], word[:-1] + bytes([word[-1] ^ 1 << bit]), *proof[at + 1 :]]
+    yield proof[:-1]
+    yield [*proof, bytes(32)]
+    yield []
+
+
+def test_a_forged_transfer_is_refused_by_its_destination(paid):
+    """Another source, another batch, another place, a mutated word: the bundle is executed with its own proof alone."""
+    bridge, hub = paid.bridge, paid.bridge.hub
+    transfer = bridge.send(ALICE, "a", "b", "eth", 7, BOB.address)
+    paid.wait(transfer, MessageStage.CLAIMABLE)
+    found = inclusion(hub, transfer, target="messageRoot")
+    target = int.from_bytes(found.proof[-_words_of_root(found.proof)][:16])
+    there = paid.nodes["b"]
+    there.request_interop_root(target)
+    wait_until(lambda: there.interop_roots.imported(target), what="the import")
+    bundle, proof = found.raw.data[1:], list(found.proof)
+    right = [271, found.batch_number, found.index, found.tx_number, proof]
+    forged = [{0: 272}, {0: 273}, {1: found.batch_number + 1}, {2: found.index + 1}, {3: found.tx_number + 1}]
+    forged += [{4: words} for words in mutations(proof)]
+    final = inclusion(hub, transfer)
+    forged.append({4: list(final.proof)})
+
+    def execute(content, arguments):
+        with hub.chain("b").node.errors("a forged transfer"):
+            data = interfaces.EXECUTE_BUNDLE.encode(content, tuple(arguments))
+            hub.chain("b").node.client.call(interfaces.INTEROP_HANDLER, data, sender=RELAYER.address)
+
+    for change in forged:
+        with pytest.raises(BridgeRefused):
+            execute(bundle, [change.get(at, value) for at, value in enumerate(right)])
+    with pytest.raises(BridgeRefused, match="BundleNotProven"):
+        execute(bundle.replace((7).to_bytes(32), (8).to_bytes(32)), right)
+    execute(bundle, right)
+
+
+def _words_of_root(proof):
+    """How many words of a transfer's proof there are from the one with L1's block on."""
+    return len(proof) - (1 + 15 + 1 + proof[0][2])
+
+
+def test_a_failed_deposit_is_its_depositors_alone(paid):
+    """Only as it was made, once, and to who made it; whoever pays for the claim."""
+    bridge, hub = paid.bridge, paid.bridge.hub
+    token = paid.deploy_token(ALICE)
+    deposit = bridge.deposit(ALICE, "a", token, 500, BOB.address, l2_gas_limit=350_000)
+    before = [bridge.balance(each.address, token) for each in (ALICE, BOB, RELAYER)]
+    wait_until(lambda: bridge.status(deposit).refund is Refund.CLAIMABLE, 60, "the failure on L1")
+    receipt = receipt_of(hub.chain("a"), deposit.l2_transaction_hash)
+    found = failure_proof(hub.chain("a"), deposit, receipt)
+    proof = list(found.proof)
+    right = [271, ALICE.address, deposit.asset_id, deposit.asset_data, deposit.l2_transaction_hash]
+    right += [found.batch_number, found.index, found.tx_number, proof]
+    more = deposit.asset_data.replace((500).to_bytes(32), (501).to_bytes(32))
+    forged = [
+        {0: 272},
+        {1: BOB.address},
+        {1: RELAYER.address},
+        {2: bridge.asset_id("eth")},
+        {3: more},
+        {4: b"\x07" * 32},
+        {5: found.batch_number + 1},
+        {6: found.index + 1},
+        {7: found.tx_number + 1},
+        *({8: words} for words in mutations(proof)),
+    ]
+
+    def recover(arguments):
+        with hub.l1.errors("a forged claim"):
+            hub.l1.client.call(hub.asset_router, interfaces.RECOVER_DEPOSIT.encode(*arguments), sender=BOB.address)
+
+    for change in forged:
+        with pytest.raises(BridgeRefused):
+            recover([change.get(at, value) for at, value in enumerate(right)])
+    recover(right)
+    assert not bridge.claim(BOB, deposit).was_claimed_before
+    with pytest.raises(BridgeRefused, match="DepositDoesNotExist"):
+        recover(right)
+    with pytest.raises(AlreadyClaimed):
+        bridge.claim(ALICE, deposit, must_be_first=True)
+    after = [bridge.balance(each.address, token) for each in (ALICE, BOB, RELAYER)]
+    assert after == [before[0] + 500, *before[1:]]
+    bridge.audit()
 
 
 def test_a_lying_node_is_caught_before_anything_is_sent(paid, monkeypatch):
