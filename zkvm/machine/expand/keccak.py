@@ -111,8 +111,8 @@ def _keys(state: Bits) -> Bits:
 
 def _chi(keys: Bits) -> Bits:
     """The bits that CHI answers: lane x + 5Y is bit x of row Y."""
-    digits = np.stack([keys // np.uint64(RADIX**x) % np.uint64(RADIX) & np.uint64(1) for x in range(5)], axis=2)
-    rows = digits ^ (1 - np.roll(digits, -1, axis=2)) & np.roll(digits, -2, axis=2)
+    digits: Bits = np.stack([keys // np.uint64(RADIX**x) % np.uint64(RADIX) & np.uint64(1) for x in range(5)], axis=2)
+    rows: Bits = digits ^ (1 - np.roll(digits, -1, axis=2)) & np.roll(digits, -2, axis=2)
     return rows.reshape(-1, LANES, SLICES)
 
 

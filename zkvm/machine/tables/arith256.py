@@ -1,19 +1,19 @@
 """ARITH256: 256-bit multiplication with a modulus, and addition and doubling on secp256k1. 64 rows an operation.
 
-Numbers are 16 limbs of 16 bits, read as polynomials in X = 2^16. Row r of an operation is limb r mod 16 of block r div 16.
-Lanes of the blocks (a blank lane is unused and only range-checked; K is a carry polynomial):
+Numbers are 16 limbs of 16 bits, read as polynomials in X = 2^16. Row r of an operation is limb r mod 16 of block
+r div 16. Lanes of the blocks (blank: unused and only range-checked; K is a carry polynomial):
 
-======  ===============================================  ===========================  ====================  =============
-        block 0                                          block 1                      block 2               block 3
-======  ===============================================  ===========================  ====================  =============
-MULMOD  w0 a, w1 r, w2 b                                 w2 c, K                      w0 q, w2 m
-ECADD   w0 q0, w1 q1, w3 q2, w4 δ, e0 rows 0-2 b0 b1 b2  w0 x1, w1 x3, w2 x2, K0      w0 y1, w1 y3, w2 y2,  w0 s, w1 κ,
-                                                                                      K1                    K2
-ECDBL   the same, and w2 x1                              w0 x1, w1 x3, K0             w0 y1, w1 y3, K1      the same
-======  ===============================================  ===========================  ====================  =============
+======  ======================================  ==========================  ========================  ===============
+        block 0                                 block 1                     block 2                   block 3
+======  ======================================  ==========================  ========================  ===============
+MULMOD  w0 a, w1 r, w2 b                        w2 c, K                     w0 q, w2 m
+ECADD   w0 q0, w1 q1, w3 q2, w4 δ; e0: b0…b2    w0 x1, w1 x3, w2 x2, K0     w0 y1, w1 y3, w2 y2, K1   w0 s, w1 κ, K2
+ECDBL   w0 q0, w1 q1, w2 x1, w3 q2, w4 δ; e0    w0 x1, w1 x3, K0            w0 y1, w1 y3, K1          w0 s, w1 κ, K2
+======  ======================================  ==========================  ========================  ===============
 
-K has 32 coefficients: w3 + 2^16 e0 − 2^23 are numbers 0 to 15, w4 + 2^16 e1 − 2^23 are 16 to 31. A quotient of the curve
-operations is q_e + (b_e − 4)·2^256: it can be negative. With P(X) = X^16 − X² − 977 the identities are
+K has 32 coefficients: w3 + 2^16 e0 − 2^23 are numbers 0 to 15, w4 + 2^16 e1 − 2^23 are 16 to 31. A quotient of the
+curve operations is q_e + (b_e − 4)·2^256, as it can be negative; b0 to b2 are e0 in rows 0 to 2. With
+P(X) = X^16 − X² − 977 the identities are
 
 - MULMOD: a·b + c − r − q·m = (X − 2^16)·K
 - slope: adding s(x2 − x1) − (y2 − y1) − q0·P = (X − 2^16)·K0; doubling 2s·y1 − 3x1² − q0·P = (X − 2^16)·K0
@@ -21,9 +21,9 @@ operations is q_e + (b_e − 4)·2^256: it can be negative. With P(X) = X^16 −
 - y: s(x1 − x3) − y1 − y3 − q2·P = (X − 2^16)·K2
 - x3 is reduced: x3 + δ − (P − 1) = (2^16 − X)·κ
 
-They are checked at X = ζ, those of the curve summed with 1, λ, λ², λ³. Coefficients stay below 2^41, so equality in the
-field is equality of integers; by Schwartz and Zippel a false identity passes for at most 32 of |F| values of ζ. U, V and
-T accumulate: T takes the linear terms and two products U·V, one after block 0 and one at the end.
+They are checked at X = ζ, those of the curve summed with 1, λ, λ², λ³. Coefficients stay below 2^41, so equality in
+the field is equality of integers; by Schwartz and Zippel a false identity passes for at most 32 of |F| values of ζ.
+U, V and T accumulate: T takes the linear terms and two products U·V, one after block 0 and one at the end.
 
 What the table does not check is the caller's to keep: MULMOD does not show r < m, ECADD asks for different x.
 """
@@ -113,7 +113,7 @@ def _terms(t: TableBuilder, cells: dict[str, Expression]) -> tuple[Expression, E
 
 
 def _interact(t: TableBuilder, cells: dict[str, Expression]) -> None:
-    """Ranges; the call; the words read at ts and exchanged at ts + 1, in the even rows, which hold a word's low limb."""
+    """Ranges; the call; the words read at ts and exchanged at ts + 1, in even rows, which hold a word's low limb."""
     w0, w1, w2 = cells["w0"], cells["w1"], cells["w2"]
     ts, px, py, f_mm, f_add, f_dbl = (cells[name] for name in COLUMNS[7:])
     f_ec = f_add + f_dbl

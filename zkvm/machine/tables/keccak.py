@@ -12,14 +12,12 @@ the input words, 460 + j the output words, 520 the marker that every permutation
 count blocks from the end: from one load block to the next the sum must vanish, so an f_out block, whose Ω carries the
 marker and all round constants, stands exactly 24 blocks after each f_in block.
 
-In the load block the K cells hold the call (`call_cells` says where): for word j the new and the old value, in every row
-the time and the pointer, in the row after the words y and c of the calling instruction.
+In the load block the K cells hold the call (`call_cells` says where): for word j the new and the old value, in every
+row the time and the pointer, in the row after the words y and c of the calling instruction.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
 
 from zkvm.air import Expression, Table, TableBuilder, challenge
 from zkvm.emulator.opcodes import Op
@@ -206,7 +204,7 @@ def state_weights(eta: Expression) -> list[list[Expression]]:
 
     def cell(x: int, y: int, z: int) -> Expression:
         lane = x + 5 * y
-        return RADIX**y * eta ** (SLICES * ((2 * x + 3 * y) % 5) + (z + ROTATIONS[lane]) % SLICES)
+        return int(RADIX**y) * eta ** (SLICES * ((2 * x + 3 * y) % 5) + (z + ROTATIONS[lane]) % SLICES)
 
     columns_ = [[_sum(cell(x, y, z) for y in range(5)) for z in range(SLICES)] for x in range(5)]
     return [
@@ -228,4 +226,7 @@ def closing_constant(eta: Expression, tau: Expression) -> Expression:
 
 
 def _sum(terms: Iterable[Expression]) -> Expression:
-    return reduce(add, terms)
+    total, *others = terms
+    for term in others:
+        total += term
+    return total

@@ -1,0 +1,90 @@
+/* The accumulator columns: a row's weighted sum, then running sums over the rows. */
+#include "expand/precompiles.h"
+#include "field/goldilocks.h"
+
+typedef unsigned __int128 u128;
+
+static uint64_t cell(const uint64_t *main, size_t height, int32_t column, size_t row) {
+    return column < 0 ? 1 : main[(size_t)column * height + row];
+}
+
+/* Honest cells are below 2^32, so products with weights below 2^96, and their sums need no reduction on the way. */
+static gle weighted_sum(const uint64_t *weights, const uint64_t *values, size_t count) {
+    u128 sum[3] = {0, 0, 0};
+    for (size_t m = 0; m < count; m++) {
+        uint64_t v = values[m];
+        for (size_t i = 0; i < 3; i++) {
+            uint64_t w = weights[3 * m + i];
+            sum[i] += v >> 32 ? gl_mul(w, v) : (u128)w * v;
+        }
+    }
+    gle result;
+    for (size_t i = 0; i < 3; i++) result.c[i] = gl_reduce((uint64_t)(sum[i] >> 64), (uint64_t)sum[i]);
+    return result;
+}
+
+void zk_affine_rows(const zk_affine *form, const uint64_t *main, size_t height, size_t begin, size_t end,
+                    uint64_t *out) {
+    uint64_t values[ZK_MAX_MONOMIALS];
+    size_t of_form = 3 * form->monomials, of_flag = form->forms * of_form;
+    for (size_t row = begin; row < end; row++) {
+        for (size_t f = 0; f < 3 * form->forms; f++) out[f * height + row] = 0;
+        for (size_t m = 0; m < form->monomials; m++) {
+            uint64_t left = cell(main, height, form->monomial[2 * m], row);
+            int32_t second = form->monomial[2 * m + 1];
+            values[m] = second < 0 ? left : gl_mul(left, cell(main, height, second, row));
+        }
+        for (size_t k = 0; k < form->flags; k++) {
+            uint64_t flag = cell(main, height, form->flag[k], row);
+            if (flag == 0) continue;
+            const uint64_t *weights = form->weights + (row % form->period * form->flags + k) * of_flag;
+            for (size_t f = 0; f < form->forms; f++) {
+                gle sum = weighted_sum(weights + f * of_form, values, form->monomials);
+                if (flag != 1) sum = gle_mul_base(sum, flag);
+                for (size_t i = 0; i < 3; i++) {
+                    uint64_t *target = out + (3 * f + i) * height + row;
+                    *target = gl_add(*target, sum.c[i]);
+                }
+            }
+        }
+    }
+}
+
+static gle load(const uint64_t *columns, size_t height, size_t row) {
+    return gle_make(columns[row], columns[height + row], columns[2 * height + row]);
+}
+
+static void store(uint64_t *columns, size_t height, size_t row, gle value) {
+    for (size_t i = 0; i < 3; i++) columns[i * height + row] = value.c[i];
+}
+
+void zk_keccak_scan(const uint64_t *step, size_t period, size_t height, uint64_t *sums) {
+    gle sum = gle_make(0, 0, 0);
+    for (size_t row = 0; row < height; row++) {
+        gle added = load(sums, height, row);
+        store(sums, height, row, sum);
+        const uint64_t *s = step + 3 * (row % period);
+        int unchanged = s[0] == 1 && s[1] == 0 && s[2] == 0;
+        sum = gle_add(unchanged ? sum : gle_mul(sum, gle_make(s[0], s[1], s[2])), added);
+    }
+}
+
+void zk_arith256_scan(size_t height, size_t begin, size_t end, uint64_t *sums) {
+    uint64_t *us = sums, *vs = sums + 3 * height, *ts = sums + 6 * height;
+    for (size_t operation = begin; operation < end; operation++) {
+        gle u = gle_make(0, 0, 0), v = u, t = u;
+        for (size_t r = 0; r < 64; r++) {
+            size_t row = 64 * operation + r;
+            if (r == 16) {
+                t = gle_add(t, gle_mul(u, v));
+                u = v = gle_make(0, 0, 0);
+            }
+            u = gle_add(u, load(us, height, row));
+            v = gle_add(v, load(vs, height, row));
+            t = gle_add(t, load(ts, height, row));
+            store(us, height, row, u);
+            store(vs, height, row, v);
+            store(ts, height, row, t);
+        }
+    }
+}
