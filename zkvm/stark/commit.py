@@ -18,13 +18,17 @@ from zkvm.stark.layout import Block
 Columns = npt.NDArray[np.uint64]
 Fraction = Callable[[float], None]
 
-# Transforming a coset of a column costs about as much as evaluating it at this many points. With fewer points to open
-# in a coset, rows are evaluated one by one; with more, the coset is transformed again.
-POINTS_WORTH_A_COSET = 10
-
 
 def silent(fraction: float) -> None:
     """Report to nobody."""
+
+
+def points_worth_a_coset(log_blowup: int) -> float:
+    """How many rows of an extension that was dropped are better evaluated one by one than by all cosets again.
+
+    A column's transform costs about as much as its value at ten points.
+    """
+    return 10 << log_blowup
 
 
 class Source(Protocol):
@@ -155,7 +159,7 @@ class Commitment(Generic[S]):
 
     def rows(self, source: int, indices: Sequence[int], backend: Backend) -> Columns:
         """One source's rows of these natural indices, (width, len(indices))."""
-        if self.kept is None and len(indices) < POINTS_WORTH_A_COSET << self.log_blowup:
+        if self.kept is None and len(indices) < points_worth_a_coset(self.log_blowup):
             return self.sources[source].at(indices, backend)
         rows = np.empty((self.sources[source].width, len(indices)), dtype=np.uint64)
         wanted = np.asarray(indices, dtype=np.int64)

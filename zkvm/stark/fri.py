@@ -58,6 +58,7 @@ def fold_all(
         coefficients = fold(coefficients, log_fold, transcript.challenge(f"beta {number}"), backend)
         domain = domain.folded(log_fold)
         report(1 - coefficients.shape[1] / (1 << layout.log_height))
+    report(1.0)
     return Folding(tuple(layers), in_natural_order(coefficients))
 
 

@@ -20,7 +20,7 @@ from zkvm.stark.logup import fill_aux
 from zkvm.stark.openings import open_columns
 from zkvm.stark.profiles import Profile
 from zkvm.stark.proof import Proof
-from zkvm.stark.queries import open_layers, open_stages
+from zkvm.stark.queries import open_queries
 from zkvm.stark.quotient import Committed, quotient_chunks
 from zkvm.stark.refusals import WrongFixedColumns
 from zkvm.stark.setup import commit_fixed, fixed_blocks
@@ -119,6 +119,7 @@ def prove(
     positions = transcript.positions(profile.queries, shape.log_domain)
 
     # 8. The opened rows and leaves.
+    opened, leaves = open_queries(stages, folding.layers, positions, shape, backend, work.report("queries"))
     return Proof(
         profile_id=profile.id,
         log_heights=shape.log_heights,
@@ -130,8 +131,8 @@ def prove(
         layer_roots=tuple(layer.root for layer in folding.layers),
         final=folding.final,
         nonce=nonce,
-        stages=open_stages(stages, positions, shape, backend, work.report("queries")),
-        layers=open_layers(folding.layers, positions, shape, backend),
+        stages=opened,
+        layers=leaves,
     )
 
 
@@ -172,7 +173,10 @@ class _Work:
         blocks = self._shape.stages[number].blocks
         report = self.report(stage)
         coefficients = [self._backend.interpolate(columns[tables[block.table].name]) for block in blocks]
-        return self._commit(number, coefficients, report) if blocks else None
+        if blocks:
+            return self._commit(number, coefficients, report)
+        report(1.0)
+        return None
 
     def commit_quotient(self, chunks: Columns) -> Commitment[TableSource]:
         """Extend and hash the quotient's chunks, of which the coefficients are known."""

@@ -5,55 +5,65 @@ from collections.abc import Sequence
 from zkvm.backends.interface import Backend
 from zkvm.stark.commit import Commitment, Fraction, LayerSource, TableSource, silent
 from zkvm.stark.domains import bit_reverse
-from zkvm.stark.layout import Block, Layout, Level
+from zkvm.stark.layout import Block, Layout, Level, Stage
 from zkvm.stark.proof import LayerOpening, Row, StageOpening
 
 
-def open_stages(
+def open_queries(
     stages: Sequence[Commitment[TableSource] | None],
+    layers: Sequence[Commitment[LayerSource]],
     positions: Sequence[int],
     layout: Layout,
     backend: Backend,
     report: Fraction = silent,
-) -> tuple[StageOpening, ...]:
-    """Open every stage's tree at the query positions, which are leaves of the largest domain.
+) -> tuple[tuple[StageOpening, ...], tuple[LayerOpening, ...]]:
+    """Open every tree at the query positions, which are leaves of the largest domain.
 
     Args:
         stages: fixed, main, aux, quotient; None where the machine has no columns.
+        layers: FRI's.
         positions: As drawn, with repetitions.
         layout: Says which rows are hashed together at which level.
         backend: Evaluates the rows that were not kept.
         report: Told the fraction done.
     """
-    found = []
-    for number, (stage, committed) in enumerate(zip(layout.stages, stages, strict=True)):
-        if committed is None:
-            found.append(StageOpening((), ()))
-            continue
-        sources = {source.block: i for i, source in enumerate(committed.sources)}
-        rows = tuple(
-            _rows(committed, level, sources, _distinct(positions, layout.log_domain - level.log_rows), backend)
-            for level in stage.levels
-        )
-        leaves = _distinct(positions, layout.log_domain - stage.levels[0].log_rows)
-        found.append(StageOpening(rows, tuple(committed.tree.open(leaves))))
-        report((number + 1) / len(stages))
-    return tuple(found)
-
-
-def open_layers(
-    layers: Sequence[Commitment[LayerSource]], positions: Sequence[int], layout: Layout, backend: Backend
-) -> tuple[LayerOpening, ...]:
-    """Open the leaf of every query in every FRI layer."""
-    found, shift = [], 0
+    stage_openings: list[StageOpening] = []
+    layer_openings: list[LayerOpening] = []
+    for stage, committed in zip(layout.stages, stages, strict=True):
+        stage_openings.append(_open_stage(stage, committed, positions, layout, backend))
+        report(len(stage_openings) / (len(stages) + 1))
+    folded = 0
     for layer, log_fold in zip(layers, layout.folds, strict=True):
-        shift += log_fold
-        leaves = _distinct(positions, shift)
-        log_leaves = layout.log_domain - shift
-        rows = layer.rows(0, [bit_reverse(leaf, log_leaves) for leaf in leaves], backend)
-        values = tuple(tuple(zip(*[iter(row)] * 3, strict=True)) for row in rows.T.tolist())
-        found.append(LayerOpening(values, tuple(layer.tree.open(leaves))))
-    return tuple(found)
+        folded += log_fold
+        layer_openings.append(_open_layer(layer, _distinct(positions, folded), layout.log_domain - folded, backend))
+    report(1.0)
+    return tuple(stage_openings), tuple(layer_openings)
+
+
+def _open_stage(
+    stage: Stage,
+    committed: Commitment[TableSource] | None,
+    positions: Sequence[int],
+    layout: Layout,
+    backend: Backend,
+) -> StageOpening:
+    if committed is None:
+        return StageOpening((), ())
+    sources = {source.block: number for number, source in enumerate(committed.sources)}
+    rows = tuple(
+        _rows(committed, level, sources, _distinct(positions, layout.log_domain - level.log_rows), backend)
+        for level in stage.levels
+    )
+    leaves = _distinct(positions, layout.log_domain - stage.levels[0].log_rows)
+    return StageOpening(rows, tuple(committed.tree.open(leaves)))
+
+
+def _open_layer(
+    layer: Commitment[LayerSource], leaves: Sequence[int], log_leaves: int, backend: Backend
+) -> LayerOpening:
+    rows = layer.rows(0, [bit_reverse(leaf, log_leaves) for leaf in leaves], backend)
+    values = tuple(tuple(zip(*[iter(row)] * 3, strict=True)) for row in rows.T.tolist())
+    return LayerOpening(values, tuple(layer.tree.open(leaves)))
 
 
 def _distinct(positions: Sequence[int], shift: int) -> list[int]:

@@ -1,40 +1,19 @@
-"""The prover gives, byte for byte, the proofs of the slow prover that was written from the format's description alone."""
+"""The prover gives, byte for byte, the proofs of the slow prover, which was written from the format alone."""
 
-import numpy as np
+import math
+
 import pytest
 
-from tests.zkvm.stark.honest import CASES, Honest, honest
+from tests.zkvm.stark.honest import CASES, honest
+from tests.zkvm.stark.proving import backends, key_of, prove_case
 from zkvm.backends.interface import Backend
 from zkvm.backends.reference import ReferenceBackend
-from zkvm.stark.key import ProvingKey
-from zkvm.stark.prover import prove
-from zkvm.stark.setup import make_key
-from zkvm.stark.trace import Columns, Trace
+from zkvm.stark import commit, deep, memory
+from zkvm.stark.prover import STAGES
 from zkvm.stark.transcript import Entry
 
-BACKENDS = {"reference": ReferenceBackend}
-backends = pytest.mark.parametrize("backend", [make() for make in BACKENDS.values()], ids=list(BACKENDS))
 cases = pytest.mark.parametrize("case", CASES)
-
-
-def array(columns: list[list[int]]) -> Columns:
-    return np.array(columns, dtype=np.uint64)
-
-
-def key_of(made: Honest, backend: Backend) -> ProvingKey:
-    fixed = {name: array(columns) for name, columns in made.toy.witness.fixed.items()}
-    return make_key(made.toy.machine, fixed, {}, made.profile, backend)
-
-
-def trace_of(made: Honest) -> Trace:
-    fill = made.toy.witness.fill_aux
-
-    def fill_aux(name: str, main: Columns, challenges: dict) -> Columns:
-        filled = fill(name, main.tolist(), challenges)
-        return array([[value[i] for value in column] for column in filled for i in range(3)])
-
-    main = {name: array(columns) for name, columns in made.toy.witness.main.items()}
-    return Trace(main, fill_aux if fill else None)
+LOWER_TABLES = ("permutation, low receiver", "permutation, low sender", "lookup, low table")
 
 
 @backends
@@ -49,8 +28,40 @@ def test_the_key_is_the_slow_provers(case: str, backend: Backend) -> None:
 def test_the_proof_is_the_slow_provers(case: str, backend: Backend) -> None:
     made = honest(case)
     log: list[Entry] = []
-    proof = prove(
-        made.toy.machine, key_of(made, backend), trace_of(made), made.toy.witness.public, made.profile, backend, log=log
-    )
+    proof = prove_case(made, backend, log=log)
     assert tuple(log) == made.log
     assert proof == made.proof
+
+
+@backends
+@pytest.mark.parametrize("rows_at_a_time", [0, math.inf], ids=["cosets again", "row by row"])
+@pytest.mark.parametrize("case", ["permutation, low sender", "lookup, low user"])
+def test_dropping_the_extension_changes_nothing(
+    case: str, rows_at_a_time: float, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = honest(case)
+    monkeypatch.setattr(memory, "plan", lambda shape, limit: memory.forecast(shape, keep=False))
+    monkeypatch.setattr(commit, "points_worth_a_coset", lambda log_blowup: rows_at_a_time)
+    assert prove_case(made, backend) == made.proof
+
+
+@backends
+@pytest.mark.parametrize("case", LOWER_TABLES)
+def test_the_height_at_which_lower_tables_are_divided_changes_nothing(
+    case: str, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = honest(case)
+    monkeypatch.setattr(deep, "LEAST_LOG_LEVEL", 6)
+    assert prove_case(made, backend) == made.proof
+
+
+def test_progress_runs_through_all_stages_in_order() -> None:
+    seen: list[tuple[str, float]] = []
+    prove_case(honest("lookup, low user"), ReferenceBackend(), progress=lambda *told: seen.append(told))
+    stages = [stage for stage, _ in seen]
+    assert tuple(dict.fromkeys(stages)) == STAGES
+    assert stages == sorted(stages, key=STAGES.index)
+    for stage in STAGES:
+        fractions = [fraction for name, fraction in seen if name == stage]
+        assert fractions == sorted(fractions)
+        assert (fractions[0], fractions[-1]) == (0.0, 1.0)
