@@ -28,10 +28,21 @@ contract Bridgers is BridgeTest {
     mapping(uint256 chainId => mapping(bytes32 assetId => uint256)) private _books;
     /// @dev Silver that left A, and has not returned.
     uint256 private _silverAway;
+    Promise[] private _withdrawals;
+    Promise[] private _failures;
+    uint256 private _said;
     uint256 public claims;
     uint256 public recoveries;
     uint256 public refusals;
     uint256 public transfers;
+
+    /// @dev What somebody can claim on L1, if the chain's balance allows it.
+    struct Promise {
+        uint256 chainId;
+        bytes32 asset;
+        uint256 amount;
+        bytes claim;
+    }
 
     constructor() {
         BridgeTest.setUp();
@@ -66,12 +77,13 @@ contract Bridgers is BridgeTest {
     }
 
     /// @dev Nothing where the asset is the chain's base token, or the user has none.
-    function request(uint256 chainId, bytes32 asset, uint256 amount) private returns (bytes32 txHash) {
-        if (asset == (chainId == CHAIN_GOLD ? goldId : ethAssetId)) return 0;
+    function request(uint256 chainId, bytes32 asset, uint256 wanted) private returns (bytes32 txHash, uint256 amount) {
+        if (asset == (chainId == CHAIN_GOLD ? goldId : ethAssetId)) return (0, 0);
+        amount = wanted;
         if (asset == _silverId) {
             address silver = vault.tokenAddress(_silverId);
             uint256 owned = silver == address(0) ? 0 : BridgedStandardERC20(silver).balanceOf(user);
-            if (owned == 0) return 0;
+            if (owned == 0) return (0, 0);
             amount = bound(amount, 1, owned);
         }
         L2TransactionRequestTwoBridgesOuter memory made =
@@ -88,47 +100,113 @@ contract Bridgers is BridgeTest {
         else _books[chainId][asset] += amount;
     }
 
-    function depositThatFails(uint256 seed, uint256 amount) external {
+    /// @dev The chain says that it failed; it is claimed back later.
+    function depositThatFails(uint256 seed, uint256 wanted) external {
         uint256 chainId = _chains[seed % 3];
         bytes32 asset = _assets[(seed / 3) % 3];
-        if (asset == _silverId) return;
-        amount = bound(amount, 1, 1e24);
-        bytes32 txHash = request(chainId, asset, amount);
+        (bytes32 txHash, uint256 amount) = request(chainId, asset, bound(wanted, 1, 1e24));
         if (txHash == 0) return;
         L2Log[] memory logs = new L2Log[](1);
         logs[0] = LogTree.resultLog(0, txHash, false);
         uint256 number = say(ZKChain(hub.getZKChain(chainId)), logs);
         bytes memory data = abi.encode(amount, receiver, asset == goldId ? address(gold) : address(1));
-        bytes32[] memory proof = LogTree.finalProof(logs, 0);
-        router.bridgeRecoverFailedTransfer(chainId, user, asset, data, txHash, number, 0, 0, proof);
-        _books[chainId][asset] -= amount;
-        recoveries += 1;
+        bytes memory proven = abi.encode(data, txHash, number, LogTree.finalProof(logs, 0));
+        _failures.push(Promise(chainId, asset, amount, proven));
+    }
+
+    /// @dev A failed deposit is handed back, once; never to another, and only if the chain has not sent it on.
+    function recover(uint256 seed) external {
+        if (_failures.length == 0) return;
+        uint256 place = seed % _failures.length;
+        Promise memory failure = _failures[place];
         vm.expectRevert();
-        router.bridgeRecoverFailedTransfer(chainId, user, asset, data, txHash, number, 0, 0, proof);
+        this.handBack(failure, receiver);
+        uint256 held = _books[failure.chainId][failure.asset];
+        if (!isHome(failure.chainId, failure.asset) && failure.amount > held) {
+            vm.expectRevert(shortfall(failure.chainId, failure.asset, held, failure.amount));
+            this.handBack(failure, user);
+            refusals += 1;
+            return;
+        }
+        this.handBack(failure, user);
+        recoveries += 1;
+        took(failure.chainId, failure.asset, failure.amount);
+        vm.expectRevert();
+        this.handBack(failure, user);
+        _failures[place] = _failures[_failures.length - 1];
+        _failures.pop();
+    }
+
+    function handBack(Promise calldata failure, address sender) external {
+        (bytes memory data, bytes32 txHash, uint256 number, bytes32[] memory proof) =
+            abi.decode(failure.claim, (bytes, bytes32, uint256, bytes32[]));
+        router.bridgeRecoverFailedTransfer(failure.chainId, sender, failure.asset, data, txHash, number, 0, 0, proof);
     }
 
     // -- what chains send --------------------------------------------------------------------------------------------
 
+    /// @dev A chain says that somebody withdrew, be it true or not.
     function withdraw(uint256 seed, uint256 amount) external {
         uint256 chainId = _chains[seed % 3];
         bytes32 asset = _assets[(seed / 3) % 3];
         amount = bound(amount, 1, 1e24);
-        FinalizeL1DepositParams memory claim = sayMessageOf(chainId, asset, amount);
-        uint256 held = _books[chainId][asset];
-        if (!isHome(chainId, asset) && amount > held) {
-            vm.expectRevert(abi.encodeWithSelector(InsufficientChainBalance.selector, chainId, asset, held, amount));
-            nullifier.finalizeDeposit(claim);
+        FinalizeL1DepositParams memory params = sayMessageOf(chainId, asset, amount);
+        _withdrawals.push(Promise(chainId, asset, amount, abi.encode(params)));
+    }
+
+    /// @dev Paid once, and only from what the chain holds.
+    function claim(uint256 seed) external {
+        if (_withdrawals.length == 0) return;
+        uint256 place = seed % _withdrawals.length;
+        Promise memory promised = _withdrawals[place];
+        FinalizeL1DepositParams memory params = abi.decode(promised.claim, (FinalizeL1DepositParams));
+        uint256 held = _books[promised.chainId][promised.asset];
+        if (!isHome(promised.chainId, promised.asset) && promised.amount > held) {
+            refuseClaim(params, shortfall(promised.chainId, promised.asset, held, promised.amount));
             refusals += 1;
             return;
         }
-        nullifier.finalizeDeposit(claim);
+        nullifier.finalizeDeposit(params);
         claims += 1;
+        took(promised.chainId, promised.asset, promised.amount);
+        refuseClaim(
+            params,
+            abi.encodeWithSelector(
+                WithdrawalAlreadyFinalized.selector, promised.chainId, params.l2BatchNumber, uint256(1)
+            )
+        );
+        _withdrawals[place] = _withdrawals[_withdrawals.length - 1];
+        _withdrawals.pop();
+    }
+
+    /// @dev The same claim against another chain, of another amount, or with another word of proof.
+    function claimWrongly(uint256 seed, uint256 word, uint256 bit) external {
+        if (_withdrawals.length == 0) return;
+        Promise memory promised = _withdrawals[seed % _withdrawals.length];
+        FinalizeL1DepositParams memory params = abi.decode(promised.claim, (FinalizeL1DepositParams));
+        if (word % 3 == 0) {
+            params.chainId = _chains[(seed % 3 + 1) % 3];
+            if (params.chainId == promised.chainId) params.chainId = _chains[(seed % 3 + 2) % 3];
+        } else if (word % 3 == 1) {
+            params.message[params.message.length - 1] ^= bytes1(uint8(1 << (bit % 8)));
+        } else {
+            params.merkleProof[word % params.merkleProof.length] ^= bytes32(1 << (bit % 256));
+        }
+        vm.expectRevert();
+        nullifier.finalizeDeposit(params);
+    }
+
+    function took(uint256 chainId, bytes32 asset, uint256 amount) private {
         if (isHome(chainId, asset)) _silverAway += amount;
         else _books[chainId][asset] -= amount;
-        vm.expectRevert(
-            abi.encodeWithSelector(WithdrawalAlreadyFinalized.selector, chainId, claim.l2BatchNumber, uint256(1))
-        );
-        nullifier.finalizeDeposit(claim);
+    }
+
+    function shortfall(uint256 chainId, bytes32 asset, uint256 held, uint256 amount)
+        private
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodeWithSelector(InsufficientChainBalance.selector, chainId, asset, held, amount);
     }
 
     function sayMessageOf(uint256 chainId, bytes32 asset, uint256 amount)
@@ -137,10 +215,13 @@ contract Bridgers is BridgeTest {
     {
         ZKChain chain = ZKChain(hub.getZKChain(chainId));
         if (asset == (chainId == CHAIN_GOLD ? goldId : ethAssetId)) {
-            return sayMessage(chain, BASE_TOKEN, baseTokenMessage(receiver, amount));
+            // Numbered, so that no other chain ever says the same.
+            bytes memory message = bytes.concat(baseTokenMessage(receiver, amount), bytes20(user), bytes32(++_said));
+            return sayMessage(chain, BASE_TOKEN, message);
         }
         address token = asset == _silverId ? SILVER_ON_A : asset == goldId ? address(gold) : address(1);
         uint256 origin = asset == _silverId ? CHAIN_A : L1_CHAIN_ID;
+        // To the user, who deposits silver again.
         return sayMessage(chain, ROUTER_ON_CHAINS, tokenMessage(chainId, asset, user, token, amount, origin));
     }
 
@@ -151,14 +232,30 @@ contract Bridgers is BridgeTest {
         uint256 held = isHome(from, asset) ? 1e24 : _books[from][asset];
         if (held == 0) return;
         amount = bound(amount, 1, held);
-        InteropFlow[] memory flows = new InteropFlow[](1);
-        flows[0] = InteropFlow(to, asset, amount);
-        say(ZKChain(hub.getZKChain(from)), new L2Log[](0), flows);
+        this.sayFlow(from, InteropFlow(to, asset, amount));
         transfers += 1;
-        if (isHome(from, asset)) _silverAway += amount;
-        else _books[from][asset] -= amount;
+        took(from, asset, amount);
         if (isHome(to, asset)) _silverAway -= amount;
         else _books[to][asset] += amount;
+    }
+
+    /// @dev A batch that sends more than its chain holds is not executed.
+    function transferTooMuch(uint256 seed, uint256 amount) external {
+        uint256 from = _chains[seed % 3];
+        uint256 to = _chains[(seed % 3 + 1 + (seed / 9) % 2) % 3];
+        bytes32 asset = _assets[(seed / 3) % 3];
+        if (isHome(from, asset)) return;
+        uint256 held = _books[from][asset];
+        amount = bound(amount, held + 1, type(uint256).max);
+        vm.expectRevert(shortfall(from, asset, held, amount));
+        this.sayFlow(from, InteropFlow(to, asset, amount));
+        refusals += 1;
+    }
+
+    function sayFlow(uint256 from, InteropFlow calldata flow) external {
+        InteropFlow[] memory flows = new InteropFlow[](1);
+        flows[0] = flow;
+        say(ZKChain(hub.getZKChain(from)), new L2Log[](0), flows);
     }
 
     // -- what must hold ----------------------------------------------------------------------------------------------
@@ -198,12 +295,16 @@ contract BridgeInvariantsTest is BridgeTest {
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
         targets = new FuzzSelector[](1);
-        bytes4[] memory selectors = new bytes4[](5);
+        bytes4[] memory selectors = new bytes4[](9);
         selectors[0] = Bridgers.depositBaseToken.selector;
         selectors[1] = Bridgers.depositOther.selector;
         selectors[2] = Bridgers.depositThatFails.selector;
         selectors[3] = Bridgers.withdraw.selector;
         selectors[4] = Bridgers.transfer.selector;
+        selectors[5] = Bridgers.claim.selector;
+        selectors[6] = Bridgers.claimWrongly.selector;
+        selectors[7] = Bridgers.recover.selector;
+        selectors[8] = Bridgers.transferTooMuch.selector;
         targets[0] = FuzzSelector(address(_bridgers), selectors);
     }
 
@@ -223,14 +324,24 @@ contract BridgeInvariantsTest is BridgeTest {
         _bridgers.depositThatFails(4, 2 ether);
         _bridgers.withdraw(0, 100);
         _bridgers.withdraw(6, 1000);
+        _bridgers.withdraw(4, 1e24);
+        for (uint256 word = 0; word < 30; ++word) {
+            _bridgers.claimWrongly(word, word, word);
+        }
+        _bridgers.recover(0);
+        _bridgers.claim(2);
+        _bridgers.claim(1);
+        _bridgers.claim(0);
         _bridgers.depositOther(7, 300);
+        _bridgers.depositThatFails(6, 200);
+        _bridgers.recover(0);
         _bridgers.transfer(3, 1 ether);
         _bridgers.transfer(6, 50);
-        _bridgers.withdraw(4, 1e24);
+        _bridgers.transferTooMuch(3, 1);
         vm.assertEq(_bridgers.claims(), 2);
-        vm.assertEq(_bridgers.recoveries(), 1);
+        vm.assertEq(_bridgers.recoveries(), 2);
         vm.assertEq(_bridgers.transfers(), 2);
-        vm.assertEq(_bridgers.refusals(), 1);
+        vm.assertEq(_bridgers.refusals(), 2);
         invariant_vaultHoldsWhatItOwes();
     }
 }

@@ -224,6 +224,61 @@ contract ChainBridgeTest is ChainTest {
         ROUTER.withdraw(receiver, address(silver), 15);
     }
 
+    /// @dev What is away is what the vault holds, after each of: to L1, to a chain, from L1, from a chain.
+    function test_countsWhatIsAway(uint96[4] calldata out, uint96[4] calldata back) public {
+        TestToken silver = TestToken(deploy("TestToken", abi.encode("Silver", "AG", uint8(2))));
+        bytes32 id = VAULT.ensureTokenIsRegistered(address(silver));
+        silver.mint(user, type(uint128).max);
+        vm.prank(user);
+        silver.approve(address(VAULT), type(uint256).max);
+        uint256 away = 0;
+        for (uint256 i = 0; i < 4; ++i) {
+            uint256 amount = bound(out[i], 1, type(uint96).max);
+            vm.prank(user);
+            if (i % 2 == 0) ROUTER.withdraw(receiver, address(silver), amount);
+            else CENTER.sendToken(CHAIN_B, id, amount, receiver);
+            away += amount;
+            requireAway(silver, id, away);
+            amount = bound(back[i], 1, away);
+            arriveAtHome(i / 2 == 0 ? CHAIN_B : L1, id, mintData(receiver, address(silver), amount, CHAIN_A));
+            away -= amount;
+            requireAway(silver, id, away);
+        }
+        // No more comes back than went away, wherever it is said to come from, and whatever somebody gave the vault.
+        silver.mint(address(VAULT), 1);
+        bytes memory tooMuch = mintData(receiver, address(silver), away + 1, CHAIN_A);
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 0x11));
+        this.arriveAtHome(L1, id, tooMuch);
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 0x11));
+        this.arriveAtHome(CHAIN_B, id, tooMuch);
+        vm.assertEq(VAULT.amountAway(id), away);
+        vm.assertEq(silver.balanceOf(address(VAULT)), away + 1);
+    }
+
+    function arriveAtHome(uint256 source, bytes32 id, bytes memory data) public {
+        vm.prank(source == L1 ? L1_ROUTER_ALIAS : address(HANDLER));
+        ROUTER.finalizeDeposit(source, id, data);
+    }
+
+    function requireAway(TestToken silver, bytes32 id, uint256 away) private view {
+        vm.assertEq(VAULT.amountAway(id), away);
+        vm.assertEq(silver.balanceOf(address(VAULT)), away);
+    }
+
+    /// @dev Only of what was born here is it counted: what is elsewhere of other tokens is their own chain's affair.
+    function test_countsNothingOfOtherTokens() public {
+        depositGold(user, 10);
+        vm.startPrank(user, user);
+        ROUTER.withdraw(goldId, abi.encode(uint256(4), receiver, address(0)));
+        CENTER.sendToken(CHAIN_B, goldId, 3, receiver);
+        CENTER.sendToken{value: 5}(CHAIN_B, ethId, 5, receiver);
+        TOKEN.withdraw{value: 6}(receiver);
+        vm.stopPrank();
+        vm.assertEq(VAULT.amountAway(goldId), 0);
+        vm.assertEq(VAULT.amountAway(ethId), 0);
+        vm.assertEq(TOKEN.totalSupply(), 1000 ether - 11);
+    }
+
     // -- keepers -----------------------------------------------------------------------------------------------------
 
     function test_everyDoorHasItsKeeper(address other) public {

@@ -181,6 +181,61 @@ contract InteropTest is ChainTest {
         vm.assertEq(TestToken(VAULT.tokenAddress(id)).balanceOf(user), 25);
     }
 
+    /// @dev A token of A goes to B, from there to a third chain, and from there home, where what A held is set free.
+    function test_tokenOfAnotherChainGoesOnAndHome() public {
+        (TestToken silver, bytes32 id, bytes memory first) = sendSilver(60);
+        MessageInclusionProof memory proof = arrive(first);
+        HANDLER.executeBundle(first, proof);
+        vm.recordLogs();
+        vm.prank(user);
+        CENTER.sendToken(CHAIN_GOLD, id, 25, user);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        (uint256 destination, bytes32 moved, uint256 amount) = flowOf(logs);
+        vm.assertEq(destination, CHAIN_GOLD);
+        vm.assertEq(moved, id);
+        vm.assertEq(amount, 25);
+        vm.assertEq(VAULT.amountAway(id), 0, "B is not its home");
+        bytes memory second = bundleIn(logs);
+
+        enter(CHAIN_GOLD);
+        proof = importBundle(CHAIN_B, second);
+        HANDLER.executeBundle(second, proof);
+        TestToken there = TestToken(VAULT.tokenAddress(id));
+        vm.assertEq(there.decimals(), 2);
+        vm.assertEq(there.symbol(), "AG");
+        vm.assertEq(VAULT.originChainId(id), CHAIN_A);
+        vm.assertEq(VAULT.originToken(id), address(silver));
+        vm.recordLogs();
+        vm.prank(user);
+        CENTER.sendToken(CHAIN_A, id, 20, receiver);
+        vm.assertEq(there.totalSupply(), 5);
+        bytes memory third = sentBundle();
+
+        enter(CHAIN_A);
+        (TestToken same,,) = sendSilver(60);
+        vm.assertEq(address(same), address(silver));
+        proof = importBundle(CHAIN_GOLD, third);
+        HANDLER.executeBundle(third, proof);
+        vm.assertEq(silver.balanceOf(receiver), 20);
+        vm.assertEq(silver.balanceOf(address(VAULT)), 40);
+        vm.assertEq(VAULT.amountAway(id), 40);
+        // It has no copy at home.
+        vm.assertEq(VAULT.tokenAddress(id), address(silver));
+    }
+
+    /// @dev A token that is born on this chain, and some of it on its way to B.
+    function sendSilver(uint256 amount) private returns (TestToken silver, bytes32 id, bytes memory bundle) {
+        silver = TestToken(deploy("TestToken", abi.encode("Silver", "AG", uint8(2))));
+        silver.mint(user, 100);
+        id = VAULT.ensureTokenIsRegistered(address(silver));
+        vm.recordLogs();
+        vm.startPrank(user, user);
+        silver.approve(address(VAULT), 100);
+        CENTER.sendToken(CHAIN_B, id, amount, user);
+        vm.stopPrank();
+        bundle = sentBundle();
+    }
+
     function test_callsWithValueAndTokens() public {
         depositGold(user, 10);
         InteropCallStarter[] memory calls = new InteropCallStarter[](2);
