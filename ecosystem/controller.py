@@ -21,6 +21,7 @@ from ecosystem.seams import Node, Router
 from ecosystem.settings import ChainSettings, check_chain_name
 from ecosystem.states import Goal, OperationKind, Phase
 from ecosystem.views import NodeView
+from shared_bridge.stages import MessageStage
 from zkhub.errors import HubError
 
 #: Seconds between two looks at what runs; a request wakes the loop at once.
@@ -72,6 +73,7 @@ class HubController:
         self._routed: dict[str, str] = {}
         self._at_work: dict[str, threading.Thread] = {}
         self._backoff: dict[str, _Backoff] = {}
+        self._router_problems: list[str] = []
         self._observed: dict[str, Observation] = {}
         self._watchers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="watch")
         self._loop = threading.Thread(target=self._reconcile_forever, name="reconcile", daemon=True)
@@ -208,6 +210,11 @@ class HubController:
         """What a chain (or ``l1``) said when it was last asked."""
         return self._observed.get(name, Observation(None))
 
+    @property
+    def router_problems(self) -> list[str]:
+        """What kept messages from arriving when the router was last asked."""
+        return self._router_problems
+
     def node(self, name: str) -> Node:
         """A chain's process.
 
@@ -317,6 +324,7 @@ class HubController:
         if self.settings.l1.embedded:
             nodes["l1"] = self._runtime.l1()
         answers = self._watchers.map(_ask, nodes.values())
+        self._router_problems = _ask_router(self._runtime.router())
         self._observed = dict(zip(nodes, answers, strict=True))
 
     def _correct_pauses(self, chains: list[ChainRecord]) -> None:
@@ -334,6 +342,20 @@ def _ask(node: Node | None) -> Observation:
         return Observation(node.view())
     except HubError as error:
         return Observation(None, error.message)
+
+
+def _ask_router(router: Router | None) -> list[str]:
+    """What keeps messages from arriving; nothing while the router is being started."""
+    if router is None:
+        return []
+    try:
+        trouble, dead = router.trouble(), router.counts()[MessageStage.DEAD]
+    except HubError as error:
+        return [f"the message router does not answer: {error.message}"]
+    problems = [f"the message router: {trouble}"] if trouble else []
+    if dead:
+        problems.append(f"{dead} messages were given up: `zkhub message ls --stage dead` lists them")
+    return problems
 
 
 def _stop_quietly(node: Node | Router | None) -> None:

@@ -77,6 +77,7 @@ class Hub:
                 problems.append(f"{chain.name} is {chain.state}: {chain.error}")
             elif chain.error:
                 problems.append(f"{chain.name}: {chain.error}")
+        problems += self._controller.router_problems
         if self._controller.stopping:
             return HealthView("stopping", problems)
         states = {chain.state for chain in chains}

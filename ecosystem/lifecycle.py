@@ -18,8 +18,9 @@ from ecosystem.records import ChainRecord
 from ecosystem.registry import ECOSYSTEM_FACT, Registry
 from ecosystem.seams import Node, Runtime, Settlement
 from ecosystem.settings import ETHER, ChainSettings, HubSettings
-from ecosystem.states import OperationKind, Phase
+from ecosystem.states import Goal, OperationKind, Phase
 from ecosystem.tokens import Deployer, TokenDesk, deploy_token
+from shared_bridge.stages import MessageStage
 from zkhub.errors import HubError
 
 READY_TIMEOUT_S = 60.0
@@ -344,7 +345,29 @@ class Lifecycle:
         if not node.settled():
             batches = node.view().batches
             raise StillWorking(f"batch {batches.get('executed', 0)} of {batches.get('sealed', 0)} is executed on L1")
+        waiting = self._unclaimed(name)
+        if waiting:
+            raise StillWorking(f"{waiting} messages of {name} are not claimed yet")
         return f"{node.view().batches.get('executed', 0)} batches are executed on L1"
+
+    def _unclaimed(self, name: str) -> int:
+        """Messages from a chain that the router can still bring to where they go: their proofs come from its process.
+
+        What the router has given up, or cannot deliver because their destination rests, is not waited for: those of a
+        rollup can be claimed for ever with what it published on L1.
+        """
+        router = self.runtime.router()
+        if router is None:
+            return 0
+        chains = self.registry.chains()
+        open_ends = {"l1"} | {
+            chain.name for chain in chains if chain.phase is Phase.READY and chain.goal is Goal.RUNNING
+        }
+        return sum(
+            message.relay and message.order.source == name and message.order.destination in open_ends
+            for stage in (MessageStage.INCLUDED, MessageStage.PROVEN, MessageStage.CLAIMABLE)
+            for message in router.messages(name, stage, 500)
+        )
 
     def _halt(self, name: str) -> str:
         node = self.runtime.chain(name)

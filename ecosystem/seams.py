@@ -77,6 +77,9 @@ class Router(Protocol):
     def counts(self) -> dict[MessageStage, int]:
         """How many messages are in each stage."""
 
+    def trouble(self) -> str:
+        """What keeps the router from its work as a whole; empty when nothing does."""
+
     def retry(self, message_id: str) -> MessageInfo:
         """Try again to claim a message."""
 

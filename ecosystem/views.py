@@ -305,6 +305,7 @@ class MessageView:
         attempts: Failed attempts to claim it.
         next_attempt_at_ms: When it is looked at again; None when nothing more happens by itself.
         error: What went wrong last; empty when all is well.
+        refund: What becomes of a failed deposit's money: ``none``, ``later``, ``claimable`` or ``claimed`` back.
         request: The name its sender gave it; empty for one that was found on a chain.
     """
 
@@ -326,6 +327,7 @@ class MessageView:
     attempts: int
     next_attempt_at_ms: int | None
     error: str
+    refund: str
     request: str
 
     @classmethod
@@ -333,6 +335,7 @@ class MessageView:
         """The view of what the router keeps."""
         order = message.order
         moves = not message.stage.is_final and message.stage.value != "dead"
+        moves = moves or (message.relay and message.is_refund_open)
         return cls(
             id=message.id,
             kind=order.kind.value,
@@ -352,6 +355,7 @@ class MessageView:
             attempts=message.attempts,
             next_attempt_at_ms=int(message.not_before * 1000) if moves else None,
             error=message.error,
+            refund=message.refund.value,
             request=message.request,
         )
 

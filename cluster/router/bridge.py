@@ -75,10 +75,10 @@ class RealBridge:
     def look(self, message: MessageInfo) -> Look:
         """Where a message is."""
         seen = self._bridge.status(_message(message))
-        return Look(seen.stage, seen.detail)
+        return Look(seen.stage, seen.detail, seen.refund)
 
     def claim(self, message: MessageInfo) -> bytes | None:
-        """Bring a message to its destination; waits for the root and for the block."""
+        """Bring a message to its destination, or a failed deposit back; waits for the root and for the block."""
         wanted = _message(message)
         try:
             claimed: Claim = self._bridge.claim(self._relayer_key, wanted)

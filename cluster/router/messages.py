@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared_bridge.stages import TRANSITIONS, MessageStage
+from shared_bridge.stages import TRANSITIONS, MessageStage, Refund
 
 
 class MessageKind(StrEnum):
@@ -61,10 +61,12 @@ class Look:
 
     Attributes:
         detail: What it waits for or why it failed, in words.
+        refund: What becomes of the money of a deposit that failed.
     """
 
     stage: MessageStage
     detail: str = ""
+    refund: Refund = Refund.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class MessageInfo:
         attempts: Failed attempts to claim it.
         not_before: Earliest time of the next look.
         error: What went wrong last; empty when all is well.
+        refund: What becomes of the money of a deposit that failed.
     """
 
     id: str
@@ -97,6 +100,12 @@ class MessageInfo:
     attempts: int
     not_before: float
     error: str
+    refund: Refund = Refund.NONE
+
+    @property
+    def is_refund_open(self) -> bool:
+        """Whether its depositor's money is still to be claimed back."""
+        return self.refund in (Refund.LATER, Refund.CLAIMABLE)
 
     @property
     def since(self) -> float:

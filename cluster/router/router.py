@@ -37,7 +37,7 @@ from cluster.router.seams import Bridge, Endpoints
 from cluster.router.store import MessageStore
 from cluster.settings import RouterSettings
 from shared_bridge.errors import AlreadyClaimed, BridgeRefused, NotClaimable, RpcLost, UnknownMessage
-from shared_bridge.stages import MessageStage
+from shared_bridge.stages import MessageStage, Refund
 from zkhub.errors import HubError
 
 #: Messages that are looked at in one step.
@@ -282,7 +282,7 @@ class MessageRouter:
             message = self._required(message_id)
             if message.stage is MessageStage.DEAD:
                 return self.retry(message_id)
-            if not message.stage.is_final:
+            if not message.stage.is_final or message.is_refund_open:
                 message = self._update(message, replace(message, relay=True, not_before=0.0))
         self._loop.wake()
         return message
@@ -359,9 +359,9 @@ class MessageRouter:
         try:
             message = self._with_handle(bridge, message)
             seen = bridge.look(message)
-            moved = seen.stage is not message.stage
+            moved = (seen.stage, seen.refund) != (message.stage, message.refund)
             message = self._apply(message, seen)
-            if message.stage is MessageStage.CLAIMABLE and message.relay:
+            if message.relay and (message.stage is MessageStage.CLAIMABLE or message.refund is Refund.CLAIMABLE):
                 moved = self._claim(bridge, message) or moved
         except HubError as error:
             self._put_off(message, error.message)
@@ -394,12 +394,13 @@ class MessageRouter:
                 # L1 itself went back behind what it had executed: the first look after it has caught up will do.
                 return kept
             fresh = self._staged(kept, seen.stage, seen.detail if seen.stage is MessageStage.FAILED else "")
+            fresh = replace(fresh, refund=seen.refund)
             pause_s = (self._clock() - fresh.since) / 8
             pause_s = min(max(pause_s, self._settings.shortest_look_s), self._settings.longest_look_s)
             return self._update(kept, replace(fresh, not_before=self._clock() + pause_s))
 
     def _claim(self, bridge: Bridge, message: MessageInfo) -> bool:
-        """Claim a message that can be; True if it is claimed now."""
+        """Claim a message that can be, or a failed deposit back; True if it is claimed now."""
         try:
             transaction = bridge.claim(message)
         except AlreadyClaimed:
@@ -414,7 +415,11 @@ class MessageRouter:
             return False
         with self._lock:
             kept = self._required(message.id)
-            self._update(kept, replace(self._staged(kept, MessageStage.CLAIMED, ""), claim_transaction=transaction))
+            if kept.is_refund_open:
+                back = replace(kept, refund=Refund.CLAIMED)
+            else:
+                back = self._staged(kept, MessageStage.CLAIMED, "")
+            self._update(kept, replace(back, claim_transaction=transaction))
         return True
 
     def _put_off(self, message: MessageInfo, reason: str) -> None:
@@ -431,7 +436,7 @@ class MessageRouter:
         with self._lock:
             kept = self._required(message.id)
             attempts = kept.attempts + 1
-            if attempts >= self._settings.max_attempts:
+            if attempts >= self._settings.max_attempts and not kept.is_refund_open:
                 _log.error("message is dead", message=kept.id, attempts=attempts, reason=reason)
                 self._update(kept, replace(self._staged(kept, MessageStage.DEAD, reason), attempts=attempts))
                 return

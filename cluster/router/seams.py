@@ -41,7 +41,9 @@ class Bridge(Protocol):
         """Where a message is."""
 
     def claim(self, message: MessageInfo) -> bytes | None:
-        """Bring a message to its destination and wait for the block; returns the transaction's hash.
+        """Bring a message to its destination, or a deposit that failed back to its sender, and wait for the block.
+
+        Returns the transaction's hash.
 
         Raises:
             NotClaimable: Not yet; what it takes (a root on the destination) has been asked for.

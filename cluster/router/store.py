@@ -11,9 +11,9 @@ from cluster.durable import DurableFile, FileErrors
 from cluster.errors import IllegalMessageTransition, RouterStoreCorrupt, RouterStoreError, RouterStoreFull
 from cluster.router.messages import MessageInfo, MessageKind, Order, may_pass_to
 from cluster.router.seams import Endpoints
-from shared_bridge.stages import MessageStage
+from shared_bridge.stages import MessageStage, Refund
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE messages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -37,6 +37,7 @@ CREATE TABLE messages (
     attempts INTEGER NOT NULL,
     not_before REAL NOT NULL,
     error TEXT NOT NULL,
+    refund TEXT NOT NULL,               -- of a failed deposit: later and claimable are still looked at
     UNIQUE (source, transaction_hash, position)
 ) STRICT;
 CREATE INDEX messages_by_stage ON messages (stage, not_before);
@@ -51,6 +52,7 @@ _ERRORS = FileErrors(
 )
 _L1 = "l1"
 _FINAL = tuple(stage.value for stage in MessageStage if stage.is_final)
+_OPEN_REFUNDS = "('later', 'claimable')"
 _FINAL_MARKS = ", ".join("?" * len(_FINAL))
 
 
@@ -117,7 +119,8 @@ class MessageStore:
         """Remove all but the ``keep`` latest messages to which nothing more happens."""
         self._file.change(
             "DELETE FROM messages WHERE number IN (SELECT number FROM messages"
-            f" WHERE stage IN ({_FINAL_MARKS}) ORDER BY number DESC LIMIT -1 OFFSET ?)",
+            f" WHERE stage IN ({_FINAL_MARKS}) AND refund NOT IN {_OPEN_REFUNDS}"
+            " ORDER BY number DESC LIMIT -1 OFFSET ?)",
             (*_FINAL, keep),
         )
 
@@ -149,8 +152,8 @@ class MessageStore:
     def due(self, now: float, limit: int) -> list[MessageInfo]:
         """Messages to look at, the longest overdue first. The dead wait for someone to retry them."""
         return self._messages(
-            f"WHERE stage NOT IN ({_FINAL_MARKS}, 'dead') AND not_before <= ? AND transaction_hash IS NOT NULL"
-            " ORDER BY not_before LIMIT ?",
+            f"WHERE (stage NOT IN ({_FINAL_MARKS}, 'dead') OR relay AND refund IN {_OPEN_REFUNDS})"
+            " AND not_before <= ? AND transaction_hash IS NOT NULL ORDER BY not_before LIMIT ?",
             (*_FINAL, now, limit),
         )
 
@@ -205,6 +208,7 @@ def _values(message: MessageInfo) -> Mapping[str, Any]:
         "attempts": message.attempts,
         "not_before": message.not_before,
         "error": message.error,
+        "refund": message.refund.value,
     }
 
 
@@ -231,4 +235,5 @@ def _message(row: Row) -> MessageInfo:
         attempts=row["attempts"],
         not_before=row["not_before"],
         error=row["error"],
+        refund=Refund(row["refund"]),
     )

@@ -10,7 +10,7 @@ from cluster.router import Endpoints, Found, Look, MessageInfo, MessageKind, Mes
 from cluster.router.seams import Record
 from cluster.settings import RouterSettings
 from shared_bridge.errors import BridgeError, BridgeRefused, RpcLost, UnknownMessage
-from shared_bridge.stages import MessageStage
+from shared_bridge.stages import MessageStage, Refund
 
 KEY = b"\x11" * 32
 ALICE, BOB = "0x" + "aa" * 20, "0x" + "bb" * 20
@@ -39,6 +39,7 @@ class World:
     stages: dict[bytes, MessageStage] = field(default_factory=dict)
     blocks: dict[str, list[bytes]] = field(default_factory=dict)
     pooled: dict[bytes, Order] = field(default_factory=dict)
+    refunds: dict[bytes, Refund] = field(default_factory=dict)
     claims: list[bytes] = field(default_factory=list)
     hashes: count = field(default_factory=count)  # type: ignore[type-arg]
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -99,13 +100,17 @@ class FakeBridge:
         self._call("look")
         assert message.transaction_hash is not None
         assert message.handle == f"handle of {message.transaction_hash.hex()}"
-        return Look(self.world.stages[message.transaction_hash], "as the chain says")
+        refund = self.world.refunds.get(message.transaction_hash, Refund.NONE)
+        return Look(self.world.stages[message.transaction_hash], "as the chain says", refund)
 
     def claim(self, message: MessageInfo) -> bytes | None:
         self._call("claim")
         assert message.transaction_hash is not None
-        assert self.world.stages[message.transaction_hash] is MessageStage.CLAIMABLE
-        self.world.stages[message.transaction_hash] = MessageStage.CLAIMED
+        if self.world.refunds.get(message.transaction_hash) is Refund.CLAIMABLE:
+            self.world.refunds[message.transaction_hash] = Refund.CLAIMED
+        else:
+            assert self.world.stages[message.transaction_hash] is MessageStage.CLAIMABLE
+            self.world.stages[message.transaction_hash] = MessageStage.CLAIMED
         self.world.claims.append(message.transaction_hash)
         self._call("after claim")
         return b"\xcc" * 32

@@ -20,7 +20,7 @@ from cluster.router.messages import id_of_found, may_pass_to
 from cluster.settings import RouterSettings
 from shared_bridge.errors import AmountError, BridgeRefused, NotClaimable
 from shared_bridge.records import Withdrawal
-from shared_bridge.stages import TRANSITIONS, MessageStage
+from shared_bridge.stages import TRANSITIONS, MessageStage, Refund
 from tests.unit.cluster.router_world import (
     ALICE,
     BOB,
@@ -275,6 +275,36 @@ def test_a_failed_deposit_ends_failed(w: RouterWorld) -> None:
     w.run(2)
     failed = w.router.message(sent.id)
     assert failed.stage is MessageStage.FAILED and failed.error == "as the chain says"
+
+
+def test_a_failed_deposit_is_claimed_back_once(w: RouterWorld) -> None:
+    sent = w.submit(order(MessageKind.DEPOSIT, "l1", "alpha"))
+    w.world.move(MessageStage.FAILED)
+    w.world.refunds[sent.transaction_hash] = Refund.LATER
+    w.run(2)
+    waiting = w.router.message(sent.id)
+    assert (waiting.stage, waiting.refund, w.world.claims) == (MessageStage.FAILED, Refund.LATER, [])
+    w.restart()
+    w.world.refunds[sent.transaction_hash] = Refund.CLAIMABLE
+    w.bridge.failures["claim"] = [BridgeRefused("claim", "not today") for _ in range(20)]
+    w.run(60, 300.0)
+    done = w.router.message(sent.id)
+    assert (done.stage, done.refund) == (MessageStage.FAILED, Refund.CLAIMED), "refusals do not make it dead"
+    assert done.claim_transaction == b"\xcc" * 32 and w.world.claims == [sent.transaction_hash]
+    looks = w.bridge.calls.count("look")
+    w.run(5)
+    assert w.bridge.calls.count("look") == looks, "nothing more happens to it"
+
+
+def test_a_failed_deposit_that_nobody_relays_waits_to_be_claimed(w: RouterWorld) -> None:
+    sent = w.submit(order(MessageKind.DEPOSIT, "l1", "alpha"), relay=False)
+    w.world.move(MessageStage.FAILED)
+    w.world.refunds[sent.transaction_hash] = Refund.CLAIMABLE
+    w.run(3)
+    assert w.router.message(sent.id).refund is Refund.CLAIMABLE and not w.world.claims
+    w.router.claim(sent.id)
+    w.run(2)
+    assert w.router.message(sent.id).refund is Refund.CLAIMED
 
 
 def test_a_reverted_batch_takes_its_messages_back(w: RouterWorld) -> None:

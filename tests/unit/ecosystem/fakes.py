@@ -194,6 +194,10 @@ class FakeRouter:
         self.kept: dict[str, MessageInfo] = {}
         self.signed: list[bytes] = []
         self.refusal: HubError | None = None
+        self.in_trouble = ""
+
+    def trouble(self) -> str:
+        return self.in_trouble
 
     def connect(self, l1_url: str, chains: Mapping[str, str]) -> None:
         self.chains = dict(chains)

@@ -7,10 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from chain_template.errors import StoreCorrupt
+from cluster.router.messages import MessageKind, Order
 from contracts.errors import DeployError
 from ecosystem.errors import ChainBusy, ChainExists, ConfigError, PortInUse, UnknownChain, WrongChainState
 from ecosystem.settings import ChainSettings
 from ecosystem.states import Goal, OperationKind, OperationStatus, Phase
+from shared_bridge.stages import MessageStage
 from tests.unit.ecosystem.conftest import FakeHub, wait_for
 from tests.unit.ecosystem.fakes import FakeNode
 
@@ -302,3 +304,30 @@ def test_stopping_stops_every_part(running: FakeHub) -> None:
     assert all(node.stopped for node in running.runtime.nodes.values())
     assert running.runtime.workers is None
     assert running.hub.health().status == "stopping"
+
+
+def test_the_routers_troubles_are_the_hubs(running: FakeHub) -> None:
+    router = running.runtime.message_router
+    assert running.hub.health().status == "ok"
+    order = Order(MessageKind.WITHDRAWAL, "alpha", "l1", "eth", 7, "0x" + "aa" * 20, "0x" + "aa" * 20)
+    router.add(order, "m1")
+    router.move("m1", MessageStage.DEAD, "it reverts")
+    wait_for(lambda: running.hub.health().status == "degraded")
+    assert "1 messages were given up" in running.hub.health().problems[0]
+    router.retry("m1")
+    router.in_trouble = "its disk is full"
+    wait_for(lambda: running.hub.health().problems == ["the message router: its disk is full"])
+
+
+def test_a_chain_is_not_halted_before_its_messages_are_claimed(running: FakeHub) -> None:
+    router = running.runtime.message_router
+    people = ("eth", 7, "0x" + "aa" * 20, "0x" + "aa" * 20)
+    router.add(Order(MessageKind.WITHDRAWAL, "alpha", "l1", *people), "m1")
+    router.add(Order(MessageKind.WITHDRAWAL, "alpha", "l1", *people), "m2", relay=False)
+    router.add(Order(MessageKind.TRANSFER, "alpha", "beta", *people), "m3")
+    assert not running.finished(running.controller.pause("beta").id).error
+    removal = running.controller.remove("alpha")
+    wait_for(lambda: "1 messages of alpha are not claimed" in str(running.registry.operation(removal.id).steps))
+    assert running.registry.chain("alpha").phase is Phase.REMOVING
+    router.move("m1", MessageStage.CLAIMED)
+    assert not running.finished(removal.id).error

@@ -158,6 +158,7 @@ def test_a_chain_is_created_once_and_takes_deposits(l1: L1Settlement, l1_url: st
     def create(genesis_hash: bytes) -> object:
         return l1.create_chain(
             300,
+            base_token="eth",
             genesis_hash=genesis_hash,
             genesis_timestamp=1_700_000_000,
             data_availability=DataAvailability.ROLLUP,
