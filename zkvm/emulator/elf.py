@@ -21,6 +21,7 @@ from zkvm.emulator.errors import (
     ProgramTooLarge,
     WrongElf,
 )
+from zkvm.emulator.native import NativeProgram, pack
 from zkvm.emulator.opcodes import IN_LO, MEMORY_END, ZERO_LO
 
 HALT_SYMBOL: Final = "zkhub_halt"
@@ -28,7 +29,11 @@ HALT_SYMBOL: Final = "zkhub_halt"
 NO_OUTPUT_SYMBOL: Final = "zkhub_no_output"
 """A guest that traps here says that it has no output."""
 
+HINT_SYMBOL: Final = "zkhub_hint"
+"""A guest asks for hints by calling this function."""
+
 MAX_CODE_WORDS: Final = 1 << 20
+MAX_CODE_SPAN: Final = 1 << 28
 MAX_IMAGE_WORDS: Final = 1 << 20
 
 _FILE_HEADER: Final = struct.Struct("<16sHHIIIIIHHHHHH")
@@ -80,12 +85,21 @@ class Program:
         """One row an instruction, by address; the last row is the halt row."""
         return tuple(decode.rom_rows(self))
 
+    @cached_property
+    def native(self) -> NativeProgram:
+        """The same for the compiled emulator."""
+        return pack(self.rom, self.entry)
+
     def symbol(self, name: str) -> Symbol:
         """The symbol called ``name``. Raises MissingSymbol."""
-        for symbol in self.symbols:
-            if symbol.name == name:
-                return symbol
-        raise MissingSymbol(name)
+        symbol = self.find(name)
+        if symbol is None:
+            raise MissingSymbol(name)
+        return symbol
+
+    def find(self, name: str) -> Symbol | None:
+        """The symbol called ``name``, if there is one."""
+        return next((symbol for symbol in self.symbols if symbol.name == name), None)
 
 
 class _Segment(NamedTuple):
@@ -114,7 +128,7 @@ def load(elf: bytes) -> Program:
         symbols=symbols,
         digest=sha256(elf).digest(),
     )
-    if program.entry not in code or decode.decode(program.entry, code[program.entry]) is None:
+    if all(row.pc != program.entry for row in program.rom):
         raise BadLayout(f"the entry point {program.entry:#010x} holds no instruction")
     return program
 
@@ -195,6 +209,8 @@ def _code(segments: list[_Segment]) -> dict[int, int]:
         code.update(zip(range(segment.address, segment.end, 4), words, strict=False))
     if not code:
         raise BadLayout("the program has no code")
+    if (span := max(code) - min(code)) > MAX_CODE_SPAN:
+        raise ProgramTooLarge("bytes from its first to its last instruction", span, MAX_CODE_SPAN)
     return code
 
 

@@ -12,6 +12,7 @@
         │   ├── MissingSymbol       no zkhub_halt
         │   ├── BadLayout           a segment where the machine has no such memory
         │   └── ProgramTooLarge
+        ├── InputTooLarge           more input and hints than their region holds
         └── GuestError              .pc and .cycle say where and when
             ├── IllegalInstruction
             ├── UnsupportedInstruction  ECALL, EBREAK, CSR
@@ -21,6 +22,7 @@
             ├── UnalignedAccess
             ├── OutOfRangeAccess        of memory that the program does not have
             ├── InputTooShort           a read past the end of the input and the hints
+            ├── HintNotGiven            nobody answers hints of that kind
             ├── OutputNotWritten
             ├── CycleLimitExceeded
             ├── GuestMemoryExceeded
@@ -87,6 +89,14 @@ class ProgramTooLarge(ProgramError):
     def __init__(self, what: str, size: int, limit: int) -> None:
         super().__init__(f"the program has {size:,} {what}; the limit is {limit:,}")
         self.what, self.size, self.limit = what, size, limit
+
+
+class InputTooLarge(EmulatorError):
+    """The input and the hints do not fit their region of memory."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"input and hints take {size:,} bytes; the limit is {limit:,}")
+        self.size, self.limit = size, limit
 
 
 class GuestError(EmulatorError):
@@ -175,6 +185,14 @@ class InputTooShort(_BadAccess):
             address, f"access to {address:#010x}, but the input and hints end at {end:#010x}", pc=pc, cycle=cycle
         )
         self.end = end
+
+
+class HintNotGiven(GuestError):
+    """The guest asked for a hint of a kind that nobody answers, or of a size that the kind does not have."""
+
+    def __init__(self, kind: int, words: int, *, pc: int, cycle: int) -> None:
+        super().__init__(f"no answer to a hint of kind {kind} with {words} words", pc=pc, cycle=cycle)
+        self.kind, self.words = kind, words
 
 
 class OutputNotWritten(GuestError):
