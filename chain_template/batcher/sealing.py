@@ -19,6 +19,7 @@ _SLOT_BYTES: Final = 32 + MAX_COMPRESSED_BYTES
 _CODE_DEPOSIT_GAS: Final = 200
 _TRANSACTION_GAS: Final = 21_000
 #: Pairs of chain and asset in a batch. L1 moves two balances for each, in the one transaction that executes the batch.
+#: One block cannot hold so many: each is published with the call that brings it, and a block's pubdata is bounded.
 MAX_INTEROP_FLOWS: Final = 300
 #: Message roots in a batch, each six words of calldata when it is executed.
 MAX_INTEROP_ROOTS: Final = 200

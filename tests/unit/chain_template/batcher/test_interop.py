@@ -13,16 +13,20 @@ from chain_template.batcher.interop import INTEROP_FLOW_TOPIC, imported_roots, i
 from chain_template.batcher.output import BatchTooLarge
 from chain_template.batcher.reasons import Reason
 from chain_template.batcher.sealing import MAX_INTEROP_FLOWS, MAX_INTEROP_ROOTS, MeasuredBlock, OpenBatch, SealReason
-from chain_template.config import BatchSettings
+from chain_template.config import BatchSettings, BlockSettings
 from chain_template.errors import BatchInputError
+from chain_template.executor.pubdata_bound import LOG_BYTES, SLOT_BYTES
 from chain_template.primitives import keccak
 from chain_template.receipts import Log, Receipt
 from chain_template.transactions.system import system_transaction
 from contracts.codec import abi_encode
 from contracts.genesis import L2_INTEROP_ROOT_STORAGE, L2_NATIVE_TOKEN_VAULT
 from contracts.messages import InteropFlow, InteropRoot, dependency_roots_rolling_hash, public_input
+from shared_bridge.formats import InteropBundle, InteropCall, TransferData
+from shared_bridge.interfaces import FINALIZE_DEPOSIT_L2, L2_ASSET_ROUTER
 from tests.unit.chain_template.batcher.toy_chain import ALICE, BOB, CHAIN_ID, FALSE_VAULT_ADDRESS, ToyChain, word
 
+NOBODY = "0x" + "00" * 20
 ETH, GOLD = keccak(b"eth"), keccak(b"gold")
 
 
@@ -193,3 +197,18 @@ def test_a_batch_takes_only_so_many_pairs():
     batch.add(block(1, 0, MAX_INTEROP_FLOWS))
     assert batch.refuses(block(2, MAX_INTEROP_FLOWS, 1)) is SealReason.INTEROP_FLOWS
     assert batch.refuses(block(2, MAX_INTEROP_FLOWS - 1, 1)) is None, "a pair that is there already costs nothing"
+
+
+def test_a_block_cannot_send_more_assets_than_a_batch_may() -> None:
+    """Every flow is a call of a bundle, whose bytes are published: the block's pubdata ends before the flows do."""
+
+    def message(calls: int) -> int:
+        transfer = TransferData(NOBODY, NOBODY, NOBODY, 1, b"").encode()
+        call = InteropCall(L2_ASSET_ROUTER, L2_ASSET_ROUTER, 0, FINALIZE_DEPOSIT_L2.encode(1, bytes(32), transfer))
+        return len(InteropBundle(1, 2, bytes(32), NOBODY, NOBODY, (call,) * calls).encode())
+
+    a_token, a_value = message(2) - message(1), message(0) + LOG_BYTES + SLOT_BYTES
+    (bound,) = [rule.le for rule in BlockSettings.model_fields["max_pubdata_bytes"].metadata if hasattr(rule, "le")]
+    assert bound // a_token < MAX_INTEROP_FLOWS
+    # Value alone needs a bundle a chain, and each counts its sender's bundles in a slot.
+    assert bound // a_value < MAX_INTEROP_FLOWS
