@@ -7,9 +7,8 @@ from zkvm.stark.errors import TooManyInteractions, WrongHeights, WrongPublics
 from zkvm.stark.key import ProvingKey
 from zkvm.stark.layout import Layout, layout
 from zkvm.stark.profiles import Profile
+from zkvm.stark.soundness import MAX_MESSAGES, check_bits
 from zkvm.stark.trace import Trace, check_fixed, check_values, log_heights
-
-MAX_MESSAGES = 1 << 32
 
 
 def checked_layout(machine: Machine, key: ProvingKey, trace: Trace, public: Sequence[int], profile: Profile) -> Layout:
@@ -20,6 +19,7 @@ def checked_layout(machine: Machine, key: ProvingKey, trace: Trace, public: Sequ
         WrongPublics: Not the machine's number of words, or one is no 32-bit word.
         InvalidFixed, InvalidTrace: Columns are missing, misshapen, or not field elements.
         WrongHeights, TooManyInteractions: No proof may have tables of these heights.
+        InsecureParameters: The provable bits at these heights are below the profile's target.
     """
     key.vk.check(machine, profile)
     if len(public) != machine.publics:
@@ -39,5 +39,6 @@ def checked_layout(machine: Machine, key: ProvingKey, trace: Trace, public: Sequ
     )
     if messages >= MAX_MESSAGES:
         raise TooManyInteractions(f"{messages} messages; {MAX_MESSAGES - 1} are allowed")
+    check_bits(shape)
     check_values(trace, shape)
     return shape
