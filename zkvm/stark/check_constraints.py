@@ -86,7 +86,7 @@ def _opened_tables(
             y=e_pow(z, 1 << shape.lift_log(table)),
             here=here[table],
             following=following[table],
-            scalars=Scalars(scalars.challenges, scalars.publics, scalars.parameters, totals.get(table, ZERO)),
+            scalars=scalars.with_total(totals.get(table, ZERO)),
         )
         for table, log_height in enumerate(shape.log_heights)
     ]

@@ -16,6 +16,7 @@
             ├── WrongProfile            made under another profile
             ├── WrongHeights            heights that the key or the machine does not allow
             ├── DegenerateChallenge     the out-of-domain point lies in the base field
+            ├── InsecureProof               at these heights the profile does not reach its target
             ├── TooManyInteractions     enough rows that a multiplicity could wrap around p
             ├── BusesUnbalanced         what was sent is not what was received
             ├── ConstraintMismatch      the opened values do not satisfy the constraints
@@ -49,7 +50,7 @@ class InsecureParameters(StarkError):
         target: What the profile promises.
     """
 
-    hint = "choose a profile with more queries or a larger field of heights, or make the machine smaller"
+    hint = "choose a profile with more queries or a lower target"
 
     def __init__(self, bits: float, target: int, weakest: str) -> None:
         super().__init__(f"only {bits:.1f} of {target} bits are provable; the weakest round is {weakest}")
@@ -106,6 +107,10 @@ class WrongHeights(VerificationError):
 
 class DegenerateChallenge(VerificationError):
     """The out-of-domain point fell into the base field, which happens once in 2^128 transcripts."""
+
+
+class InsecureProof(VerificationError, InsecureParameters):
+    """At the proof's heights the provable security is below the profile's target."""
 
 
 class TooManyInteractions(VerificationError):

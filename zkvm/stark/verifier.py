@@ -16,6 +16,7 @@ from zkvm.stark.errors import (
     ConstraintMismatch,
     DegenerateChallenge,
     GrindingTooWeak,
+    InsecureProof,
     TooManyInteractions,
     WrongHeights,
     WrongPublics,
@@ -24,10 +25,8 @@ from zkvm.stark.key import VerifyingKey
 from zkvm.stark.layout import Layout, layout
 from zkvm.stark.profiles import Profile
 from zkvm.stark.proof import Proof
+from zkvm.stark.soundness import MAX_MESSAGES, numbers_of, report
 from zkvm.stark.transcript import Entry, Transcript, encode_elements, encode_words, statement
-
-MAX_INTERACTIONS = 1 << 32
-"""Bound on Σ rows × interactions: below p, so that no count of messages can be a multiple of p."""
 
 
 def verify(
@@ -57,6 +56,7 @@ def verify(
     proof = Proof.from_bytes(proof_bytes, machine, profile)
     shape = layout(machine, profile, proof.log_heights)
     _check_heights(shape, key)
+    _check_bits(shape)
     transcript = Transcript(log)
     transcript.absorb("statement", statement(profile.id, key.hash, public, proof.log_heights))
 
@@ -132,8 +132,14 @@ def _check_heights(shape: Layout, key: VerifyingKey) -> None:
     if shape.stages[0].blocks and shape.log_height not in key.roots:
         raise WrongHeights(f"the key has no root for a tallest table of 2^{shape.log_height} rows")
     interactions = sum(len(table.interactions) << log_height for table, log_height in tables)
-    if interactions >= MAX_INTERACTIONS:
-        raise TooManyInteractions(f"{interactions} messages; {MAX_INTERACTIONS - 1} are allowed")
+    if interactions >= MAX_MESSAGES:
+        raise TooManyInteractions(f"{interactions} messages; {MAX_MESSAGES - 1} are allowed")
+
+
+def _check_bits(shape: Layout) -> None:
+    made = report(numbers_of(shape))
+    if made.bits < shape.profile.target_bits:
+        raise InsecureProof(made.bits, shape.profile.target_bits, made.weakest.name)
 
 
 def _check_balance(totals: Sequence[Ext]) -> None:

@@ -11,7 +11,7 @@ from functools import cache
 from eth_hash.auto import keccak
 
 from zkvm.air import Expression, Machine, Table
-from zkvm.air.evaluate import OpenedPoint, at_point, periodic_values
+from zkvm.air.evaluate import OpenedPoint, at_point
 from zkvm.air.expression import ColumnRef, PeriodicRef, RowRef, topological
 from zkvm.air.scalars import Scalars, apply, lift
 from zkvm.field import GENERATOR, P
@@ -145,7 +145,7 @@ def row_values(table: Table, roots: list[Expression], columns: list[Column], row
             index = leaf.index + (0 if leaf.stage == "fixed" else len(table.fixed))
             values[node] = lift(columns[index][(row + leaf.rotation) % height])
         elif isinstance(leaf, PeriodicRef):
-            period = periodic_values(table.periodic[leaf.index], scalars, log2(height))
+            period = scalars.values(table.periodic[leaf.index].values, log2(height))
             values[node] = period[(row + leaf.rotation) % len(period)]
         elif isinstance(leaf, RowRef):
             values[node] = lift(int(row == leaf.index % height))
