@@ -16,11 +16,19 @@ import httpx
 from benchmarks.measure import Figure, median
 from benchmarks.tools import ROOT
 from contracts.client import L1Client
+from contracts.genesis import eth_asset_id
+from contracts.sender import Sender
 from ecosystem.running import RUNNING_FILE
+from shared_bridge.interfaces import INTEROP_CENTER, SEND_TOKEN
 
 TRANSFERS = 5
 #: Withdrawals at once, from all development accounts in turn.
 MANY = 60
+#: Transfers of ether between the same two chains, to see what their number costs on L1.
+THOUSAND = 1_000
+_SENDS_AT_ONCE = 250
+RELAYED = 300
+RELAY_LIMIT_S = 90.0
 _STAGES = ("sent", "included", "proven", "claimable", "claimed")
 
 
@@ -82,6 +90,29 @@ class BenchHub:
         executed = details["executeTxHash"]
         batches = self.get(f"/v1/chains/{message['source']}/batches?limit=500")
         return self.l1_gas(executed), sum(b["l1_transactions"].get("executed") == executed for b in batches)
+
+    def sender(self, chain: str) -> Sender:
+        """The first development account on a chain."""
+        kept = json.loads((self._directory / "hub" / "keys" / "dev-accounts.json").read_text())
+        client = L1Client(self.get(f"/v1/chains/{chain}")["rpc_url"])
+        return Sender(client, bytes.fromhex(kept["accounts"][0]["private_key"][2:]))
+
+    def claimed(self) -> int:
+        """Messages that have arrived, as the metrics count them."""
+        text = self._api.get("/metrics").raise_for_status().text
+        (line,) = [each for each in text.splitlines() if each.startswith("zkhub_messages{") and '"claimed"' in each]
+        return int(float(line.split()[-1]))
+
+    def executions(self, chain: str, first: int, last: int) -> dict[str, int]:
+        """L1 transactions that executed these batches of a chain, with how many batches each took."""
+        while True:
+            batches = self.get(f"/v1/chains/{chain}/batches?limit=500")
+            hashes = [b["l1_transactions"].get("executed") for b in batches if first <= b["number"] <= last]
+            if len(hashes) == last - first + 1 and all(hashes):
+                found = set(hashes)
+                # Those that share the transaction with others count too.
+                return {tx: sum(b["l1_transactions"].get("executed") == tx for b in batches) for tx in found}
+            time.sleep(0.2)
 
 
 def _seconds(message: dict[str, Any], first: str, last: str) -> float:
@@ -148,6 +179,56 @@ def _withdrawals(hub: BenchHub) -> list[Figure]:
     ]
 
 
+def _thousand(hub: BenchHub) -> list[Figure]:
+    """Transfers of a wei of ether from alpha to beta, signed beforehand and handed in together."""
+    sender = hub.sender("alpha")
+    client, beta = sender.client, hub.get("/v1/chains/beta")["id"]
+    asset = eth_asset_id(int(hub.get("/v1/l1")["chain_id"]))
+    data = SEND_TOKEN.encode(beta, asset, 1, sender.address)
+    gas = client.estimate_gas(INTEROP_CENTER, data, sender=sender.address, value=1) * 12 // 10
+    fees, nonce = client.fees(), client.get_nonce(sender.address)
+    raw = [sender.sign(INTEROP_CENTER, data, 1, gas, fees, nonce + number) for number in range(THOUSAND)]
+    hashes: list[str] = []
+    for start in range(0, THOUSAND, _SENDS_AT_ONCE):
+        some = raw[start : start + _SENDS_AT_ONCE]
+        hashes += client.rpc_batch([("eth_sendRawTransaction", ["0x" + each.hex()]) for each in some])
+    ends = [client.wait_for_receipt(bytes.fromhex(each[2:]), timeout_s=300) for each in (hashes[0], hashes[-1])]
+    numbers = []
+    for receipt in ends:
+        while (seen := client.rpc("eth_getTransactionReceipt", ["0x" + receipt.transaction_hash.hex()])) is None or (
+            seen.get("l1BatchNumber") is None
+        ):
+            time.sleep(0.2)
+        numbers.append(int(seen["l1BatchNumber"], 16))
+    executions = hub.executions("alpha", *numbers)
+    total, batches = sum(hub.l1_gas(each) for each in executions), sum(executions.values())
+    return [
+        Figure(
+            name=f"bridge: L1 gas of executing {THOUSAND} transfers between the same two chains",
+            unit="gas",
+            better="lower",
+            ours=total,
+            notes=f"{batches} batches in {len(executions)} L1 transactions: "
+            f"{total / batches:.0f} gas a batch, {total / THOUSAND:.0f} a transfer",
+        ),
+        _relay_rate(hub),
+    ]
+
+
+def _relay_rate(hub: BenchHub) -> Figure:
+    """How fast the router claims what waits for it, while nothing else happens."""
+    before, began = hub.claimed(), time.perf_counter()
+    while (done := hub.claimed() - before) < RELAYED and time.perf_counter() - began < RELAY_LIMIT_S:
+        time.sleep(0.2)
+    return Figure(
+        name="bridge: messages relayed a second",
+        unit="messages/s",
+        better="higher",
+        ours=round(done / (time.perf_counter() - began), 2),
+        notes=f"{done} transfers from alpha claimed on beta, out of {THOUSAND} that wait",
+    )
+
+
 def figures() -> list[Figure]:
     with BenchHub() as hub:
-        return [*_transfers(hub), *_withdrawals(hub)]
+        return [*_transfers(hub), *_withdrawals(hub), *_thousand(hub)]
