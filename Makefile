@@ -50,10 +50,9 @@ unit: setup ## The tests that need neither Ray nor npm
 contracts: setup npm ## Foundry tests, and the proof that the committed artifacts match the sources
 	$(MAKE) -C contracts check test
 
-# A Ray cluster wants the machine to itself, everything else shares it.
+# Three workers on two cores: one has all that runs on Ray and waits most of its time (tests/conftest.py).
 test: lint types contracts ## Everything CI runs
-	$(BIN)/pytest tests -n 2 -m "not cluster"
-	$(BIN)/pytest tests -m cluster
+	$(BIN)/pytest tests -n 3 --dist loadgroup
 
 soak: setup npm ## Hundreds of random moves over the bridge, the books checked after each
 	ZKHUB_RANDOM_MOVES=300 $(BIN)/pytest tests/e2e/bridge/test_conservation.py --timeout 5400
