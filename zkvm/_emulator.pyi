@@ -29,7 +29,7 @@ class Machine:
     def cells(self, addresses: Buffer, /) -> bytes:
         """Value and time of memory words; time 0xffffffff for a word that does not exist."""
 
-    def take(self, name: str, /) -> bytes:
+    def take(self, name: str, /) -> Buffer:
         """Hands over a list of the log: steps, memw, memb, binary, shift, muldiv, arith256, keccak or touched."""
 
     def counts(self) -> tuple[bytes, int, int]:

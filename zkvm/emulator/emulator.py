@@ -207,7 +207,7 @@ class Guest:
         return cost_of(kinds, divisions_by_zero, touched)
 
     def peek(self, address: int, count: int) -> list[int]:
-        """``count`` words from byte address ``address``. Raises ValueError if unaligned, or where there is no memory."""
+        """``count`` words from byte address ``address``. Raises ValueError if unaligned or where there is no memory."""
         words = np.arange(address // 4, address // 4 + count, dtype=np.uint64).astype("<u4")
         cells = np.frombuffer(self._machine.cells(words.tobytes()), dtype=_CELL_STATE)
         if address % 4 or (cells["time"] == _ABSENT).any():
@@ -252,7 +252,7 @@ class Guest:
         return _as_cells(addresses, initial, state)
 
     def _ram_cells(self) -> logs.Structured:
-        touched = np.frombuffer(self._machine.take("touched"), dtype="<u4")
+        touched = logs.read_only(self._machine.take("touched"), np.dtype("<u4"))
         ends = np.array([IN_LO, ZERO_LO, MEMORY_END - 1], dtype="<u4")
         addresses = np.union1d(touched, ends)
         initial = np.zeros(len(addresses), dtype=np.uint32)

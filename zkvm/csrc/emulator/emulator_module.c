@@ -30,6 +30,44 @@ static bool is_busy(const Object *self) {
     return self->busy;
 }
 
+/* What a list held, owned by Python from now on, as a read-only buffer. */
+typedef struct {
+    PyObject_HEAD
+    void *data;
+    Py_ssize_t size;
+} Taken;
+
+static int taken_buffer(PyObject *object, Py_buffer *view, int flags) {
+    Taken *self = (Taken *)object;
+    return PyBuffer_FillInfo(view, object, self->data ? self->data : self, self->size, 1, flags);
+}
+
+static void taken_dealloc(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    free(((Taken *)object)->data);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(object);
+    Py_DECREF(type);
+}
+
+static PyType_Slot taken_slots[] = {
+    {Py_bf_getbuffer, taken_buffer},
+    {Py_tp_dealloc, taken_dealloc},
+    {Py_tp_doc, "One list of a log, as a read-only buffer."},
+    {0, NULL},
+};
+
+static PyType_Spec taken_spec = {
+    .name = "zkvm._emulator.Taken",
+    .basicsize = sizeof(Taken),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = taken_slots,
+};
+
+typedef struct {
+    PyTypeObject *machine, *taken;
+} State;
+
 /* A private copy of a buffer and its number of elements; NULL with an error set. */
 static void *copy_buffer(PyObject *object, size_t size, size_t *count) {
     Py_buffer view;
@@ -211,17 +249,25 @@ static const Named LISTS[] = {
     {"touched", offsetof(Machine, memory.touched), sizeof(uint32_t)},
 };
 
-static PyObject *object_take(Object *self, PyObject *args) {
-    const char *name;
-    if (!PyArg_ParseTuple(args, "s", &name) || is_busy(self)) return NULL;
+static PyObject *object_take(Object *self, PyTypeObject *defining, PyObject *const *args, Py_ssize_t count,
+                             PyObject *Py_UNUSED(names)) {
+    if (count != 1) {
+        refuse("take wants one name");
+        return NULL;
+    }
+    const char *name = PyUnicode_AsUTF8AndSize(args[0], NULL);
+    if (!name || is_busy(self)) return NULL;
+    PyTypeObject *type = ((State *)PyType_GetModuleState(defining))->taken;
     for (size_t i = 0; i < sizeof LISTS / sizeof *LISTS; i++) {
         if (strcmp(name, LISTS[i].name)) continue;
         List *list = (List *)((char *)&self->machine + LISTS[i].offset);
-        PyObject *result = PyBytes_FromStringAndSize(list->data, (Py_ssize_t)(list->length * LISTS[i].size));
-        if (!result) return NULL;
-        free(list->data);
+        allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+        Taken *taken = (Taken *)allocate(type, 0);
+        if (!taken) return NULL;
+        taken->data = list->data;
+        taken->size = (Py_ssize_t)(list->length * LISTS[i].size);
         *list = (List){0};
-        return result;
+        return (PyObject *)taken;
     }
     refuse("no list of that name");
     return NULL;
@@ -274,7 +320,8 @@ static PyMethodDef methods[] = {
     {"extend_input", (PyCFunction)object_extend_input, METH_O, "Appends words to the input region."},
     {"registers", (PyCFunction)object_registers, METH_NOARGS, "Value and time of the 33 registers."},
     {"cells", (PyCFunction)object_cells, METH_O, "Value and time of memory words."},
-    {"take", (PyCFunction)object_take, METH_VARARGS, "Hands over one list of the log."},
+    {"take", (PyCFunction)(void (*)(void))object_take, METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
+     "Hands over one list of the log."},
     {"counts", (PyCFunction)object_counts, METH_NOARGS, "(runs by kind, divisions by zero, words touched)"},
     {"set_functions", (PyCFunction)object_set_functions, METH_VARARGS, "Says to which function a row belongs."},
     {"profile", (PyCFunction)object_profile, METH_NOARGS, "(flat, inclusive, calls) by function"},
@@ -296,12 +343,28 @@ static PyType_Spec type_spec = {
     .slots = type_slots,
 };
 
+static int add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **type) {
+    *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    return *type ? PyModule_AddType(module, *type) : -1;
+}
+
 static int module_exec(PyObject *module) {
-    PyObject *type = PyType_FromModuleAndSpec(module, &type_spec, NULL);
-    if (!type) return -1;
-    int result = PyModule_AddType(module, (PyTypeObject *)type);
-    Py_DECREF(type);
-    return result;
+    State *state = PyModule_GetState(module);
+    return add_type(module, &taken_spec, &state->taken) || add_type(module, &type_spec, &state->machine) ? -1 : 0;
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+    State *state = PyModule_GetState(module);
+    Py_VISIT(state->taken);
+    Py_VISIT(state->machine);
+    return 0;
+}
+
+static int module_clear(PyObject *module) {
+    State *state = PyModule_GetState(module);
+    Py_CLEAR(state->taken);
+    Py_CLEAR(state->machine);
+    return 0;
 }
 
 static struct PyModuleDef_Slot slots[] = {
@@ -313,8 +376,10 @@ static struct PyModuleDef module = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "zkvm._emulator",
     .m_doc = "Runs RV32IM guests.",
-    .m_size = 0,
+    .m_size = sizeof(State),
     .m_slots = slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
 };
 
 PyMODINIT_FUNC PyInit__emulator(void) { return PyModuleDef_Init(&module); }
