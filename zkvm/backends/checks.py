@@ -54,6 +54,21 @@ def like(argument: str, value: object, shape: tuple[int, ...], other: Array) -> 
         raise WrongArray(argument, "memory of its own", "an overlapping view")
 
 
+def pointwise(left: object, right: object, result: Array, out: object) -> None:
+    """Refuse operands of two shapes, and everything but a writable array of the result's shape to write to."""
+    matrix("left", left)
+    matrix("right", right)
+    assert isinstance(left, np.ndarray)
+    assert isinstance(right, np.ndarray)
+    if left.shape != right.shape:
+        raise WrongArray("right", f"{left.shape}", _describe(right))
+    if out is not None:
+        matrix("out", out)
+        assert isinstance(out, np.ndarray)
+        if out.shape != result.shape or not out.flags.writeable:
+            raise WrongArray("out", f"writable {result.shape}", _describe(out))
+
+
 def weights(argument: str, value: object, count: int) -> None:
     """Refuse everything but a (count, 3) array."""
     ok = isinstance(value, np.ndarray) and value.dtype == np.uint64 and value.shape == (count, 3)

@@ -60,6 +60,18 @@ class Backend(Protocol):
         """Σ_c weights[c] · column c, (3, N), for weights (w, 3) in F. Any N ≥ 1; rows or coefficients alike."""
         ...
 
+    def add(self, left: Array, right: Array, out: Array | None = None) -> Array:
+        """The sums left + right, (w, N) all; ``out`` may be an operand."""
+        ...
+
+    def multiply(self, columns: Array, factors: Array, out: Array | None = None) -> Array:
+        """Every column of (w, N) times the factors (1, N), row by row; ``out`` may be the columns."""
+        ...
+
+    def multiply_ext(self, left: Array, right: Array, out: Array | None = None) -> Array:
+        """The products (3, N) of elements of F; ``out`` may be an operand."""
+        ...
+
     def batch_inverse_ext(self, values: Array) -> Array:
         """The inverses (3, N) of N ≥ 1 elements of F.
 

@@ -7,7 +7,7 @@ import numpy as np
 from zkvm.backends import checks
 from zkvm.backends.reference import hashing, pointwise, transforms
 from zkvm.backends.tree import Bytes, TreeBuilder
-from zkvm.field import extension
+from zkvm.field import base, extension
 from zkvm.field.base import Array
 from zkvm.field.scalar import Ext
 
@@ -51,6 +51,23 @@ class ReferenceBackend:
         checks.matrix("coefficients", coefficients)
         checks.weights("weights", weights, len(coefficients))
         return transforms.combine(coefficients, weights)
+
+    def add(self, left: Array, right: Array, out: Array | None = None) -> Array:
+        """Sums, element by element."""
+        checks.pointwise(left, right, left, out)
+        return _into(out, base.add(left, right))
+
+    def multiply(self, columns: Array, factors: Array, out: Array | None = None) -> Array:
+        """Columns times one column."""
+        checks.matrix("columns", columns)
+        checks.pointwise(factors, columns[:1], columns, out)
+        return _into(out, base.mul(columns, factors))
+
+    def multiply_ext(self, left: Array, right: Array, out: Array | None = None) -> Array:
+        """Products of elements of F."""
+        checks.matrix("left", left, 3)
+        checks.pointwise(left, right, left, out)
+        return _into(out, extension.mul(left, right))
 
     def batch_inverse_ext(self, values: Array) -> Array:
         """Inverses of elements of F."""
@@ -105,3 +122,10 @@ class ReferenceBackend:
         """Digests of equally long messages."""
         checks.messages(messages)
         return hashing.keccak256(messages) if len(messages) else np.empty((0, 32), dtype=np.uint8)
+
+
+def _into(out: Array | None, result: Array) -> Array:
+    if out is None:
+        return result
+    out[...] = result
+    return out
