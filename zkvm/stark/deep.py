@@ -40,13 +40,13 @@ class _Level:
     log_height: int
     numerators: dict[Ext, Columns] = field(default_factory=dict)
 
-    def add(self, point: Ext, values: Columns, constant: Ext) -> None:
+    def add(self, point: Ext, values: Columns, constant: Ext, backend: Backend) -> None:
         """Add ``values`` − ``constant``, a polynomial in X^k of this level or of a lower table."""
         if point not in self.numerators:
             self.numerators[point] = np.zeros((3, 1 << self.log_height), dtype=np.uint64)
         # In bit-reversed order a lower table's coefficients come first, with no gaps: the gaps are all behind them.
         held = self.numerators[point][:, : values.shape[1]]
-        held[...] = base.add(held, values)
+        add_into(held, values, backend)
         held[:, :1] = base.sub(held[:, :1], weights([constant]).T)
 
 
@@ -86,15 +86,15 @@ def _combine(openings: Openings, layout: Layout, delta: Ext, factors: dict[Ext, 
         powers = powers_of(delta, block.width, e_pow(delta, block.first))
         combined = backend.combine(source.coefficients, weights(powers))
         constant = inner_product(powers, here)
-        level.add(openings.point, combined, constant)
+        level.add(openings.point, combined, constant, backend)
         if block in layout.lifted:
             turned = e_mul_base(openings.point, root_of_unity(layout.log_height - block.log_height))
             factors[turned] = e_pow(delta, 2 * layout.columns)
-            level.add(turned, combined, constant)
+            level.add(turned, combined, constant, backend)
         if block.next:
             powers = [powers[column] for column in block.next]
             combined = backend.combine(source.coefficients[list(block.next)], weights(powers))
-            level.add(openings.next_point, combined, inner_product(powers, following))
+            level.add(openings.next_point, combined, inner_product(powers, following), backend)
     return list(levels.values())
 
 
@@ -112,7 +112,13 @@ def _add_stretched(result: Columns, quotients: Columns, points: Sequence[tuple[E
     for number in range(count):
         exponent = count - 1 - bit_reverse(number, count.bit_length() - 1)
         scales = [e_mul(of_point[exponent], unit) for of_point in powers for unit in UNITS]
-        blocks[:, number] = base.add(blocks[:, number], backend.combine(quotients, weights(scales)))
+        add_into(blocks[:, number], backend.combine(quotients, weights(scales)), backend)
+
+
+def add_into(target: Columns, values: Columns, backend: Backend) -> None:
+    """Add to rows of a larger array: each is contiguous, all together they need not be."""
+    for row in range(len(target)):
+        backend.add(target[row : row + 1], values[row : row + 1], out=target[row : row + 1])
 
 
 def powers_of(value: Ext, count: int, first: Ext = ONE) -> list[Ext]:

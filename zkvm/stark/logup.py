@@ -6,10 +6,10 @@ from zkvm.air import Table
 from zkvm.air.rows import rows_view
 from zkvm.air.scalars import Scalars
 from zkvm.backends.interface import Backend
-from zkvm.field import P, base, extension
-from zkvm.field.scalar import Ext, e_mul_base
+from zkvm.field import P
+from zkvm.field.scalar import Ext, e_mul_base, e_neg
 from zkvm.stark.constraints import Constraints
-from zkvm.stark.deep import weights
+from zkvm.stark.deep import UNITS, weights
 from zkvm.stark.trace import Columns, Trace, check_aux
 
 _LOW = np.uint64(0xFFFFFFFF)
@@ -57,13 +57,14 @@ def fill_aux(
     fractions = columns[own:].reshape(len(table.groups), 3, rows)
     denominators = np.empty_like(fractions)
     constraints.logup(table, view, scalars, fractions, denominators)
-    steps = np.zeros((3, rows), dtype=np.uint64)
     for fraction, denominator in zip(fractions, denominators, strict=True):
-        fraction[...] = extension.mul(fraction, backend.batch_inverse_ext(denominator))
-        steps = extension.add(steps, fraction)
+        backend.multiply_ext(fraction, backend.batch_inverse_ext(denominator), out=fraction)
+    del denominators
+    steps = backend.combine(columns[own:], weights(UNITS * len(table.groups)))
     total = sum_of(steps)
-    per_row = e_mul_base(total, pow(rows, -1, P))
-    fractions[-1] = backend.prefix_sum_ext(base.sub(steps, weights([per_row]).T))
+    per_row = weights([e_neg(e_mul_base(total, pow(rows, -1, P)))]).T
+    backend.add(steps, np.repeat(per_row, rows, axis=1), out=steps)
+    fractions[-1] = backend.prefix_sum_ext(steps)
     return columns, total
 
 

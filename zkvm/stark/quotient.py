@@ -6,6 +6,7 @@ polynomial of degree below N that takes Q's values on coset j, where X^N − 1 i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def quotient_chunks(
             weights = scaled[first : first + len(table.constraints)]
             constraints.quotient(table, view, committed.scalars[index], weights, out)
             report((number * len(layout.machine.tables) + index + 1) / work)
-        chunks.append(_on_coset(_lift(sums), start, backend))
+        chunks.append(_on_coset(_lift(sums, backend), start, backend))
     return np.concatenate(chunks)
 
 
@@ -99,29 +100,38 @@ def _first_coefficients(log_height: int) -> Columns:
     return np.full((1, 1 << log_height), pow(1 << log_height, -1, P), dtype=np.uint64)
 
 
-def _lift(sums: Mapping[int, Columns]) -> Columns:
+def _lift(sums: Mapping[int, Columns], backend: Backend) -> Columns:
     """Σ over heights: on a coset, row i of the tallest table stands at row i mod N_t of a lower one."""
-    total: Columns | None = None
-    for log_height, values in sorted(sums.items()):
-        if total is None:
-            total = values
-        else:
-            total = base.add(values.reshape(3, -1, total.shape[1]), total[:, None, :]).reshape(3, 1 << log_height)
-    assert total is not None
+    heights = sorted(sums)
+    total = sums[heights[0]]
+    for below, height in pairwise(heights):
+        backend.add(sums[height], np.tile(total, 1 << (height - below)), out=sums[height])
+        total = sums[height]
     return total
 
 
 def _on_coset(values: Columns, shift: int, backend: Backend) -> Columns:
     """The coefficients of the polynomials with these values at shift · g^i."""
     coefficients = backend.interpolate(values)
-    return base.mul(coefficients, _bit_reversed_powers(pow(shift, -1, P), values.shape[1]))
+    factors = _bit_reversed_powers(pow(shift, -1, P), values.shape[1], backend)
+    return backend.multiply(coefficients, factors, out=coefficients)
 
 
-def _bit_reversed_powers(ratio: int, count: int) -> Columns:
-    """ratio^bitrev(i) for i < count: the exponent's highest bit is the index's lowest."""
+def _bit_reversed_powers(ratio: int, count: int, backend: Backend) -> Columns:
+    """ratio^bitrev(i) for i < count, (1, count).
+
+    The highest bits of i are the lowest of the exponent: one factor for those, and one for the others.
+    """
+    low = 1 << (count.bit_length() // 2)
+    high = count // low
+    inner, outer = _small_powers(pow(ratio, high, P), low), _small_powers(ratio, high)
+    return backend.multiply(np.repeat(outer[:, None], low, axis=1), inner[None]).reshape(1, count)
+
+
+def _small_powers(ratio: int, count: int) -> Columns:
+    """The same for a small count: bit by bit, the exponent's highest first."""
     powers = np.ones(1, dtype=np.uint64)
-    exponent = count
-    while exponent > 1:
-        exponent //= 2
-        powers = np.concatenate([powers, base.mul(powers, np.uint64(pow(ratio, exponent, P)))])
+    while powers.size < count:
+        step = pow(ratio, count // (2 * powers.size), P)
+        powers = np.concatenate([powers, base.mul(powers, np.uint64(step))])
     return powers
