@@ -91,3 +91,19 @@ def accumulator() -> Machine:
     t.constrain("blocks.step", difference.next - (1 - end) * difference - weight.next * (w.next - v.next))
     t.constrain("blocks.end", end * difference)
     return Machine("accumulator", (t.build(),), challenges=("zeta",))
+
+
+WIDE_COLUMNS = 64
+
+
+@cache
+def wide() -> Machine:
+    """64 columns and no bus, to measure the proof system with: a counter, and each column the last one's square."""
+    t = TableBuilder("wide", log_height=(6, 22))
+    columns = [t.main(f"c_{index}") for index in range(WIDE_COLUMNS)]
+    t.constrain("wide.first", t.first * columns[0])
+    t.constrain("wide.count", t.transition * (columns[0].next - columns[0] - 1))
+    for index in range(1, WIDE_COLUMNS):
+        previous = columns[index - 1]
+        t.constrain(f"wide.{index}", columns[index] - previous * previous - index)
+    return Machine("wide", (t.build(),))
