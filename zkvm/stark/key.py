@@ -7,7 +7,7 @@ holds one root for every possible N; its hash covers them all.
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from eth_hash.auto import keccak
@@ -19,6 +19,7 @@ from zkvm.field import P
 from zkvm.stark.domains import FINAL_COEFFICIENTS_LOG
 from zkvm.stark.encoding import Reader
 from zkvm.stark.errors import MalformedKey, WrongKey
+from zkvm.stark.merkle_verify import SHORTEST_NODE
 from zkvm.stark.profiles import MAX_DOMAIN_BITS, Profile
 
 MAGIC = b"zkhubkey"
@@ -78,7 +79,7 @@ class VerifyingKey:
         reader.expect(struct.pack(">H", VERSION), "the version")
         machine = _read_text(reader)
         log_blowup, node_bytes = reader.number(1, "the blow-up"), reader.number(1, "the node length")
-        if not 16 <= node_bytes <= 32:
+        if not SHORTEST_NODE <= node_bytes <= 32:
             raise reader.fail(f"nodes of {node_bytes} bytes", back=1)
         parameters: dict[str, int] = {}
         for _ in range(reader.number(2, "the number of parameters")):
@@ -149,6 +150,7 @@ def root_heights(machine: Machine, heights: Mapping[str, int]) -> range:
     return range(max(tallest, FINAL_COEFFICIENTS_LOG), machine.max_log_height + 1)
 
 
+@lru_cache(maxsize=16)
 def constraints_digest(machine: Machine) -> bytes:
     """keccak-256 of the machine's canonical description: a changed constraint makes another key."""
     return keccak(canonical_json(machine))

@@ -11,6 +11,9 @@ from eth_hash.auto import keccak
 
 Digests = Mapping[int, bytes]
 
+SHORTEST_NODE = 16
+"""Below this a root binds nothing; an empty one would match everything."""
+
 
 def row_digest(row: Sequence[int], node_bytes: int) -> bytes:
     """The digest of a row of base elements."""
@@ -27,6 +30,8 @@ def belongs(root: bytes, log_leaves: int, levels: Mapping[int, Digests], nodes: 
             positions must be those of the opened leaves' ancestors.
         nodes: The siblings, level by level from the leaves, left to right. Each must be needed.
     """
+    if len(root) < SHORTEST_NODE:
+        return False
     known = sorted(levels[log_leaves].items())
     used = 0
     for level in range(log_leaves - 1, -1, -1):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from zkvm.stark.errors import InvalidParameters, UnknownProfile
+from zkvm.stark.merkle_verify import SHORTEST_NODE
 
 MAX_DOMAIN_BITS = 32  # the field's two-adicity, and the width of a query position
 
@@ -45,7 +46,7 @@ class Profile:
             raise InvalidParameters(f"profile {self.name}: {self.queries} queries")
         if not 0 <= self.grinding_bits <= 64:
             raise InvalidParameters(f"profile {self.name}: {self.grinding_bits} bits of grinding")
-        if not 16 <= self.node_bytes <= 32:
+        if not SHORTEST_NODE <= self.node_bytes <= 32:
             raise InvalidParameters(f"profile {self.name}: nodes of {self.node_bytes} bytes")
 
     @property
