@@ -6,8 +6,7 @@
     └── MachineError
         ├── UnprovableProgram     the program cannot be committed to
         ├── TableTooTall          the run needs more rows than a table may have
-        ├── ImpossibleCall        a precompile's logged result is not what its table proves
-        └── WrongKey              a key that belongs to another program, profile or machine
+        └── ImpossibleCall        a precompile's logged result is not what its table proves
 """
 
 from zkvm.errors import ZkvmError
@@ -50,9 +49,3 @@ class ImpossibleCall(MachineError):
         self.precompile = precompile
         self.ts = ts
         self.reason = reason
-
-
-class WrongKey(MachineError):
-    """A key was used with a program, profile or machine that it does not belong to."""
-
-    hint = "make the key again with key_for(program, profile)"
