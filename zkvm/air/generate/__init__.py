@@ -1,0 +1,1 @@
+"""Code from machines: C for the CPU (at build time), CUDA C and Yul (expression level)."""
