@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zkvm.stark.layout import AUX, FIXED, MAIN, Layout, Stage
+from zkvm.air import Machine
+from zkvm.stark.errors import WrongHeights
+from zkvm.stark.layout import AUX, FIXED, MAIN, QUOTIENT_CHUNKS, Layout, Stage, layout
+from zkvm.stark.profiles import Profile
 from zkvm.stark.refusals import ProofDoesNotFit
 
 ELEMENT_BYTES = 8
@@ -41,49 +44,74 @@ class Forecast:
         return max(self.by_stage, key=self.by_stage.__getitem__)
 
 
-def plan(layout: Layout, limit: int | None = None) -> Forecast:
+def forecast(machine: Machine, heights: Mapping[str, int], profile: Profile, limit: int | None = None) -> Forecast:
+    """What proving takes: the fastest way that fits, or the smallest if none does.
+
+    Args:
+        machine: The definition.
+        heights: Table name → rows, for every table.
+        profile: Sets the blow-up and the nodes' length.
+        limit: Bytes the process may use; ``available()`` without it.
+
+    Raises:
+        WrongHeights: A table is missing, or no proof may have tables of these heights.
+    """
+    names = [table.name for table in machine.tables]
+    if set(heights) != set(names):
+        raise WrongHeights(f"heights of {sorted(heights)} for the tables {', '.join(names)}")
+    shape = layout(machine, profile, [heights[name].bit_length() - 1 for name in names])
+    return choose(shape, available() if limit is None else limit)
+
+
+def plan(shape: Layout, limit: int | None = None) -> Forecast:
     """The fastest way that fits.
 
     Args:
-        layout: Heights, widths and profile.
-        limit: Bytes the process may use; what the machine has free, plus what the process holds, without it.
+        shape: Heights, widths and profile.
+        limit: Bytes the process may use; ``available()`` without it.
 
     Raises:
         ProofDoesNotFit: There is no way that fits.
     """
     allowed = available() if limit is None else limit
-    for keep in (True, False):
-        found = forecast(layout, keep)
-        if found.peak <= allowed:
-            return found
-    raise ProofDoesNotFit(found.peak, allowed, found.peak_stage)
+    found = choose(shape, allowed)
+    if found.peak > allowed:
+        raise ProofDoesNotFit(found.peak, allowed, found.peak_stage)
+    return found
 
 
-def forecast(layout: Layout, keep: bool) -> Forecast:
+def choose(shape: Layout, allowed: int) -> Forecast:
+    """Keep the extensions if that fits, else drop them."""
+    found = count(shape, keep=True)
+    return found if found.peak <= allowed else count(shape, keep=False)
+
+
+def count(shape: Layout, keep: bool) -> Forecast:
     """Bytes in use by stage, with extensions kept or not."""
-    fixed, main, aux, quotient = (_Stage(stage, layout, keep) for stage in layout.stages)
-    tallest = 1 << layout.log_height
+    fixed, main, aux, quotient = (_Stage(stage, shape, keep) for stage in shape.stages)
+    tallest = 1 << shape.log_height
     held = BASE_BYTES + fixed.columns + main.columns
     by_stage: dict[str, int] = {}
 
     held += fixed.columns + main.columns + fixed.tree  # coefficients
     by_stage["commit main"] = held + fixed.kept + main.tree + main.extension
     held += fixed.kept + main.tree + main.kept
-    by_stage["logup"] = held + aux.columns + _fractions(layout)
+    by_stage["logup"] = held + aux.columns + _fractions(shape)
     held += aux.columns
-    by_stage["commit aux"] = held + aux.tree + max(aux.extension, aux.largest_columns)
+    by_stage["commit aux"] = held + aux.columns + aux.tree + aux.extension
     held += aux.tree + aux.kept
-    accumulators = 3 * EXT_BYTES * tallest
+    accumulators = QUOTIENT_CHUNKS * EXT_BYTES * tallest
     by_stage["quotient"] = max(
-        held + accumulators + EXT_BYTES * tallest + _coset_of_a_table(layout, keep),
-        held + 2 * quotient.columns + quotient.tree + quotient.extension,
+        held + accumulators + 2 * EXT_BYTES * tallest + _coset_of_a_table(shape, keep),
+        held + accumulators + quotient.columns,
+        held + quotient.columns + quotient.tree + quotient.extension,
     )
     held += quotient.columns + quotient.tree + quotient.kept
     by_stage["openings"] = held
     by_stage["deep"] = held + 12 * EXT_BYTES * tallest
     layers = 8 * EXT_BYTES * tallest // 7
-    values = layers << layout.profile.log_blowup if keep else 2 * EXT_BYTES * tallest
-    nodes = 2 * layout.profile.node_bytes * (tallest << layout.profile.log_blowup) // 7
+    values = layers << shape.profile.log_blowup if keep else 2 * EXT_BYTES * tallest
+    nodes = 2 * shape.profile.node_bytes * (tallest << shape.profile.log_blowup) // 7
     by_stage["fri"] = held + layers + values + nodes + 2 * EXT_BYTES * tallest
     by_stage["queries"] = held + layers + (values if keep else 0) + nodes + (0 if keep else main.extension)
     return Forecast(keep, by_stage)
@@ -92,15 +120,12 @@ def forecast(layout: Layout, keep: bool) -> Forecast:
 class _Stage:
     """Bytes of one committed stage: its columns, its tree, what is kept and what is needed while it is made."""
 
-    def __init__(self, stage: Stage, layout: Layout, keep: bool) -> None:
+    def __init__(self, stage: Stage, shape: Layout, keep: bool) -> None:
         def cells(log_height: int) -> int:
             return sum(block.width << block.log_height for block in stage.blocks if block.log_height == log_height)
 
-        blowup, node_bytes = layout.profile.blowup, layout.profile.node_bytes
+        blowup, node_bytes = shape.profile.blowup, shape.profile.node_bytes
         self.columns = ELEMENT_BYTES * sum(block.width << block.log_height for block in stage.blocks)
-        self.largest_columns = max(
-            (ELEMENT_BYTES * block.width << block.log_height for block in stage.blocks), default=0
-        )
         heights = {block.log_height for block in stage.blocks}
         whole = blowup * self.columns
         one_coset = max((ELEMENT_BYTES * cells(height) for height in heights), default=0)
@@ -110,21 +135,21 @@ class _Stage:
         self.tree = 2 * node_bytes * top + sum(node_bytes * (blowup << height) for height in sorted(heights)[:-1])
 
 
-def _fractions(layout: Layout) -> int:
-    """Numerators, denominators and inverses of the table with the most of them."""
-    groups = (
-        len(table.groups) << height for table, height in zip(layout.machine.tables, layout.log_heights, strict=True)
+def _fractions(shape: Layout) -> int:
+    """Denominators and one inverse, or three sums, of the table with the most of them."""
+    tables = zip(shape.machine.tables, shape.log_heights, strict=True)
+    return EXT_BYTES * max(
+        (max(len(table.groups) + 1, 3) << height for table, height in tables if table.groups), default=0
     )
-    return 4 * EXT_BYTES * max(groups, default=0)
 
 
-def _coset_of_a_table(layout: Layout, keep: bool) -> int:
+def _coset_of_a_table(shape: Layout, keep: bool) -> int:
     """What the quotient reads of one table at a time: the columns, unless they were kept, and FIRST."""
-    columns = [0] * len(layout.log_heights)
-    for stage in (layout.stages[FIXED], layout.stages[MAIN], layout.stages[AUX]):
+    columns = [0] * len(shape.log_heights)
+    for stage in (shape.stages[FIXED], shape.stages[MAIN], shape.stages[AUX]):
         for block in stage.blocks:
             columns[block.table] += 0 if keep else block.width
-    return max((width + 4) * ELEMENT_BYTES << height for width, height in zip(columns, layout.log_heights, strict=True))
+    return max((width + 4) * ELEMENT_BYTES << height for width, height in zip(columns, shape.log_heights, strict=True))
 
 
 def available() -> int:

@@ -20,7 +20,7 @@ from zkvm.stark.commit import Commitment, Fraction, TableSource, silent
 from zkvm.stark.constraints import Constraints
 from zkvm.stark.deep import powers_of
 from zkvm.stark.domains import coset, evaluation_domain, table_domain
-from zkvm.stark.layout import QUOTIENT_CHUNKS, Layout
+from zkvm.stark.layout import QUOTIENT_CHUNKS, QUOTIENT_WIDTH, Layout
 from zkvm.stark.trace import Columns
 
 
@@ -58,7 +58,7 @@ def quotient_chunks(
     domain = evaluation_domain(layout.log_height, layout.profile.log_blowup)
     powers = powers_of(alpha, layout.machine.constraint_count)
     work = QUOTIENT_CHUNKS * len(layout.machine.tables)
-    chunks = []
+    chunks = np.empty((QUOTIENT_WIDTH, 1 << layout.log_height), dtype=np.uint64)
     for number in range(QUOTIENT_CHUNKS):
         start = coset(domain, number, layout.profile.log_blowup).shift
         inverse = pow(pow(start, 1 << layout.log_height, P) - 1, -1, P)
@@ -72,8 +72,8 @@ def quotient_chunks(
             weights = scaled[first : first + len(table.constraints)]
             constraints.quotient(table, view, committed.scalars[index], weights, out)
             report((number * len(layout.machine.tables) + index + 1) / work)
-        chunks.append(_on_coset(_lift(sums, backend), start, backend))
-    return np.concatenate(chunks)
+        _interpolate(_lift(sums, backend), start, chunks[3 * number : 3 * number + 3], backend)
+    return chunks
 
 
 def _view(table: Table, index: int, number: int, layout: Layout, committed: Committed, backend: Backend) -> RowsView:
@@ -110,11 +110,10 @@ def _lift(sums: Mapping[int, Columns], backend: Backend) -> Columns:
     return total
 
 
-def _on_coset(values: Columns, shift: int, backend: Backend) -> Columns:
-    """The coefficients of the polynomials with these values at shift · g^i."""
-    coefficients = backend.interpolate(values)
+def _interpolate(values: Columns, shift: int, out: Columns, backend: Backend) -> None:
+    """Write the coefficients of the polynomials with these values at shift · g^i."""
     factors = _bit_reversed_powers(pow(shift, -1, P), values.shape[1], backend)
-    return backend.multiply(coefficients, factors, out=coefficients)
+    backend.multiply(backend.interpolate(values), factors, out=out)
 
 
 def _bit_reversed_powers(ratio: int, count: int, backend: Backend) -> Columns:

@@ -40,7 +40,7 @@ def test_dropping_the_extension_changes_nothing(
     case: str, rows_at_a_time: float, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = honest(case)
-    monkeypatch.setattr(memory, "plan", lambda shape, limit: memory.forecast(shape, keep=False))
+    monkeypatch.setattr(memory, "plan", lambda shape, limit: memory.count(shape, keep=False))
     monkeypatch.setattr(commit, "points_worth_a_coset", lambda log_blowup: rows_at_a_time)
     assert prove_case(made, backend) == made.proof
 
