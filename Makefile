@@ -55,7 +55,7 @@ test: lint types contracts ## Everything CI runs
 	$(BIN)/pytest tests -n 3 --dist loadgroup
 
 soak: setup npm ## Hundreds of random moves over the bridge, the books checked after each
-	ZKHUB_RANDOM_MOVES=300 $(BIN)/pytest tests/e2e/bridge/test_conservation.py --timeout 5400
+	ZKHUB_RANDOM_MOVES=300 $(BIN)/pytest tests/e2e/bridge/test_random_moves.py
 
 bench: setup npm ## Figures as JSON: ours, peer, ratio
 	$(BIN)/python -m benchmarks

@@ -167,8 +167,9 @@ class BridgeLab:
 @contextlib.contextmanager
 def bridge_lab(kind, directory, **settings):
     """A laboratory with a fresh L1."""
-    with L1S[kind](directory) as (url, _):
+    with L1S[kind](directory) as (url, l1):
         lab = BridgeLab(kind, url, directory, **settings)
+        lab.l1 = l1
         try:
             yield lab
         finally:

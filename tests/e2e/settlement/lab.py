@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import signal
 import socket
 import subprocess
 import threading
@@ -119,9 +120,22 @@ class LocalProver:
             self.jobs = [job for job in self.jobs if job.batch_number < batch_number]
 
 
+class Anvil:
+    """A node that can be made to answer nobody for a while: what it has is in its memory, so it lives on."""
+
+    def __init__(self, process):
+        self.process = process
+
+    def stop(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def start(self):
+        self.process.send_signal(signal.SIGCONT)
+
+
 @contextlib.contextmanager
 def anvil_l1(directory):
-    """anvil with a block a transaction; yields (url, None)."""
+    """anvil with a block a transaction; yields (url, Anvil)."""
     port = free_port()
     process = subprocess.Popen(
         [ANVIL[-1], "--port", str(port), "--silent"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -130,7 +144,7 @@ def anvil_l1(directory):
     try:
         with L1Client(url, retries=8) as client:
             wait_until(lambda: client.chain_id() == L1_CHAIN_IDS["anvil"], what="anvil")
-        yield url, None
+        yield url, Anvil(process)
     finally:
         process.kill()
         process.wait()
