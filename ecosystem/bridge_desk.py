@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from eth_utils.address import is_address, to_checksum_address
 
 from cluster.router.messages import MessageInfo, MessageKind, Order
+from contracts.genesis import eth_asset_id
 from ecosystem.chain_config import L1_NAME, key_bytes
 from ecosystem.errors import (
     HubStarting,
@@ -23,6 +24,8 @@ from ecosystem.records import ChainRecord
 from ecosystem.seams import Router
 from ecosystem.states import Goal, Phase
 from ecosystem.tokens import TokenRecord
+from shared_bridge import Bridge
+from shared_bridge.conservation import AssetReport
 from shared_bridge.stages import MessageStage
 
 #: Seconds a question may wait for an order's transaction: below what the API gives the controller.
@@ -161,6 +164,24 @@ class BridgeDesk:
         urls = {L1_NAME: self._url(L1_NAME)}
         urls |= {c.name: self._url(c.name) for c in self._registry.chains() if c.phase is Phase.READY}
         return self._tokens.addresses(token, urls, self._lifecycle.ecosystem.native_token_vault)
+
+    def books(self) -> list[AssetReport]:
+        """Every asset's sums at this moment: what its home holds, what exists elsewhere, what is on its way.
+
+        Raises:
+            WrongChainState: A chain does not run, so nobody can say what exists on it.
+        """
+        chains = [chain for chain in self._registry.chains() if chain.phase not in (Phase.CREATING, Phase.FAILED)]
+        for chain in chains:
+            if chain.phase is Phase.REMOVED:
+                raise WrongChainState(chain.name, chain.phase, "added up")
+        with Bridge(self._url(L1_NAME), {chain.name: self._url(chain.name) for chain in chains}) as bridge:
+            return bridge.books()
+
+    def symbols(self) -> dict[str, str]:
+        """Asset id → symbol, of what the hub knows by name."""
+        ether = "0x" + eth_asset_id(self._lifecycle.settings.l1.expected_chain_id).hex()
+        return {ether: "ETH", **{token.asset_id: token.symbol for token in self.tokens()}}
 
     # -- small parts ------------------------------------------------------------------------------------
 

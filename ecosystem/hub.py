@@ -19,6 +19,7 @@ from ecosystem.tokens import TokenRecord
 from ecosystem.views import (
     AccountView,
     BatchView,
+    BookView,
     ChainView,
     EventView,
     HealthView,
@@ -281,6 +282,22 @@ class Hub:
     def tokens(self) -> list[TokenView]:
         """The tokens that the hub deployed."""
         return [self._token_view(token) for token in self._desk.tokens()]
+
+    def books(self) -> list[BookView]:
+        """Whether every asset's sums come out."""
+        symbols, names = self._desk.symbols(), {chain.chain_id: chain.name for chain in self._registry.chains()}
+        return [
+            BookView(
+                asset_id=(asset_id := "0x" + report.asset_id.hex()),
+                symbol=symbols.get(asset_id, ""),
+                held=str(report.held),
+                booked=None if report.booked is None else str(report.booked),
+                supplies={names.get(at, L1_NAME): str(amount) for at, amount in report.supplies.items()},
+                in_flight=str(report.in_flight),
+                faults=report.faults(),
+            )
+            for report in self._desk.books()
+        ]
 
     def _token_view(self, token: TokenRecord) -> TokenView:
         return TokenView(

@@ -385,6 +385,28 @@ class TokenView:
 
 
 @dataclass(frozen=True, slots=True)
+class BookView:
+    """The sums of one asset; amounts in its smallest unit, decimal.
+
+    Attributes:
+        symbol: What the hub calls it; empty when it does not know.
+        held: What its home's vault holds of it.
+        booked: What L1's books say all chains have of it; None for one that was born on a chain.
+        supplies: Layer → what exists there.
+        in_flight: What is on its way.
+        faults: A sentence for every sum that does not come out.
+    """
+
+    asset_id: str
+    symbol: str
+    held: str
+    booked: str | None
+    supplies: dict[str, str]
+    in_flight: str
+    faults: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class HealthView:
     """Whether the hub does its work: ``ok``, ``starting``, ``degraded`` or ``stopping``, and what is amiss."""
 

@@ -61,6 +61,7 @@ class AsyncBridge:
     asset_id = _in_thread(Bridge.asset_id)
     token_address = _in_thread(Bridge.token_address)
     audit = _in_thread(Bridge.audit)
+    books = _in_thread(Bridge.books)
     balance = _in_thread(Bridge.balance)
 
     async def wait(

@@ -16,7 +16,7 @@ from contracts.genesis import BASE_TOKEN_SUPPLY_BOUND
 from shared_bridge import interfaces as abi
 from shared_bridge.asset_ids import ETH, ZERO_ASSET
 from shared_bridge.claims import inclusion
-from shared_bridge.conservation import AssetReport, InFlight, Readers, check
+from shared_bridge.conservation import AssetReport, InFlight, Readers, report, require_whole
 from shared_bridge.errors import UnknownMessage
 from shared_bridge.formats import BaseTokenWithdrawal, BundleMessage, TokenWithdrawal, TransferData, read_message
 from shared_bridge.hub import Chain, Hub
@@ -64,9 +64,13 @@ class Audit:
         Raises:
             ConservationBroken: A sum does not come out.
         """
+        return require_whole(self.reports(assets))
+
+    def reports(self, assets: Sequence[bytes] | None = None) -> list[AssetReport]:
+        """The sums of these assets, or of all, whether they come out or not."""
         ids = [self._hub.l1_chain_id, *(chain.chain_id for chain in self._chains)]
         readers = Readers(self._held, self._booked, self._supply, self._on_the_way)
-        return check(self._assets() if assets is None else assets, ids, readers)
+        return [report(asset_id, ids, readers) for asset_id in (self._assets() if assets is None else assets)]
 
     # -- what exists ---------------------------------------------------------------------------------------------
 

@@ -144,6 +144,10 @@ class Bridge:
         assets = None if tokens is None else [self.asset_id(token) for token in tokens]
         return Audit(self.hub).check(assets)
 
+    def books(self) -> list[AssetReport]:
+        """What :meth:`audit` adds up, of all assets, whether the sums come out or not."""
+        return Audit(self.hub).reports()
+
     def balance(self, owner: str, token: str | bytes, chain: str | int | None = None) -> int:
         """What an address has of a token on a chain, or on L1 where no chain is named."""
         where = checked_recipient(owner)

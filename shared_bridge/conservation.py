@@ -110,7 +110,11 @@ def check(assets: Iterable[bytes], chains: Sequence[int], readers: Readers) -> l
     Raises:
         ConservationBroken: A sum does not come out; names each one.
     """
-    reports = [report(asset_id, chains, readers) for asset_id in assets]
+    return require_whole([report(asset_id, chains, readers) for asset_id in assets])
+
+
+def require_whole(reports: list[AssetReport]) -> list[AssetReport]:
+    """The reports, if every sum comes out; else raises :class:`ConservationBroken`."""
     broken = tuple(fault for each in reports for fault in each.faults())
     if broken:
         raise ConservationBroken(broken)

@@ -8,7 +8,7 @@ from ecosystem.api import problems
 from ecosystem.api.auth import may_read, needs_token
 from ecosystem.api.models import NewDeposit, NewMessage, NewToken, NewTransfer, NewWithdrawal
 from ecosystem.api.routes import Answers, Limit
-from ecosystem.views import MessageView, TokenView
+from ecosystem.views import BookView, MessageView, TokenView
 from shared_bridge.stages import MessageStage
 
 Id = Annotated[str, Path(description="Id of a message.", examples=["m0123456789abcde"])]
@@ -83,6 +83,12 @@ async def retry_message(message: Id, backend: Answers) -> MessageView:
 async def list_tokens(backend: Answers) -> list[TokenView]:
     """The tokens that the hub deployed, and where they are."""
     return await backend.ask("tokens")
+
+
+@reading.get("/books", tags=["bridge"])
+async def books(backend: Answers) -> list[BookView]:
+    """Every asset added up at this moment: what its home holds is what exists elsewhere and on the way."""
+    return await backend.ask("books")
 
 
 @changing.post("/tokens", tags=["bridge"], status_code=201)

@@ -8,7 +8,7 @@ import typer
 from ecosystem.cli.amounts import parse_amount, shown_amount
 from ecosystem.cli.bridge import From
 from ecosystem.cli.hub import Json
-from ecosystem.cli.output import emit_json, out, say, table
+from ecosystem.cli.output import REFUSED, emit_json, out, say, table
 
 message = typer.Typer(no_args_is_help=True)
 token = typer.Typer(no_args_is_help=True)
@@ -112,6 +112,32 @@ def deploy_token(
         emit_json(deployed)
     else:
         say(f"{deployed['symbol']} is {deployed['addresses'][where]} on {where}; {deployed['owner']} has {supply}")
+
+
+@token.command("audit")
+def audit_tokens(context: typer.Context, as_json: Json = False) -> None:
+    """Add up every asset: what its home holds must be what exists elsewhere and on the way."""
+    books = context.obj.client().get("/v1/books")
+    if as_json:
+        emit_json(books)
+    else:
+        table(
+            ("ASSET", "HELD", "BOOKED", "ON CHAINS", "ON THE WAY", ""),
+            (
+                (
+                    b["symbol"] or b["asset_id"],
+                    b["held"],
+                    b["booked"] or "-",
+                    " ".join(f"{layer}={amount}" for layer, amount in b["supplies"].items() if amount != "0"),
+                    b["in_flight"],
+                    "; ".join(b["faults"]) or "whole",
+                )
+                for b in books
+            ),
+            "Nothing has moved yet.",
+        )
+    if any(b["faults"] for b in books):
+        raise typer.Exit(REFUSED)
 
 
 @token.command("ls")

@@ -163,5 +163,10 @@ def test_a_chain_is_based_on_a_token_of_l1(hub: RealHub) -> None:
         assert bridge.balance(to, "base", "gold") == 0
         assert told(hub, "withdraw", "gold", "7wei", "--token", "base", "--to", to)["stage"] == "claimed"
         assert bridge.balance(to, gold["addresses"]["l1"]) == 7
+    books = {book["symbol"] or book["asset_id"]: book for book in told(hub, "token", "audit")}
+    assert {"ETH", "GLD"} <= books.keys() and not any(book["faults"] for book in books.values())
+    assert books["GLD"]["held"] == books["GLD"]["booked"] and int(books["GLD"]["supplies"]["gold"]) > 0
     hub.zkhub("chain", "remove", "gold", "--yes")
+    refused = hub.zkhub("token", "audit", check=False)
+    assert refused.returncode != 0 and "gold" in refused.stderr
     assert bronze["decimals"] == 6
