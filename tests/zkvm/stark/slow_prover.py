@@ -372,6 +372,9 @@ class SlowProver:
         there = [horner(columns[n][3], e_pow(ahead, self.height // len(columns[n][3]))) for n in self.next_numbers()]
         return here + there
 
+    def point(self, index: int) -> int:
+        return GENERATOR * pow(root(log2(self.size)), index, P) % P
+
     def deep(self, z: Ext, openings: Sequence[Ext], delta: Ext) -> list[Ext]:
         columns = self.columns()
         count = len(columns)
@@ -386,7 +389,7 @@ class SlowProver:
         values = [column for stage in self.values for _, table in stage for column in table]
         result = []
         for index in range(self.size):
-            x = GENERATOR * pow(root(log2(self.size)), index, P) % P
+            x = self.point(index)
             inverses = {point: e_inv(e_sub((x, 0, 0), point)) for point in {term[3] for term in terms}}
             total = ZERO
             for c, weight, claimed, point in terms:
