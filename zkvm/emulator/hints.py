@@ -82,7 +82,10 @@ def _split_scalar(operands: Sequence[int], wanted: int) -> Sequence[int] | None:
 
 
 def _lattice() -> tuple[tuple[int, int], tuple[int, int]]:
-    """Two short vectors (x, y) with x + y lambda = 0 mod the order, by the extended Euclidean algorithm."""
+    """Two short vectors (x, y) with x + y lambda = 0 mod the order, by the extended Euclidean algorithm.
+
+    It keeps pairs (r, t) with r = t lambda mod the order.
+    """
     older, newer = (_ORDER, 0), (_LAMBDA, 1)
     while newer[0] * newer[0] >= _ORDER:
         quotient = older[0] // newer[0]
@@ -90,7 +93,7 @@ def _lattice() -> tuple[tuple[int, int], tuple[int, int]]:
     quotient = older[0] // newer[0]
     after = (older[0] - quotient * newer[0], older[1] - quotient * newer[1])
     shorter = min(older, after, key=lambda pair: pair[0] * pair[0] + pair[1] * pair[1])
-    return (newer[0], newer[1]), shorter
+    return (newer[0], -newer[1]), (shorter[0], -shorter[1])
 
 
 _FIRST, _SECOND = _lattice()

@@ -21,13 +21,27 @@ from zkvm.guest_kit.errors import CompilationFailed, CompilerMissing
 KIT: Final = Path(__file__).parent
 
 _GCC: Final = "riscv64-unknown-elf-gcc"
-_COMMON: Final = (
-    "-std=c11 -O2 -g0 -Wall -Wextra -Werror -ffreestanding -nostdlib -static -fno-pic -fno-pie -fno-stack-protector "
-    "-fno-asynchronous-unwind-tables -fno-ident -Wl,--build-id=none -Wl,-z,max-page-size=4"
-).split()
+_COMMON: Final = [
+    "-std=c11",
+    "-O2",
+    "-g0",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-ffreestanding",
+    "-nostdlib",
+    "-static",
+    "-fno-pic",
+    "-fno-pie",
+    "-fno-stack-protector",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-ident",
+    "-Wl,--build-id=none",
+    "-Wl,-z,max-page-size=4",
+]
 _FLAGS: Final = {
-    "zig": "-target riscv32-freestanding-none -mcpu=generic_rv32+m -fno-sanitize=all".split(),
-    "gcc": "-march=rv32im -mabi=ilp32 -fno-tree-loop-distribute-patterns -Wl,--no-warn-rwx-segments".split(),
+    "zig": ["-target", "riscv32-freestanding-none", "-mcpu=generic_rv32+m", "-fno-sanitize=all"],
+    "gcc": ["-march=rv32im", "-mabi=ilp32", "-fno-tree-loop-distribute-patterns", "-Wl,--no-warn-rwx-segments"],
 }
 
 

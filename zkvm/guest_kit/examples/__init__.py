@@ -9,7 +9,7 @@ from zkvm.emulator.elf import Program, load
 from zkvm.guest_kit.errors import StaleExample
 
 HERE: Final = Path(__file__).parent
-NAMES: Final = ("fibonacci", "sha256", "keccak", "keccak_software")
+NAMES: Final = ("fibonacci", "sha256", "keccak", "keccak_software", "ecrecover")
 MANIFEST: Final = HERE / "elf" / "manifest.json"
 
 
