@@ -8,10 +8,9 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
-import numpy as np
 from eth_hash.auto import keccak
-from numpy.typing import NDArray
 
 from zkvm.air import Machine
 from zkvm.air.describe import canonical_json
@@ -21,6 +20,10 @@ from zkvm.stark.encoding import Reader
 from zkvm.stark.errors import MalformedKey, WrongKey
 from zkvm.stark.merkle_verify import SHORTEST_NODE
 from zkvm.stark.profiles import MAX_DOMAIN_BITS, Profile
+
+if TYPE_CHECKING:  # only the prover's half of this file has arrays; a verifier needs no NumPy
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAGIC = b"zkhubkey"
 VERSION = 1
@@ -139,7 +142,7 @@ class ProvingKey:
     """
 
     vk: VerifyingKey
-    fixed: Mapping[str, NDArray[np.uint64]]
+    fixed: "Mapping[str, NDArray[np.uint64]]"
 
 
 def root_heights(machine: Machine, heights: Mapping[str, int]) -> range:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import log2
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ from zkvm.stark.soundness import (
     numbers_of,
     report,
     rounds,
+    text,
     worst_numbers,
 )
 from zkvm.stark.verifier import verify
@@ -167,3 +169,15 @@ def test_the_prover_and_the_verifier_refuse_less_than_the_target() -> None:
         check_bits(layout(made.toy.machine, weak, made.proof.log_heights))
     with pytest.raises(InsecureProof):
         verify(made.toy.machine, made.key, made.toy.witness.public, weak, made.proof.to_bytes())
+
+
+def test_the_page_has_the_bits_that_are_computed() -> None:
+    """After a change of the machine by more than a bit: run ``python -m zkvm.stark.soundness`` and paste."""
+    page = (Path(__file__).parents[3] / "docs/explanation/zkvm/soundness.md").read_text()
+    printed = page.split("```text\n")[1].split("```")[0].splitlines()
+    computed = "\n".join(text(entry, report(worst_numbers(riscv(), entry))) for entry in PROFILES.values())
+    rows = [line for line in printed if "queries, " not in line]
+    for found, wanted in zip(rows, computed.splitlines(), strict=True):
+        if wanted.startswith(" "):
+            assert found[:30] == wanted[:30]
+            assert abs(float(found[30:]) - float(wanted[30:])) < 1
