@@ -312,9 +312,13 @@ class _Messages:
         sums = _segment_sums(multiplicity, starts)
         for segment in np.flatnonzero(sums):
             low, high = int(starts[segment]), int(ends[segment])
+            places = order[low:high]
+            # Each table is shown before any is shown twice.
+            _, firsts = np.unique(tables[places], return_index=True)
+            chosen = dict.fromkeys([*firsts.tolist(), *range(min(high - low, SHOWN_SOURCES))])
             sources = tuple(
-                (self._tables[tables[order[at]]], int(rows[order[at]]), _signed(int(multiplicity[at])))
-                for at in range(low, min(high, low + SHOWN_SOURCES))
+                (self._tables[tables[places[at]]], int(rows[places[at]]), _signed(int(multiplicity[low + at])))
+                for at in islice(chosen, max(SHOWN_SOURCES, firsts.size))
             )
             message = tuple(int(entry) for entry in entries[:, low])
             yield Unmatched(bus, message, _signed(int(sums[segment])), sources)
