@@ -3,6 +3,7 @@
 
 #include "hash/hash.h"
 #include "ntt/ntt.h"
+#include "pointwise/pointwise.h"
 #include "poly/poly.h"
 
 #define ZK_TEXT_(name) #name
@@ -26,4 +27,7 @@ const zk_kernels ZK_NAME(zk_kernels) = {
     .invert = ZK_NAME(invert),
     .divide = ZK_NAME(divide),
     .fold = ZK_NAME(fold),
+    .add = ZK_NAME(pointwise_add),
+    .multiply = ZK_NAME(pointwise_mul),
+    .multiply_ext = ZK_NAME(pointwise_mul_ext),
 };

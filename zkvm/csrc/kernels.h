@@ -56,6 +56,13 @@ typedef struct {
     /* One FRI fold by 2^log_arity; rows are those of the result. */
     void (*fold)(const uint64_t *values, unsigned log_rows, unsigned log_arity, size_t begin, size_t end,
                  uint64_t shift, gle beta, uint64_t *out);
+
+    /* pointwise/pointwise.c: elements or rows [begin, end); the target may be a source. */
+
+    void (*add)(const uint64_t *a, const uint64_t *b, uint64_t *to, size_t begin, size_t end);
+    void (*multiply)(const uint64_t *a, const uint64_t *b, uint64_t *to, size_t begin, size_t end);
+    /* In F: each array is three coordinates of `rows` elements. */
+    void (*multiply_ext)(const uint64_t *a, const uint64_t *b, uint64_t *to, size_t rows, size_t begin, size_t end);
 } zk_kernels;
 
 #endif

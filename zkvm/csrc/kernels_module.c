@@ -437,6 +437,74 @@ static PyObject *fold(PyObject *self, PyObject *args) {
     return none_unless_error(ok);
 }
 
+/* out = left + right, elements [begin, end). */
+static PyObject *add(PyObject *self, PyObject *args) {
+    (void)self;
+    int isa, ok = 0;
+    Py_ssize_t begin, end;
+    Py_buffer left, right, out;
+    if (!PyArg_ParseTuple(args, "iy*y*nnw*", &isa, &left, &right, &begin, &end, &out)) return NULL;
+    const zk_kernels *kernels = kernels_at(isa);
+    if (kernels != NULL && fits(left.len == out.len && right.len == out.len && is_range(begin, end, out.len / 8))) {
+        ok = 1;
+        Py_BEGIN_ALLOW_THREADS;
+        kernels->add(left.buf, right.buf, out.buf, (size_t)begin, (size_t)end);
+        Py_END_ALLOW_THREADS;
+    }
+    PyBuffer_Release(&left);
+    PyBuffer_Release(&right);
+    PyBuffer_Release(&out);
+    return none_unless_error(ok);
+}
+
+/* Rows [begin, end) of every column of `columns` times the factors. */
+static PyObject *multiply(PyObject *self, PyObject *args) {
+    (void)self;
+    int isa, ok = 0;
+    Py_ssize_t begin, end;
+    Py_buffer columns, factors, out;
+    if (!PyArg_ParseTuple(args, "iy*y*nnw*", &isa, &columns, &factors, &begin, &end, &out)) return NULL;
+    const zk_kernels *kernels = kernels_at(isa);
+    const Py_ssize_t rows = factors.len / 8;
+    if (kernels != NULL && fits(rows > 0 && columns.len == out.len && out.len % (8 * rows) == 0 &&
+                                is_range(begin, end, rows))) {
+        ok = 1;
+        const uint64_t *from = columns.buf;
+        uint64_t *to = out.buf;
+        Py_BEGIN_ALLOW_THREADS;
+        for (Py_ssize_t at = 0; at < out.len / 8; at += rows) {
+            kernels->multiply(from + at, factors.buf, to + at, (size_t)begin, (size_t)end);
+        }
+        Py_END_ALLOW_THREADS;
+    }
+    PyBuffer_Release(&columns);
+    PyBuffer_Release(&factors);
+    PyBuffer_Release(&out);
+    return none_unless_error(ok);
+}
+
+/* Products in F, rows [begin, end). */
+static PyObject *multiply_ext(PyObject *self, PyObject *args) {
+    (void)self;
+    int isa, ok = 0;
+    Py_ssize_t begin, end;
+    Py_buffer left, right, out;
+    if (!PyArg_ParseTuple(args, "iy*y*nnw*", &isa, &left, &right, &begin, &end, &out)) return NULL;
+    const zk_kernels *kernels = kernels_at(isa);
+    const Py_ssize_t rows = out.len / 24;
+    if (kernels != NULL && fits(left.len == out.len && right.len == out.len && out.len == 24 * rows &&
+                                is_range(begin, end, rows))) {
+        ok = 1;
+        Py_BEGIN_ALLOW_THREADS;
+        kernels->multiply_ext(left.buf, right.buf, out.buf, (size_t)rows, (size_t)begin, (size_t)end);
+        Py_END_ALLOW_THREADS;
+    }
+    PyBuffer_Release(&left);
+    PyBuffer_Release(&right);
+    PyBuffer_Release(&out);
+    return none_unless_error(ok);
+}
+
 /* Sums of all earlier elements, of one coordinate column. */
 static PyObject *prefix_sum(PyObject *self, PyObject *args) {
     (void)self;
@@ -493,6 +561,9 @@ static PyMethodDef methods[] = {
     {"invert", invert, METH_VARARGS, "Inverses in F; False if one is zero."},
     {"divide", divide, METH_VARARGS, "Quotients by x - point; False if one denominator is zero."},
     {"fold", fold, METH_VARARGS, "One FRI fold."},
+    {"add", add, METH_VARARGS, "Sums, element by element."},
+    {"multiply", multiply, METH_VARARGS, "Columns times one column, row by row."},
+    {"multiply_ext", multiply_ext, METH_VARARGS, "Products in F."},
     {"prefix_sum", prefix_sum, METH_VARARGS, "Exclusive prefix sums."},
     {NULL, NULL, 0, NULL},
 };

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.zkvm.stark.honest import Honest
+from zkvm.backends.cpu import CpuBackend
 from zkvm.backends.interface import Backend
 from zkvm.backends.reference import ReferenceBackend
 from zkvm.stark.key import ProvingKey
@@ -15,7 +16,7 @@ from zkvm.stark.setup import make_key
 from zkvm.stark.trace import Columns, Trace
 from zkvm.stark.transcript import Entry
 
-BACKENDS: dict[str, Callable[[], Backend]] = {"reference": ReferenceBackend}
+BACKENDS: dict[str, Callable[[], Backend]] = {"reference": ReferenceBackend, "cpu": CpuBackend}
 backends = pytest.mark.parametrize("backend", [make() for make in BACKENDS.values()], ids=list(BACKENDS))
 
 

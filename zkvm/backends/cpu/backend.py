@@ -101,6 +101,39 @@ class CpuBackend:
         )
         return out
 
+    def add(self, left: Array, right: Array, out: Array | None = None) -> Array:
+        """Sums, element by element."""
+        checks.pointwise(left, right, left, out)
+        result = empty(*left.shape) if out is None else out
+        self._workers.each(
+            left.size, lambda begin, end: _kernels.add(self._isa, left, right, begin, end, result), ROW_GRAIN
+        )
+        return result
+
+    def multiply(self, columns: Array, factors: Array, out: Array | None = None) -> Array:
+        """Columns times one column."""
+        checks.matrix("columns", columns)
+        checks.pointwise(factors, columns[:1], columns, out)
+        result = empty(*columns.shape) if out is None else out
+        self._workers.each(
+            columns.shape[1],
+            lambda begin, end: _kernels.multiply(self._isa, columns, factors, begin, end, result),
+            ROW_GRAIN,
+        )
+        return result
+
+    def multiply_ext(self, left: Array, right: Array, out: Array | None = None) -> Array:
+        """Products of elements of F."""
+        checks.matrix("left", left, 3)
+        checks.pointwise(left, right, left, out)
+        result = empty(*left.shape) if out is None else out
+        self._workers.each(
+            left.shape[1],
+            lambda begin, end: _kernels.multiply_ext(self._isa, left, right, begin, end, result),
+            ROW_GRAIN,
+        )
+        return result
+
     def batch_inverse_ext(self, values: Array) -> Array:
         """Inverses of elements of F."""
         checks.matrix("values", values, 3)
