@@ -6,7 +6,8 @@
     └── MachineError
         ├── UnprovableProgram     the program cannot be committed to
         ├── TableTooTall          the run needs more rows than a table may have
-        └── ImpossibleCall        a precompile's logged result is not what its table proves
+        ├── ImpossibleCall        a precompile's logged result is not what its table proves
+        └── OtherProgram          a key that belongs to another program
 """
 
 from zkvm.errors import ZkvmError
@@ -49,3 +50,15 @@ class ImpossibleCall(MachineError):
         self.precompile = precompile
         self.ts = ts
         self.reason = reason
+
+
+class OtherProgram(MachineError):
+    """The key belongs to another program."""
+
+    hint = "make the key with key_for(program, profile, backend)"
+
+    def __init__(self, entry: int, entry_of_key: int | None) -> None:
+        there = "none" if entry_of_key is None else f"{entry_of_key:#x}"
+        super().__init__(f"the program starts at {entry:#x}, the key's at {there}; other constants may differ too")
+        self.entry = entry
+        self.entry_of_key = entry_of_key

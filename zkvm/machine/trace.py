@@ -1,32 +1,56 @@
 """From a run to the witness: the main columns of every table, of the least heights that hold them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zkvm.air import Machine
 from zkvm.emulator.elf import Program
-from zkvm.emulator.log import Log, padded_registers
-from zkvm.machine.expand import native
+from zkvm.emulator.log import Log, Structured, padded_registers
+from zkvm.field.scalar import Ext
+from zkvm.machine.expand import keccak, native, native_keccak, reference
+from zkvm.machine.expand.accumulators import fill_aux
 from zkvm.machine.expand.arith256 import expand_arith256
 from zkvm.machine.expand.columns import Lookups, Words, assemble, table_height
-from zkvm.machine.expand.keccak import chi_multiplicities, expand_keccak
 from zkvm.machine.expand.memory import expand_image, expand_ram
 from zkvm.machine.machine import KECCAK_SLICES, riscv
 from zkvm.machine.program import rom_rows
 from zkvm.machine.tables.arith256 import ROWS as ARITH256_ROWS
 from zkvm.machine.tables.keccak import rows_of_permutation
+from zkvm.stark.trace import Trace
 
-CoreTables = Callable[[Machine, Words, Log, Lookups], dict[str, Words]]
+
+@dataclass(frozen=True)
+class Expansion:
+    """Who makes the rows of the tall tables: compiled code, or the reference in NumPy."""
+
+    core_tables: Callable[[Machine, Words, Log, Lookups], dict[str, Words]]
+    keccak: Callable[[Structured, int, int, NDArray[np.uint32]], Words]
+    chi_multiplicities: Callable[[Words, int], Words]
 
 
-def main_columns(program: Program, log: Log, core_tables: CoreTables = native.core_tables) -> dict[str, Words]:
+COMPILED = Expansion(native.core_tables, native_keccak.expand_keccak, native_keccak.chi_multiplicities)
+REFERENCE = Expansion(reference.core_tables, keccak.expand_keccak, keccak.chi_multiplicities)
+
+
+def build_trace(program: Program, log: Log, expansion: Expansion = COMPILED) -> Trace:
+    """Return the witness of a run, as the prover takes it. Arguments and errors as of ``main_columns``."""
+
+    def fill(name: str, main: Words, challenges: Mapping[str, Ext]) -> Words:
+        return fill_aux(riscv().table(name), main, challenges)
+
+    return Trace(main_columns(program, log, expansion), fill)
+
+
+def main_columns(program: Program, log: Log, expansion: Expansion = COMPILED) -> dict[str, Words]:
     """Return the main columns of every table.
 
     Args:
         program: What was run.
         log: The run.
-        core_tables: Expands the tables of the instructions: compiled, or the reference in NumPy.
+        expansion: Who makes the rows; all make the same.
 
     Raises:
         TableTooTall: a table of the run does not fit a proof.
@@ -35,7 +59,7 @@ def main_columns(program: Program, log: Log, core_tables: CoreTables = native.co
     machine = riscv()
     lookups = Lookups()
     rom = rom_rows(program)
-    tables: dict[str, Words] = core_tables(machine, rom, log, lookups)
+    tables: dict[str, Words] = expansion.core_tables(machine, rom, log, lookups)
     main_rows = tables["main"].shape[1]
 
     ram = expand_ram(log.ram, table_height(machine, "ram", len(log.ram)), lookups)
@@ -48,9 +72,9 @@ def main_columns(program: Program, log: Log, core_tables: CoreTables = native.co
     lookups.pair(arith256[5], arith256[6])
     keccak_rows = table_height(machine, "keccak", len(log.keccak) * rows_of_permutation(KECCAK_SLICES))
     ignored = log.steps["b"][(log.keccak["ts"] - 1) // 4]
-    keccak = expand_keccak(log.keccak, KECCAK_SLICES, keccak_rows, ignored)
-    chi = chi_multiplicities(keccak, KECCAK_SLICES)[None]
-    return tables | {"byte": lookups.multiplicities, "arith256": arith256, "keccak": keccak, "chi": chi}
+    permutations = expansion.keccak(log.keccak, KECCAK_SLICES, keccak_rows, ignored)
+    chi = expansion.chi_multiplicities(permutations, KECCAK_SLICES)[None]
+    return tables | {"byte": lookups.multiplicities, "arith256": arith256, "keccak": permutations, "chi": chi}
 
 
 def _fetches(log: Log, instructions: int, main_rows: int) -> Words:

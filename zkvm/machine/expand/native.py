@@ -1,9 +1,6 @@
 """The core tables by the compiled expansion, on all cores. Same results as ``reference``."""
 
-import os
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +10,7 @@ from zkvm.air import Machine
 from zkvm.emulator.log import Log
 from zkvm.emulator.opcodes import Op
 from zkvm.machine.expand.columns import Lookups, Values, Words, table_height
+from zkvm.machine.expand.threads import in_ranges
 from zkvm.machine.layout import W
 
 Requests = NDArray[np.uint32]
@@ -31,17 +29,15 @@ def core_tables(machine: Machine, rom: Words, log: Log, lookups: Lookups) -> dic
     Raises:
         TableTooTall: a table does not fit a proof.
     """
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        return _Core(machine, np.ascontiguousarray(rom.T), log, lookups, pool).tables()
+    return _Core(machine, np.ascontiguousarray(rom.T), log, lookups).tables()
 
 
 class _Core:
-    def __init__(self, machine: Machine, rom: Words, log: Log, lookups: Lookups, pool: Executor) -> None:
+    def __init__(self, machine: Machine, rom: Words, log: Log, lookups: Lookups) -> None:
         self._machine = machine
         self._rom = rom
         self._log = log
         self._lookups = lookups
-        self._pool = pool
 
     def tables(self) -> dict[str, Words]:
         log, rom = self._log, self._rom
@@ -73,7 +69,7 @@ class _Core:
             expansion(columns, counts, begin, end)
             return counts
 
-        for counts in self._pool.map(expand, *zip(*_ranges(rows), strict=True)):
+        for counts in in_ranges(rows, _LEAST_ROWS, expand):
             self._lookups.add(counts)
         return columns
 
@@ -95,12 +91,6 @@ class _Core:
                 _is_less(cell["ts"][divides], remainder[divides], cell["ay"][divides], 1),
             ]
         )
-
-
-def _ranges(rows: int) -> list[tuple[int, int]]:
-    parts = max(1, min(len(os.sched_getaffinity(0)), rows // _LEAST_ROWS))
-    bounds = [rows * i // parts for i in range(parts + 1)]
-    return list(pairwise(bounds))
 
 
 def _signs(shifts: Requests) -> Requests:
