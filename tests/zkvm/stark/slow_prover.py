@@ -218,6 +218,7 @@ class SlowProver:
         self.height = max(self.heights)
         self.size = self.height * profile.blowup
         self.log: list[Entry] = []
+        self.listed: list[Ext] = []
         self.transcript = Transcript(self.log)
         # stage → list of (table index or −1, base columns on the trace or chunk's coefficients)
         self.coefficients: list[list[tuple[int, list[Column]]]] = []
@@ -235,7 +236,7 @@ class SlowProver:
 
         aux, totals = self.aux_columns(challenges)
         aux_root = self.commit(aux)
-        listed = [totals[i] for i, table in enumerate(machine.tables) if table.interactions]
+        listed = self.listed = [totals[i] for i, table in enumerate(machine.tables) if table.interactions]
         transcript.absorb("aux root and totals", aux_root + encode_elements(listed))
         alpha = transcript.challenge("alpha")
 
