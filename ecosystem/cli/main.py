@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ecosystem.cli import batches, bridge, chains, config, doctor, escape, hub, logs, messages
+from ecosystem.cli import batches, bridge, chains, config, doctor, escape, hub, logs, messages, zkvm
 from ecosystem.cli.context import Options
 from ecosystem.cli.output import INTERRUPTED, err
 
@@ -91,6 +91,7 @@ app.command("claim")(bridge.claim)
 app.add_typer(messages.message, name="message", help="Messages on their way over the bridge.")
 app.add_typer(messages.token, name="token", help="Tokens for development.")
 app.add_typer(escape.app, name="escape", help="Out of a chain with L1 access alone.")
+app.add_typer(zkvm.app, name="zkvm", help="Run, profile, prove and verify RV32IM programs.")
 app.command("logs")(logs.logs)
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config", help="Settings: what applies, and what there is.")
