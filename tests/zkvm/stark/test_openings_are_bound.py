@@ -1,8 +1,8 @@
 """A prover that lies about one opened value and makes the rest fit.
 
 It claims a false value for one column at one point and then chooses the quotient's claimed value so that the
-out-of-domain check passes. Only the DEEP sum and FRI stand in its way, so this shows that every single opening is held (of
-the slow lookup machine, every seventh).
+out-of-domain check passes. Only the DEEP sum and FRI stand in its way, so this shows that every
+single opening is held (of the lookup machine, which is slow, every seventh).
 """
 
 from collections.abc import Sequence
