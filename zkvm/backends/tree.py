@@ -91,7 +91,7 @@ class TreeBuilder:
         self._hasher = hasher
         self._node_bytes = node_bytes
         self._rows = {level: np.empty((1 << level, node_bytes), dtype=np.uint8) for level in present}
-        self._added: dict[int, set[tuple[int, int]]] = {level: set() for level in present}
+        self._added: dict[int, dict[int, int]] = {level: {} for level in present}  # first position: rows
 
     def add_coset(self, number: int, digests: Mapping[int, Bytes]) -> None:
         """Place the digests of one coset's rows, in natural order, at some or all levels.
@@ -112,13 +112,15 @@ class TreeBuilder:
         for level, rows in digests.items():
             block = _bit_reverse(number, level - len(rows).bit_length() + 1)
             self._hasher.scatter_digests(rows, self._rows[level][block * len(rows) : (block + 1) * len(rows)])
-            self._added[level].add((block * len(rows), len(rows)))
+            self._added[level][block * len(rows)] = len(rows)
 
     def _check(self, level: int, rows: Bytes) -> None:
         ok = isinstance(rows, np.ndarray) and rows.dtype == np.uint8 and rows.ndim == 2 and rows.flags.c_contiguous
         if not ok or rows.shape[1] != self._node_bytes or len(rows) == 0 or (1 << level) % len(rows):
             expected = f"a C-contiguous uint8 array (2^k ≤ 2^{level}, {self._node_bytes})"
             raise WrongArray(f"digests[{level}]", expected, f"{getattr(rows, 'shape', type(rows).__name__)}")
+        if any(count != len(rows) for count in self._added[level].values()):
+            raise WrongArray(f"digests[{level}]", "as long as those of the other cosets", f"{len(rows)} rows")
 
     def finish(self) -> Tree:
         """Hash every level from the one below; the row digests of injected levels are dropped.
@@ -127,7 +129,7 @@ class TreeBuilder:
             IncompleteTree: a coset was not added.
         """
         for level, added in self._added.items():
-            missing = (1 << level) - sum(count for _, count in added)
+            missing = (1 << level) - sum(added.values())
             if missing:
                 raise IncompleteTree(level, missing)
         top = max(self._rows)

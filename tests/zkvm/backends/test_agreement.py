@@ -1,0 +1,95 @@
+"""The kernels of every instruction set against the reference, at sizes that reach every path."""
+
+import numpy as np
+import pytest
+
+from tests.zkvm.backends.samples import columns, ext
+from zkvm.backends.cpu import CpuBackend, instruction_sets
+from zkvm.backends.errors import UnknownInstructionSet
+from zkvm.field import P, root_of_unity
+
+LOGS = range(6, 15)
+
+
+@pytest.mark.parametrize("log_rows", LOGS)
+def test_transforms(cpu, reference, log_rows):
+    values = columns(3, 1 << log_rows)
+    coefficients = reference.interpolate(values)
+    assert (cpu.interpolate(values) == coefficients).all()
+    for shift in (1, 7, 7 * root_of_unity(log_rows + 2) % P):
+        assert (cpu.evaluate(coefficients, shift) == reference.evaluate(coefficients, shift)).all()
+
+
+def test_a_transform_larger_than_the_cache_of_columns_that_share_its_tables(cpu):
+    coefficients = columns(11, 1 << 15)
+    values = cpu.evaluate(coefficients, 1)
+    assert (cpu.interpolate(values) == coefficients).all()
+    shift, index = 7, 12345
+    point = shift * pow(root_of_unity(15), index, P) % P
+    assert cpu.eval_rows(coefficients, [point])[:, 0].tolist() == cpu.evaluate(coefficients, shift)[:, index].tolist()
+
+
+@pytest.mark.parametrize("log_rows", LOGS)
+def test_evaluations(cpu, reference, log_rows):
+    coefficients, point = columns(3, 1 << log_rows), ext(log_rows)
+    assert (cpu.eval_at(coefficients, point) == reference.eval_at(coefficients, point)).all()
+    for count in (1, 3, 5):
+        points = [pow(7, index + 1, P) for index in range(count)]
+        assert (cpu.eval_rows(coefficients, points) == reference.eval_rows(coefficients, points)).all()
+
+
+@pytest.mark.parametrize(("width", "rows"), [(1, 64), (40, 256), (3, 1 << 12), (1300, 64), (2, 1000)])
+def test_combinations(cpu, reference, width, rows):
+    values, weights = columns(width, rows), columns(width, 3, 5)
+    assert (cpu.combine(values, weights) == reference.combine(values, weights)).all()
+
+
+def test_sums_of_the_largest_elements_do_not_overflow(cpu, reference):
+    # 1,024 terms between two reductions, all as large as they can be.
+    values = np.full((2048, 64), P - 1, dtype=np.uint64)
+    weights = np.full((2048, 3), P - 1, dtype=np.uint64)
+    assert (cpu.combine(values, weights) == 2048).all()
+    coefficients = np.full((1, 1 << 12), 2**32 - 1, dtype=np.uint64)
+    assert (cpu.eval_at(coefficients, (P - 1, 0, 0)) == reference.eval_at(coefficients, (P - 1, 0, 0))).all()
+
+
+@pytest.mark.parametrize("log_rows", LOGS)
+def test_row_by_row(cpu, reference, log_rows):
+    values, more = columns(3, 1 << log_rows) | np.uint64(1), columns(3, 1 << log_rows, 1)
+    assert (cpu.batch_inverse_ext(values) == reference.batch_inverse_ext(values)).all()
+    assert (cpu.prefix_sum_ext(values) == reference.prefix_sum_ext(values)).all()
+    for arity in (2, 4, 8):
+        assert (cpu.fold(values, 7, arity, ext(1)) == reference.fold(values, 7, arity, ext(1))).all()
+    points = [ext(2), ext(3)]
+    divided = cpu.divide_by_points([values, more], points, 7)
+    assert (divided == reference.divide_by_points([values, more], points, 7)).all()
+
+
+@pytest.mark.parametrize("log_rows", range(6, 12))
+@pytest.mark.parametrize("widths", [(1,), (16,), (17,), (18, 5), (33, 1, 19)])
+def test_row_digests(cpu, reference, log_rows, widths):
+    groups = [columns(width, 1 << log_rows, seed) for seed, width in enumerate(widths)]
+    assert (cpu.digest_rows(groups, 25) == reference.digest_rows(groups, 25)).all()
+
+
+@pytest.mark.parametrize("isa", instruction_sets())
+def test_threads_change_nothing(isa):
+    one, many = CpuBackend(isa, threads=1), CpuBackend(isa, threads=5)
+    values = columns(7, 1 << 12)
+    assert (one.interpolate(values) == many.interpolate(values)).all()
+    assert (one.digest_rows([values], 25) == many.digest_rows([values], 25)).all()
+    assert one.grind(b"\x05" * 32, 12) == many.grind(b"\x05" * 32, 12)
+
+
+def test_the_best_instruction_set_is_the_default(monkeypatch):
+    monkeypatch.delenv("ZKHUB_ISA", raising=False)
+    assert CpuBackend().isa == instruction_sets()[-1]
+    monkeypatch.setenv("ZKHUB_ISA", "portable")
+    assert CpuBackend().isa == "portable"
+
+
+def test_an_unknown_instruction_set_is_refused(monkeypatch):
+    monkeypatch.setenv("ZKHUB_ISA", "avx3")
+    with pytest.raises(UnknownInstructionSet, match="avx3") as refused:
+        CpuBackend()
+    assert all(isa in str(refused.value) for isa in instruction_sets())
