@@ -137,22 +137,6 @@ static int add_input(Object *self, PyObject *input) {
     return result;
 }
 
-static void machine_clear(Machine *m) {
-    List *lists[] = {&m->steps, &m->memw, &m->memb, &m->binary, &m->shift, &m->muldiv,
-                     &m->arith256, &m->keccak, &m->memory.touched, &m->profiler.frames};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) free(lists[i]->data);
-    for (size_t i = 0; m->memory.pages && i < PAGES; i++) free(m->memory.pages[i]);
-    free(m->memory.pages);
-    free(m->rows);
-    free(m->row_at);
-    free(m->profiler.function_of);
-    free(m->profiler.flat);
-    free(m->profiler.inclusive);
-    free(m->profiler.calls);
-    free(m->profiler.active);
-    memset(m, 0, sizeof *m);
-}
-
 static PyObject *object_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"rows", "row_at", "code_low", "entry", "image", "input", "memory_limit", NULL};
     PyObject *rows, *row_at, *image, *input;

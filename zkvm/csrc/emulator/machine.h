@@ -198,6 +198,9 @@ static inline int64_t row_at(const Machine *m, uint32_t pc) {
     return m->row_at[at >> 2];
 }
 
+/* Frees all that the machine holds. */
+void machine_clear(Machine *machine);
+
 /* Runs until the halt, `limit` cycles in all, the row `stop` (-1: none; not at the first instruction), or a fault. */
 int machine_run(Machine *machine, enum Mode mode, uint64_t limit, int64_t stop);
 

@@ -1,7 +1,8 @@
-/* Guest memory: pages of cells, each a value and the time of its last access. */
+/* Guest memory: pages of cells, each a value and the time of its last access; and the machine's growing lists. */
 #include "emulator/machine.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 bool list_reserve(List *list, size_t more, size_t size) {
     if (list->capacity - list->length >= more) return true;
@@ -45,4 +46,20 @@ bool memory_place(Memory *memory, uint32_t word, uint32_t value) {
     }
     page[word & (PAGE_WORDS - 1)] = (Cell){.value = value, .time = 0};
     return true;
+}
+
+void machine_clear(Machine *m) {
+    List *lists[] = {&m->steps, &m->memw, &m->memb, &m->binary, &m->shift, &m->muldiv,
+                     &m->arith256, &m->keccak, &m->memory.touched, &m->profiler.frames};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) free(lists[i]->data);
+    for (size_t i = 0; m->memory.pages && i < PAGES; i++) free(m->memory.pages[i]);
+    free(m->memory.pages);
+    free(m->rows);
+    free(m->row_at);
+    free(m->profiler.function_of);
+    free(m->profiler.flat);
+    free(m->profiler.inclusive);
+    free(m->profiler.calls);
+    free(m->profiler.active);
+    memset(m, 0, sizeof *m);
 }
