@@ -4,7 +4,7 @@ Only the core tables are looked at; ARITH256, KECCAK and CHI have tests of their
 count as right whatever is looked up: a prover fills them in last, so a lookup fails only if its tuple is not there.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -61,11 +61,35 @@ class Witness:
         return cls(model.program, model.output, {name: tables[name] for name in CORE})
 
     @classmethod
-    def run(cls, source: str, data: bytes = b"", **faults: dict[int, Fault]) -> "Witness":
-        """The witness of an assembler program."""
-        return cls.of(Model(assemble(source), data, **faults).run())
+    def run(cls, source: str, data: bytes = b"") -> "Witness":
+        """The honest witness of an assembler program."""
+        return cls.of(Model(assemble(source), data).run())
+
+    @classmethod
+    def lie(cls, source: str, **faults: Fault | int) -> "Witness":
+        """The witness of a run in which the instruction at the label ``here`` lies.
+
+        Args:
+            source: The program, in assembler.
+            faults: ``result``, ``store``, ``address`` (of a word) or ``jump``: what is claimed instead, as a value or
+                a function of the truth.
+        """
+        program = assemble(source)
+        step = here(program)
+        kinds = {"result": "faults", "store": "store_faults", "address": "address_faults", "jump": "jump_faults"}
+        claims = {kinds[kind]: {step: _claim(claim)} for kind, claim in faults.items()}
+        return cls.of(Model(program, **claims).run())  # type: ignore[arg-type]
 
     # -- tampering --------------------------------------------------------------------------------------------------
+
+    @property
+    def here(self) -> int:
+        """The time of the instruction at the label ``here``."""
+        return 4 * here(self.program) + 1
+
+    def at_here(self, table: str) -> int:
+        """The row that the instruction at ``here`` has in a table; where it asked BINARY, its own row there."""
+        return self.row(table, ts=self.here)
 
     def row(self, table: str, **cells: int) -> int:
         """The first row in which the named columns hold these values."""
@@ -87,6 +111,16 @@ class Witness:
         for name, value in cells.items():
             self.column(table, name)[row] = value % P
 
+    def put_here(self, table: str, **cells: int) -> None:
+        """Put values into the row of the instruction at ``here``."""
+        self.put(table, self.at_here(table), **cells)
+
+    def ask_binary(self, row: int, x: int, y: int, c: int) -> None:
+        """Make a row of BINARY answer c to "is x < y", at the time of ``here``."""
+        bytes_of = {f"{name}{i}": value >> 8 * i & 0xFF for name, value in (("u", x), ("v", y)) for i in range(4)}
+        both = {f"n{i}": (x & y) >> 8 * i & 0xFF for i in range(4)}
+        self.put("binary", row, ts=self.here, c=c, lo=(x - y) & 0xFFFF, f_ltu=1, **bytes_of, **both)
+
     # -- judging ----------------------------------------------------------------------------------------------------
 
     def faults(self) -> set[str]:
@@ -99,6 +133,17 @@ class Witness:
             for message in rules.messages(self.tables[table.name]):
                 said.setdefault(message.bus, []).append(message)
         return found | {bus for bus, messages in said.items() if not _balances(bus, messages, self.program)}
+
+
+@cache
+def here(program: Program) -> int:
+    """The step at which an honest run first comes to the label ``here``."""
+    numbers = [program.rom[step[0]].pc for step in Model(program).run().steps]
+    return numbers.index(program.symbol("here").address)
+
+
+def _claim(claim: Fault | int) -> Fault:
+    return claim if callable(claim) else lambda _: claim
 
 
 class Rules:
@@ -191,6 +236,3 @@ def _balances(bus: str, messages: list[Message], program: Program) -> bool:
     if bus in {one.name for one in LOOKUPS}:
         return bool(np.isin(open_kinds, looked_up(bus, program)).all())
     return not len(open_kinds)
-
-
-Tamper = Callable[[Witness], None]
