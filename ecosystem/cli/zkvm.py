@@ -50,6 +50,27 @@ def run_program(
     table(("TABLE", "ROWS"), ((name, f"{count:,}") for name, count in rows.items() if count), "It has no rows.")
 
 
+@app.command("profile")
+def profile_program(
+    elf: Elf,
+    file: Input = None,
+    text: InputHex = "",
+    most: Annotated[int, typer.Option(min=1, help="How many functions to show.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Run a program; show where its cycles and cells go, by function."""
+    from dataclasses import asdict
+
+    from zkvm.emulator.profile import profile
+
+    with explained():
+        made = profile(_program(elf), _input(file, text))
+    if as_json:
+        emit_json({"functions": [asdict(each) for each in made.functions], "rows": asdict(made.cost)})
+    else:
+        out().print(made.render(most), soft_wrap=True, highlight=False)
+
+
 @app.command("prove")
 def prove_program(
     elf: Elf,
@@ -73,6 +94,10 @@ def prove_program(
 
     backend = CpuBackend()
     limit = None if memory_gb is None else int(memory_gb * 1e9)
+    target = to or elf.with_suffix(".proof")
+    for place in (target, key_to):
+        if place is not None and not place.absolute().parent.is_dir():
+            fail(f"{place} cannot be written: there is no such folder", "", USAGE)
     began = time.perf_counter()
     with explained():
         program, profile = _program(elf), _profile(profile_name)
@@ -83,7 +108,6 @@ def prove_program(
             err().print(f"{execution.cycles:,} cycles; at most {forecast.peak / 1e9:.1f} GB, in {forecast.peak_stage}")
         with _progress(quiet=as_json) as progress:
             proven = prove_execution(execution, profile, key, backend, progress, limit)
-        target = to or elf.with_suffix(".proof")
         _write(target, proven.proof)
         if key_to is not None:
             _write(key_to, key.vk.to_bytes())
