@@ -113,6 +113,10 @@ class L1Link(Settings):
     base_token_asset_id: str
     base_token: str = "0x" + 39 * "0" + "1"
     """The base token's address on L1; the default stands for ether."""
+    base_token_origin_chain_id: Annotated[int, Field(ge=1)] | None = None
+    """Chain where the base token was born; L1 where left out."""
+    base_token_origin: str | None = None
+    """Its address there; :attr:`base_token` where left out."""
     base_token_name: str = "Ether"
     base_token_symbol: str = "ETH"
     start_block: Annotated[int, Field(ge=0)] = 0

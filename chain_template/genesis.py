@@ -130,10 +130,12 @@ def genesis_block(
 
 
 def _base_token(l1: L1Link) -> BaseToken:
+    # Where it was born, not where it came from: the chain tells others, who compare it with the asset id.
+    origin = l1.base_token if l1.base_token_origin is None else l1.base_token_origin
     return BaseToken(
         asset_id=bytes.fromhex(l1.base_token_asset_id.removeprefix("0x")),
-        origin_chain_id=l1.l1_chain_id,
-        origin_token=bytes.fromhex(l1.base_token.removeprefix("0x")),
+        origin_chain_id=l1.base_token_origin_chain_id or l1.l1_chain_id,
+        origin_token=bytes.fromhex(origin.removeprefix("0x")),
         name=l1.base_token_name,
         symbol=l1.base_token_symbol,
     )

@@ -108,6 +108,7 @@ ACTIVATE_PRIORITY_MODE: Final = Function("activatePriorityMode()")
 ASSET_ID: Final = Function("assetId(address)", ("bytes32",))
 TOKEN_ADDRESS: Final = Function("tokenAddress(bytes32)", ("address",))
 ORIGIN_CHAIN: Final = Function("originChainId(bytes32)", ("uint256",))
+ORIGIN_TOKEN: Final = Function("originToken(bytes32)", ("address",))
 
 BALANCE_OF: Final = Function("balanceOf(address)", ("uint256",))
 TOTAL_SUPPLY: Final = Function("totalSupply()", ("uint256",))

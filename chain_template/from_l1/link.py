@@ -28,6 +28,8 @@ def find_chain(client: L1Client, bridgehub: str, chain_id: int) -> L1Link:
         raise L1Diverged(f"the Bridgehub at {bridgehub} has no chain {chain_id}")
     router = str(client.read(hub, bridgehub, "assetRouter"))
     token = str(client.read(hub, bridgehub, "baseToken", [chain_id]))
+    asset = client.read(hub, bridgehub, "baseTokenAssetId", [chain_id])
+    vault = str(client.read(load("L1AssetRouter"), router, "nativeTokenVault"))
     name, symbol = _names(client, token)
     manager = str(client.read(hub, bridgehub, "chainTypeManager", [chain_id]))
     created = _created_in(client, bridgehub, chain_id)
@@ -37,14 +39,16 @@ def find_chain(client: L1Client, bridgehub: str, chain_id: int) -> L1Link:
         bridgehub=bridgehub,
         zk_chain=zk_chain,
         validator_timelock=str(client.read(load("ChainTypeManager"), manager, "validatorTimelock")),
-        base_token_asset_id="0x" + client.read(hub, bridgehub, "baseTokenAssetId", [chain_id]).hex(),
+        base_token_asset_id="0x" + asset.hex(),
         base_token=token,
+        base_token_origin_chain_id=int(client.read(load("L1NativeTokenVault"), vault, "originChainId", [asset])),
+        base_token_origin=str(client.read(load("L1NativeTokenVault"), vault, "originToken", [asset])),
         base_token_name=name,
         base_token_symbol=symbol,
         start_block=created,
         contracts={
             "asset_router": router,
-            "native_token_vault": str(client.read(load("L1AssetRouter"), router, "nativeTokenVault")),
+            "native_token_vault": vault,
             "message_root": str(client.read(hub, bridgehub, "messageRoot")),
         },
     )

@@ -21,7 +21,7 @@ from contracts.abi import encode_call, encode_deploy
 from contracts.artifacts import load
 from contracts.chain_params import ChainParams, Validators
 from contracts.client import L1Client
-from contracts.deploy import create_chain, deploy_ecosystem
+from contracts.deploy import create_chain, deploy_ecosystem, register_base_token
 from contracts.sender import Sender, address_of
 from shared_bridge import Bridge, MessageStage
 from shared_bridge.asset_ids import ETH, asset_id_of
@@ -61,16 +61,22 @@ class BridgeLab:
     def _register_gold(self):
         """A token of Alice's that chains may have as base token; its address."""
         gold = self.deploy_token(ALICE)
-        vault, eco = load("L1NativeTokenVault"), self.ecosystem
-        self.rich.call_contract(vault, eco.native_token_vault, "ensureTokenIsRegistered", [gold])
-        asset = asset_id_of(L1_CHAIN_IDS[self.kind], gold)
-        if not self.client.read(load("Bridgehub"), eco.bridgehub, "assetIdIsRegistered", [asset]):
-            self.rich.call_contract(load("Bridgehub"), eco.bridgehub, "addTokenAssetId", [asset])
+        register_base_token(self.ecosystem, gold, owner=self.rich)
         return gold
 
-    def _create(self, name, chain_id, params, base=ETH):
+    def add_chain(self, name, chain_id, base, origin):
+        """A chain more, which runs at once; its base token is known on L1 by ``base``, and was born at ``origin``."""
+        register_base_token(self.ecosystem, base, owner=self.rich)
+        self.configs[name] = self._create(name, chain_id, {}, base, origin)
+        self.start(name)
+        self.bridge.close()
+        self.bridge = Bridge(self.url, {name: node.rpc_url for name, node in self.nodes.items()})
+
+    def _create(self, name, chain_id, params, base=ETH, origin=None):
+        """A chain on L1, and its settings; ``origin`` is (chain id, address there) of a base token not born on L1."""
         eco = self.ecosystem
-        asset = asset_id_of(L1_CHAIN_IDS[self.kind], base)
+        origin_chain_id, origin_token = origin or (L1_CHAIN_IDS[self.kind], base)
+        asset = asset_id_of(origin_chain_id, origin_token)
         link = L1Link(
             url=self.url,
             l1_chain_id=L1_CHAIN_IDS[self.kind],
@@ -79,6 +85,9 @@ class BridgeLab:
             validator_timelock=eco.validator_timelock,
             base_token_asset_id="0x" + asset.hex(),
             base_token=base,
+            base_token_origin_chain_id=origin_chain_id,
+            base_token_origin=origin_token,
+            **({} if base == ETH else self._names(base)),
             contracts={
                 "asset_router": eco.asset_router,
                 "native_token_vault": eco.native_token_vault,
@@ -110,6 +119,11 @@ class BridgeLab:
         )
         link = link.model_copy(update={"zk_chain": chain.zk_chain, "start_block": chain.create_block})
         return config.model_copy(update={"l1": link})
+
+    def _names(self, token):
+        """What a base token calls itself, for the chain's settings."""
+        erc20 = load("TestToken")
+        return {f"base_token_{each}": self.client.read(erc20, token, each) for each in ("name", "symbol")}
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -150,11 +164,11 @@ class BridgeLab:
         client = self.client if chain is None else self.bridge.hub.chain(chain).node.client
         return Sender(client, bytes(account.key))
 
-    def deploy_token(self, account, chain=None, supply=1_000 * ETHER, name="Gold"):
+    def deploy_token(self, account, chain=None, supply=1_000 * ETHER, name="Gold", decimals=18):
         """A token born on L1 or on a chain, all of it in an account's hands; its address."""
         artifact = load("TestToken")
         sender = self.sender(account, chain)
-        address = sender.transact(None, encode_deploy(artifact, [name, name[:4].upper(), 18])).contract_address
+        address = sender.transact(None, encode_deploy(artifact, [name, name[:4].upper(), decimals])).contract_address
         sender.transact(address, encode_call(artifact, "mint", [account.address, supply]))
         return address
 
