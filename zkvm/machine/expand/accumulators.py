@@ -69,8 +69,7 @@ def _fill_keccak(table: Table, main: Words, scalars: Scalars) -> Words:
     period = SLICES // k
     out = _Sums.read(table, scalars, ("kk.acc",), period, flags, monomials, ahead=0).over(main)
     step = next(column for column in table.periodic if column.name == "step")
-    view = rows_view(table, main=main, scalars=scalars)
-    factors = np.ascontiguousarray(view.periodic[table.periodic.index(step)].T)
+    factors = np.array(scalars.values(step.values, main.shape[1].bit_length() - 1), np.uint64)
     _precompiles.keccak_scan(factors, period, main.shape[1], out)
     return out
 
