@@ -99,8 +99,8 @@ class Model:
     bytes: list[tuple[int, ...]] = field(default_factory=list)
     asks: dict[str, list[int]] = field(default_factory=lambda: {"binary": [], "shift": [], "muldiv": []})
 
-    def run(self, limit: int = 1 << 16, *, unfinished: bool = False) -> "Model":
-        """Run until the halt row; if ``unfinished``, for ``limit`` steps."""
+    def run(self, limit: int = 1 << 16, *, unfinished: bool = False, until: int = -1) -> "Model":
+        """Run until the halt row or the pc ``until``; if ``unfinished``, for ``limit`` steps."""
         index = {row.pc: i for i, row in enumerate(self.program.rom)}
         for address, value in self.program.image.tolist():
             self.memory[address] = Cell(value, value)
@@ -114,7 +114,7 @@ class Model:
             row = self.program.rom[index[pc]]
             pc = self._step(index[pc], row)
             pc = self.jump_faults.get(len(self.steps) - 1, _truly)(pc)
-            if row.pc == self.program.halt_pc:
+            if row.pc == self.program.halt_pc or pc == until:
                 return self
         assert unfinished, "the program does not halt"
         return self

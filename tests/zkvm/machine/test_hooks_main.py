@@ -1,4 +1,4 @@
-"""One fault for each constraint of MAIN, RAM and IMAGE: wrong everywhere alike, so that only this constraint notices."""
+"""One fault for each constraint of MAIN, RAM and IMAGE: wrong everywhere alike, so that only this one notices."""
 
 from dataclasses import replace
 

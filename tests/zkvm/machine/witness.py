@@ -137,9 +137,8 @@ class Witness:
 
 @cache
 def here(program: Program) -> int:
-    """The step at which an honest run first comes to the label ``here``."""
-    numbers = [program.rom[step[0]].pc for step in Model(program).run().steps]
-    return numbers.index(program.symbol("here").address)
+    """The step at which a run first comes to the label ``here``."""
+    return len(Model(program).run(until=program.symbol("here").address).steps)
 
 
 def _claim(claim: Fault | int) -> Fault:
