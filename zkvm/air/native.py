@@ -94,8 +94,8 @@ class CompiledMachine:
             self._columns(table, view, "main"),
             self._columns(table, view, "aux"),
             view.first,
-            _periodic_words(table, view),
-            _scalar_words(table, view, scalars),
+            periodic_words(table, view),
+            scalar_words(table, view, scalars),
             np.array(weights, np.uint64),
             out,
             begin,
@@ -127,8 +127,8 @@ class CompiledMachine:
             self._columns(table, view, "fixed"),
             self._columns(table, view, "main"),
             view.first,
-            _periodic_words(table, view),
-            _scalar_words(table, view, scalars),
+            periodic_words(table, view),
+            scalar_words(table, view, scalars),
             numerators,
             denominators,
             begin,
@@ -169,7 +169,7 @@ def first_selector(shift: int, log_height: int) -> Words:
     return selector
 
 
-def _periodic_words(table: Table, view: RowsView) -> Words:
+def periodic_words(table: Table, view: RowsView) -> Words:
     """Every column's period, repeated to a vector and followed by the start of the next period."""
     parts = [np.empty(0, np.uint64)]
     for column, values in zip(table.periodic, view.periodic, strict=True):
@@ -178,6 +178,7 @@ def _periodic_words(table: Table, view: RowsView) -> Words:
     return np.concatenate(parts)
 
 
-def _scalar_words(table: Table, view: RowsView, scalars: Scalars) -> Words:
+def scalar_words(table: Table, view: RowsView, scalars: Scalars) -> Words:
+    """The formulas of degree 0 that the table's rows read, three words each."""
     values = scalars.values(plan(table).scalars, view.log_height)
     return np.array(values, np.uint64).reshape(-1)
