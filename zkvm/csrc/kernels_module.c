@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "field/goldilocks.h"
+#include "hash/scatter.h"
 #include "kernels.h"
 
 #define MAX_LOG_ROWS 32
@@ -207,25 +208,19 @@ static PyObject *grind(PyObject *self, PyObject *args) {
     return PyLong_FromUnsignedLongLong(found);
 }
 
-/* out[bitrev(i)] = digests[i], for positions [begin, end) of out. */
+/* out[bitrev(i)] = digests[i], for the digests of tiles [begin, end): see scatter.h. */
 static PyObject *scatter_digests(PyObject *self, PyObject *args) {
     (void)self;
     int log_rows, ok = 0;
     Py_ssize_t begin, end;
     Py_buffer digests, out;
     if (!PyArg_ParseTuple(args, "y*innw*", &digests, &log_rows, &begin, &end, &out)) return NULL;
-    if (fits(is_log_rows(log_rows) && digests.len == out.len &&
-             out.len % ((Py_ssize_t)1 << log_rows) == 0 && is_range(begin, end, (Py_ssize_t)1 << log_rows))) {
+    if (fits(is_log_rows(log_rows) && digests.len == out.len && out.len % ((Py_ssize_t)1 << log_rows) == 0 &&
+             is_range(begin, end, (Py_ssize_t)scatter_tiles((unsigned)log_rows)))) {
         ok = 1;
-        const size_t bytes = (size_t)out.len >> log_rows;
-        const uint8_t *from = digests.buf;
-        uint8_t *to = out.buf;
         Py_BEGIN_ALLOW_THREADS;
-        for (Py_ssize_t position = begin; position < end; position++) {
-            size_t row = 0;
-            for (int bit = 0; bit < log_rows; bit++) row |= ((size_t)position >> bit & 1) << (log_rows - 1 - bit);
-            memcpy(to + (size_t)position * bytes, from + row * bytes, bytes);
-        }
+        scatter_digests_tiles(digests.buf, out.buf, (unsigned)log_rows, (size_t)out.len >> log_rows, (size_t)begin,
+                              (size_t)end);
         Py_END_ALLOW_THREADS;
     }
     PyBuffer_Release(&digests);

@@ -16,6 +16,8 @@ from zkvm.field.scalar import Ext
 
 ROW_GRAIN = 1024  # rows that one thread takes at least; a multiple of every vector and tile
 NODE_GRAIN = 64
+DIGESTS_A_TILE = 256  # that are moved to their positions together
+TILE_GRAIN = 8
 NONCES_A_ROUND = 1 << 14  # for each thread
 LAST_NONCE = 1 << 63
 
@@ -225,9 +227,9 @@ class CpuBackend:
         checks.digests(digests, out)
         log_rows = len(digests).bit_length() - 1
         self._workers.each(
-            len(digests),
+            max(1, len(digests) // DIGESTS_A_TILE),
             lambda begin, end: _kernels.scatter_digests(digests, log_rows, begin, end, out),
-            ROW_GRAIN,
+            TILE_GRAIN,
         )
 
     def grind(self, state: bytes, bits: int) -> int:
