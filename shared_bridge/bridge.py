@@ -132,7 +132,7 @@ class Bridge:
     def token_address(self, asset_id: bytes, chain: str | int | None = None) -> str | None:
         """Address of an asset on a chain (or on L1), or ``None`` if it was never bridged there."""
         if chain is None:
-            return self.hub.asset_on_l1(asset_id)[1]
+            return self.hub.token_on_l1(asset_id)
         return self.hub.token_on_chain(self.hub.chain(chain), asset_id)
 
     def audit(self, tokens: Sequence[str | bytes] | None = None) -> list[AssetReport]:

@@ -166,8 +166,8 @@ class Hub:
         if named.asset_id == eth_asset_id(self.l1_chain_id):
             return named.asset_id, ETH
         if named.asset_id is not None:
-            address = to_checksum_address(self.l1.read(self.vault, abi.TOKEN_ADDRESS, named.asset_id))
-            if address == _NOWHERE:
+            address = self.token_on_l1(named.asset_id)
+            if address is None:
                 raise UnknownToken("0x" + named.asset_id.hex(), "L1", "no token of this asset id is registered")
             return named.asset_id, address
         assert named.address is not None, "parse sets one of the two"
@@ -196,6 +196,11 @@ class Hub:
         self._require_token(chain.node, named.address)
         known = chain.node.read(abi.L2_VAULT, abi.ASSET_ID, named.address)
         return (known if known != ZERO_ASSET else asset_id_of(chain.chain_id, named.address)), named.address
+
+    def token_on_l1(self, asset_id: bytes) -> str | None:
+        """Address of an asset on L1, or ``None`` if it was never bridged there; ether's place holder for ether."""
+        address = to_checksum_address(self.l1.read(self.vault, abi.TOKEN_ADDRESS, asset_id))
+        return None if address == _NOWHERE else address
 
     def token_on_chain(self, chain: Chain, asset_id: bytes) -> str | None:
         """Address of an asset on a chain, or ``None`` if it was never bridged there."""

@@ -6,18 +6,41 @@ from contracts.client import L1Client
 from shared_bridge import MessageStage, interfaces
 from shared_bridge.errors import BridgeRefused
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER
+from tests.e2e.bridge.ledger import L1, Ledger
 
 
 def go_round(lab, token, asset, amount, receiver):
-    """From a over b and c to L1; Alice pays with ether that she has on each chain."""
-    bridge = lab.bridge
-    first = bridge.send(ALICE, "a", "b", token, amount)
+    """From a over b and c to L1; after each leg everybody has what is theirs, to the wei, on every layer.
+
+    Alice pays for leaving and the relayer for arriving, with ether that they have on each chain.
+    """
+    bridge, eth = lab.bridge, lab.bridge.asset_id("eth")
+    ledger = Ledger(lab, {"eth": eth} if asset == eth else {"eth": eth, "the token": asset})
+    had = bridge.balance(receiver, asset) if bridge.token_address(asset) else 0
+
+    def leave(chain, command, *arguments):
+        with ledger.paying(chain):
+            message = command(ALICE, chain, *arguments)
+        ledger.left(message, chain)
+        ledger.check()
+        return message
+
+    def arrive(message, layer):
+        lab.wait(message, MessageStage.CLAIMABLE)
+        with ledger.paying(layer, RELAYER):
+            done = bridge.claim(RELAYER, message)
+        ledger.arrived(message, layer, message.receiver, done.transaction_hash)
+        ledger.check()
+
+    first = leave("a", bridge.send, "b", token, amount)
     assert bridge.find("a", first.l2_transaction_hash) == [first]
-    lab.relay(first)
-    second = bridge.send(ALICE, "b", "c", asset, amount)
-    lab.relay(second)
-    third = bridge.withdraw(ALICE, "c", asset, amount, receiver)
-    lab.relay(third)
+    arrive(first, "b")
+    second = leave("b", bridge.send, "c", asset, amount)
+    arrive(second, "c")
+    third = leave("c", bridge.withdraw, asset, amount, receiver)
+    arrive(third, L1)
+    assert bridge.balance(receiver, asset) == had + amount
+    bridge.audit()
     return first, second, third
 
 
@@ -55,11 +78,15 @@ def test_a_token_of_l1_goes_round(paid):
 def test_a_token_born_on_a_goes_round_and_home(paid):
     lab, bridge = paid, paid.bridge
     token = lab.deploy_token(ALICE, "a")
+    # The ledger finds a token by its asset id, so the chain has to know it before.
+    lab.sender(ALICE, "a").transact(interfaces.L2_VAULT, interfaces.REGISTER_TOKEN.encode(token))
     asset, receiver = bridge.asset_id(token, "a"), "0x" + "f3" * 20
+    assert bridge.token_address(asset) is None, "L1 never saw it"
     go_round(lab, token, asset, 77, receiver)
     on_l1 = bridge.token_address(asset)
     assert bridge.balance(receiver, on_l1) == 77
     assert bridge.balance(interfaces.L2_VAULT, token, "a") == 77
+    assert bridge.balance(ALICE.address, token, "a") == 1_000 * ETHER - 77
     assert bridge.balance(ALICE.address, asset, "b") == 0 == bridge.balance(ALICE.address, asset, "c")
 
 
