@@ -1,11 +1,11 @@
 /* Row digests straight from columns: no row is ever written out.
  *
- * TILE rows are hashed at a time, so that each column is read in whole cache lines once, although columns that lie a
- * power of two apart compete for the same few places in the cache. */
+ * TILE rows are hashed at a time, so that each column is read once and in several whole cache lines: columns that lie a
+ * power of two apart compete for the same few places in the cache, and none of their lines stays there for long. */
 #include "hash/hash.h"
 #include "hash/sponge.h"
 
-#define TILE (KV_LANES < 8 ? 8 : 16)
+#define TILE 32
 #define STATES (TILE / KV_LANES)
 
 /* Xor rows [row, row + count) of one column into lane `lane` of the states. */
@@ -28,9 +28,6 @@ static void digest_tile(const uint64_t *const *columns, size_t width, size_t row
     for (size_t c = 0; c < width; c++) {
         absorb_column(state, lane, columns[c] + row, count);
         if (++lane == KECCAK_RATE_LANES) {
-            for (size_t next = c + 1; next < width && next <= c + KECCAK_RATE_LANES; next++) {
-                __builtin_prefetch(columns[next] + row);
-            }
             for (int s = 0; s < STATES; s++) keccak_f(state[s]);
             lane = 0;
         }
