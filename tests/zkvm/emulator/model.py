@@ -92,17 +92,20 @@ class Model:
             result = value if f3 & 4 else extend(value, 8 * size)
         elif opcode == 0x23:
             self.store(a + extend(f7 << 5 | rd, 12), 1 << f3, b)
-        elif opcode == 0x63:
-            offset = (word >> 31) << 12 | (word >> 7 & 1) << 11 | (word >> 25 & 63) << 5 | (word >> 8 & 15) << 1
-            if taken(f3, a, b):
-                next_pc = self.pc + extend(offset, 13)
-        elif opcode == 0x6F:
-            offset = (word >> 31) << 20 | (word >> 12 & 255) << 12 | (word >> 20 & 1) << 11 | (word >> 21 & 1023) << 1
-            result, next_pc = self.pc + 4, self.pc + extend(offset, 21)
-        elif opcode == 0x67:
-            result, next_pc = self.pc + 4, a + imm_i & ~1
+        elif opcode in (0x63, 0x6F, 0x67):
+            result = None if opcode == 0x63 else self.pc + 4
+            next_pc = self._target(word, a, b)
         elif opcode != 0x0F:
             raise AssertionError(f"the model does not know {word:#010x}")
         if result is not None and rd:
             self.x[rd] = result & M32
         self.pc = next_pc & M32
+
+    def _target(self, word: int, a: int, b: int) -> int:
+        if word & 127 == 0x67:
+            return a + extend(word >> 20, 12) & ~1
+        if word & 127 == 0x6F:
+            offset = (word >> 31) << 20 | (word >> 12 & 255) << 12 | (word >> 20 & 1) << 11 | (word >> 21 & 1023) << 1
+            return self.pc + extend(offset, 21)
+        offset = (word >> 31) << 12 | (word >> 7 & 1) << 11 | (word >> 25 & 63) << 5 | (word >> 8 & 15) << 1
+        return self.pc + (extend(offset, 13) if taken(word >> 12 & 7, a, b) else 4)

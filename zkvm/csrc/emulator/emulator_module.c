@@ -209,8 +209,10 @@ static PyObject *object_cells(Object *self, PyObject *addresses) {
     PyObject *result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(count * sizeof(Cell)));
     Cell *cells = result ? (Cell *)PyBytes_AsString(result) : NULL;
     for (size_t i = 0; cells && i < count; i++) {
-        const Cell *page = words[i] >> 30 ? NULL : self->machine.memory.pages[words[i] >> PAGE_BITS];
-        cells[i] = page ? page[words[i] & (PAGE_WORDS - 1)] : (Cell){0, words[i] < ZERO_LO ? ABSENT : 0};
+        bool outside = words[i] >> 30;
+        const Cell *page = outside ? NULL : self->machine.memory.pages[words[i] >> PAGE_BITS];
+        uint32_t untouched = outside || words[i] < ZERO_LO ? ABSENT : 0;
+        cells[i] = page ? page[words[i] & (PAGE_WORDS - 1)] : (Cell){.value = 0, .time = untouched};
     }
     free(words);
     return result;
