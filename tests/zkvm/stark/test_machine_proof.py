@@ -1,0 +1,112 @@
+"""A proof of the whole RISC-V machine: verified in good time, refused when anything is changed."""
+
+import random
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+import zkvm
+from tests.zkvm.stark.honest import Honest
+from tests.zkvm.stark.mutations import refused, regions
+from tests.zkvm.stark.slow_prover import Witness
+from tests.zkvm.stark.toys import Toy
+from zkvm.backends.cpu import CpuBackend
+from zkvm.emulator.elf import Program
+from zkvm.emulator.emulator import Execution, run
+from zkvm.machine.key import key_for
+from zkvm.machine.machine import riscv
+from zkvm.machine.trace import build_trace
+from zkvm.stark.errors import ConstraintMismatch, NonCanonicalElement, VerificationError
+from zkvm.stark.key import ProvingKey, VerifyingKey
+from zkvm.stark.profiles import FAST
+from zkvm.stark.proof import Proof
+from zkvm.stark.prover import prove
+from zkvm.stark.transcript import Entry
+from zkvm.stark.verifier import verify
+
+GUEST = Path(zkvm.__file__).parent / "guest_kit/examples/elf/fibonacci.elf"
+INPUT = (10).to_bytes(4, "little")
+OUTPUT = (10, 55, 0, 0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Run:
+    execution: Execution
+    key: ProvingKey
+    honest: Honest
+
+
+@pytest.fixture(scope="module")
+def made() -> Run:
+    program = Program.read(GUEST)
+    key = key_for(program, FAST, CpuBackend())
+    execution = run(program, INPUT)
+    assert execution.output == OUTPUT
+    log: list[Entry] = []
+    trace = build_trace(program, execution.log)
+    proof = prove(riscv(), key, trace, OUTPUT, FAST, CpuBackend(), log=log)
+    toy = Toy(riscv(), Witness({}, public=list(OUTPUT)))
+    return Run(execution, key, Honest(toy, FAST, key.vk, proof, tuple(log), ()))
+
+
+def test_the_proof_is_verified_within_ten_seconds(made: Run) -> None:
+    data = made.honest.proof.to_bytes()
+    key = VerifyingKey.from_bytes(made.key.vk.to_bytes())
+    log: list[Entry] = []
+    started = time.monotonic()
+    verify(riscv(), key, OUTPUT, FAST, data, log)
+    assert time.monotonic() - started < 10
+    assert tuple(log) == made.honest.log
+    assert Proof.from_bytes(data, riscv(), FAST) == made.honest.proof
+
+
+def test_every_other_output_is_refused(made: Run) -> None:
+    data = made.honest.proof.to_bytes()
+    for word in range(8):
+        wrong = [value + (index == word) for index, value in enumerate(OUTPUT)]
+        with pytest.raises(VerificationError):
+            verify(riscv(), made.key.vk, wrong, FAST, data)
+
+
+def test_a_proof_made_for_another_output_is_refused(made: Run) -> None:
+    """The prover goes along; the constraints do not."""
+    wrong = (10, 56, *OUTPUT[2:])
+    trace = build_trace(made.execution.program, made.execution.log)
+    proof = prove(riscv(), made.key, trace, wrong, FAST, CpuBackend())
+    with pytest.raises(ConstraintMismatch):
+        verify(riscv(), made.key.vk, wrong, FAST, proof.to_bytes())
+
+
+def test_another_program_is_refused(made: Run) -> None:
+    data = made.honest.proof.to_bytes()
+    vk = made.key.vk
+    for wrong in (
+        replace(vk, parameters={**vk.parameters, "entry": vk.parameters["entry"] + 4}),
+        replace(vk, roots={**vk.roots, 18: bytes(25)}),
+        replace(vk, heights={**vk.heights, "rom": 2 * vk.heights["rom"]}),
+    ):
+        with pytest.raises(VerificationError):
+            verify(riscv(), wrong, OUTPUT, FAST, data)
+
+
+def test_every_part_of_the_proof_counts(made: Run) -> None:
+    rng = random.Random(4)
+    data = made.honest.proof.to_bytes()
+    for name, begin, end in regions(made.honest):
+        for offset in sorted({begin, end - 1, rng.randrange(begin, end)} if begin < end else ()):
+            changed = bytearray(data)
+            changed[offset] ^= 1 << rng.randrange(8)
+            refused(made.honest, bytes(changed))
+        if name.split()[-1] in ("totals", "openings", "final", "rows", "leaves"):
+            at = begin + 8 * rng.randrange((end - begin) // 8)
+            refused(made.honest, data[:at] + b"\xff" * 8 + data[at + 8 :], NonCanonicalElement)
+
+
+def test_other_heights_are_refused(made: Run) -> None:
+    heights = made.honest.proof.log_heights
+    for table, height in enumerate(heights):
+        for by in (-1, 1):
+            changed = (*heights[:table], height + by, *heights[table + 1 :])
+            refused(made.honest, replace(made.honest.proof, log_heights=changed).to_bytes())
