@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.measure import machine
 
-NAMES = ("bridge", "executor", "rpc", "startup")
+NAMES = ("bridge", "executor", "rpc", "startup", "zkvm_kernels")
 
 
 def main() -> None:
