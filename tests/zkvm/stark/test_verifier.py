@@ -7,22 +7,26 @@ import pytest
 from tests.zkvm.stark.honest import CASES, honest
 from tests.zkvm.stark.slow_prover import SlowProver, make_key
 from tests.zkvm.stark.toys import TOY, Toy, accumulator_toy, fibonacci_toy, lookup_toy, permutation_toy
+from zkvm.air import Bus, Machine, TableBuilder
 from zkvm.air.examples import accumulator, fibonacci
 from zkvm.field import P
 from zkvm.stark.errors import (
     BusesUnbalanced,
     ConstraintMismatch,
+    DegenerateChallenge,
     FinalMismatch,
     FoldMismatch,
+    TooManyInteractions,
     VerificationError,
     WrongHeights,
     WrongKey,
     WrongProfile,
     WrongPublics,
 )
-from zkvm.stark.proof import Proof
-from zkvm.stark.transcript import Entry
-from zkvm.stark.verifier import verify
+from zkvm.stark.layout import layout
+from zkvm.stark.proof import LayerOpening, Proof, StageOpening
+from zkvm.stark.transcript import Entry, Transcript
+from zkvm.stark.verifier import _check_heights, verify
 
 cases = pytest.mark.parametrize("case", CASES)
 
@@ -175,3 +179,60 @@ def test_a_height_that_the_key_does_not_allow_is_refused() -> None:
     wrong = replace(made.proof, log_heights=(7, 9))
     with pytest.raises(WrongHeights):
         made.verify(wrong.to_bytes())
+
+
+# -- refusals that no honest prover's proof comes near ----------------------------------------------------------------
+
+
+def _hollow(machine: Machine, heights: tuple[int, ...]) -> bytes:
+    """A well-formed proof of zeros."""
+    shape = layout(machine, TOY, heights)
+    node, zero = bytes(TOY.node_bytes), (0, 0, 0)
+    stages = tuple(
+        StageOpening(tuple(((0,) * level.width,) for level in stage.levels), (node,) if stage.levels else ())
+        for stage in shape.stages
+    )
+    return Proof(
+        TOY.id,
+        heights,
+        node,
+        node,
+        node,
+        (zero,) * len(shape.totals),
+        (zero,) * shape.openings,
+        (node,) * len(shape.folds),
+        (zero,) * 64,
+        0,
+        stages,
+        tuple(LayerOpening(((zero,) * (1 << fold),), ()) for fold in shape.folds),
+    ).to_bytes()
+
+
+def test_so_many_rows_that_a_multiplicity_could_wrap_are_refused() -> None:
+    t = TableBuilder("busy", log_height=(6, 18))
+    flag, bus = t.main("flag"), Bus("B", 1)
+    for _ in range(1 << 14):
+        t.send(bus, flag, flag)
+    machine = Machine("busy", (t.build(),))
+    key = make_key(machine, {}, {}, TOY)
+    _check_heights(layout(machine, TOY, (17,)), key)
+    with pytest.raises(TooManyInteractions):
+        verify(machine, key, [], TOY, _hollow(machine, (18,)))
+
+
+def test_a_hollow_proof_is_refused() -> None:
+    made = honest("permutation, low receiver")
+    with pytest.raises(VerificationError):
+        verify(made.toy.machine, made.key, [], TOY, _hollow(made.toy.machine, (8, 6)))
+
+
+def test_a_point_in_the_base_field_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = honest("fibonacci")
+    draw = Transcript.challenge
+
+    def degenerate(self: Transcript, label: str) -> tuple[int, int, int]:
+        return (5, 0, 0) if label == "z" else draw(self, label)
+
+    monkeypatch.setattr(Transcript, "challenge", degenerate)
+    with pytest.raises(DegenerateChallenge):
+        made.verify(made.proof.to_bytes())
