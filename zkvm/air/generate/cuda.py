@@ -1,8 +1,8 @@
 """CUDA C of a table's constraints: the same formulas as the C kernels, a thread a row.
 
-The text is for CuPy's ``RawModule`` (NVRTC) with ``zkvm/csrc`` on the include path; one element is a vector of one lane.
-The kernels' arguments are those of the C kernels without the row range: ``zk_rows`` by value, then pointers to
-device memory. Launch at least ``rows`` threads.
+The text is for CuPy's ``RawModule`` (NVRTC) with ``zkvm/csrc`` on the include path; a vector has one lane there. The
+kernels' arguments are those of the C kernels without the row range: ``zk_rows`` by value, then pointers to device
+memory. Launch at least ``rows`` threads.
 """
 
 from zkvm.air.generate.c import LOGUP, PROLOGUE, QUOTIENT, logup_parts, quotient_parts, symbol_of
