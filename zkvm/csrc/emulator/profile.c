@@ -53,6 +53,13 @@ static void return_to(Profiler *p, int64_t row) {
     while (p->frames.length >= depth) pop(p);
 }
 
+/* The start of another function, reached without a link: it returns for the one that was left. The root stays. */
+static int tail_call(Profiler *p, int64_t target) {
+    int64_t return_row = top(p)->return_row;
+    if (p->frames.length > 1) pop(p);
+    return push(p, target, return_row);
+}
+
 static bool is_link(uint32_t reg) { return reg == RA || reg == T0; }
 
 int profile_step(Machine *m, uint32_t index, int64_t next, bool zero_division) {
@@ -69,19 +76,15 @@ int profile_step(Machine *m, uint32_t index, int64_t next, bool zero_division) {
         p->total[BINARY]--;
         flat[BINARY]--;
     }
-    if (row->kind != KIND_JALR && row->kind != KIND_JAL) return 0;
-    if (is_link(row->rd)) return push(p, next, row_at(m, row->pc + 4));
+    bool jumps = row->kind == KIND_JALR || row->kind == KIND_JAL;
+    if (jumps && is_link(row->rd)) return push(p, next, row_at(m, row->pc + 4));
     if (row->kind == KIND_JALR && is_link(row->rs1)) {
         return_to(p, next);
         return 0;
     }
     uint32_t there = p->function_of[next];
-    if (there & FIRST_OF_FUNCTION && (there & ~FIRST_OF_FUNCTION) != function && p->frames.length > 1) {
-        int64_t return_row = top(p)->return_row;
-        pop(p);
-        return push(p, next, return_row);
-    }
-    return 0;
+    if (!(there & FIRST_OF_FUNCTION) || (there & ~FIRST_OF_FUNCTION) == function) return 0;
+    return tail_call(p, next);
 }
 
 void profile_finish(Profiler *p) {
