@@ -109,6 +109,8 @@ class Proof:
         reader = Reader(data)
         log_heights = _read_header(reader, machine, profile)
         shape = layout(machine, profile, log_heights)
+        if len(data) > longest_bytes(shape):
+            raise reader.fail(f"{len(data)} bytes; a proof of these heights has at most {longest_bytes(shape)}")
         main_root, aux_root, quotient_root = (_read_root(reader, stage, profile) for stage in shape.stages[MAIN:])
         totals = reader.extensions(len(shape.totals), "the totals")
         openings = reader.extensions(shape.openings, "the openings")
@@ -134,7 +136,7 @@ class Proof:
         )
 
 
-def expected_bytes(shape: Layout) -> int:
+def longest_bytes(shape: Layout) -> int:
     """The longest a proof of this layout can be: as if no two queries met below the root."""
     profile = shape.profile
     size = len(MAGIC) + 6 + len(shape.log_heights) + (3 + len(shape.folds)) * profile.node_bytes + WORD_BYTES

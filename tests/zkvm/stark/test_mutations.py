@@ -25,7 +25,7 @@ from zkvm.stark.errors import (
     WrongProfile,
 )
 from zkvm.stark.layout import layout
-from zkvm.stark.proof import MAGIC, LayerOpening, Proof, StageOpening, expected_bytes
+from zkvm.stark.proof import MAGIC, LayerOpening, Proof, StageOpening, longest_bytes
 from zkvm.stark.transcript import Entry, Transcript
 
 SAMPLES_A_REGION = 20
@@ -266,7 +266,7 @@ def test_an_impossible_count_is_refused_before_anything_is_read(count: int) -> N
 def test_no_honest_proof_is_longer_than_forecast() -> None:
     for case in CASES:
         made = honest(case)
-        assert len(made.proof.to_bytes()) <= expected_bytes(
+        assert len(made.proof.to_bytes()) <= longest_bytes(
             layout(made.toy.machine, made.profile, made.proof.log_heights)
         )
 

@@ -24,6 +24,7 @@ from zkvm.stark.errors import (
     WrongPublics,
 )
 from zkvm.stark.layout import layout
+from zkvm.stark.profiles import Profile
 from zkvm.stark.proof import LayerOpening, Proof, StageOpening
 from zkvm.stark.transcript import Entry, Transcript
 from zkvm.stark.verifier import _check_heights, verify
@@ -184,9 +185,9 @@ def test_a_height_that_the_key_does_not_allow_is_refused() -> None:
 # -- refusals that no honest prover's proof comes near ----------------------------------------------------------------
 
 
-def _hollow(machine: Machine, heights: tuple[int, ...]) -> bytes:
+def _hollow(machine: Machine, heights: tuple[int, ...], profile: Profile = TOY) -> bytes:
     """A well-formed proof of zeros."""
-    shape = layout(machine, TOY, heights)
+    shape = layout(machine, profile, heights)
     node, zero = bytes(TOY.node_bytes), (0, 0, 0)
     stages = tuple(
         StageOpening(tuple(((0,) * level.width,) for level in stage.levels), (node,) if stage.levels else ())
@@ -209,15 +210,16 @@ def _hollow(machine: Machine, heights: tuple[int, ...]) -> bytes:
 
 
 def test_so_many_rows_that_a_multiplicity_could_wrap_are_refused() -> None:
-    t = TableBuilder("busy", log_height=(6, 18))
+    t = TableBuilder("busy", log_height=(6, 26))
     flag, bus = t.main("flag"), Bus("B", 1)
-    for _ in range(1 << 14):
+    for _ in range(1 << 6):
         t.send(bus, flag, flag)
     machine = Machine("busy", (t.build(),))
-    key = make_key(machine, {}, {}, TOY)
-    _check_heights(layout(machine, TOY, (17,)), key)
+    tall = replace(TOY, max_log_height=26)
+    key = make_key(machine, {}, {}, tall)
+    _check_heights(layout(machine, tall, (25,)), key)
     with pytest.raises(TooManyInteractions):
-        verify(machine, key, [], TOY, _hollow(machine, (18,)))
+        verify(machine, key, [], tall, _hollow(machine, (26,), tall))
 
 
 def test_a_hollow_proof_is_refused() -> None:
