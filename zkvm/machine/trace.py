@@ -13,7 +13,7 @@ from zkvm.field.scalar import Ext
 from zkvm.machine.expand import keccak, native, native_keccak, reference
 from zkvm.machine.expand.accumulators import fill_aux
 from zkvm.machine.expand.arith256 import expand_arith256
-from zkvm.machine.expand.columns import Lookups, Words, assemble, table_height
+from zkvm.machine.expand.columns import Lookups, Values, Words, assemble, table_height
 from zkvm.machine.expand.memory import expand_image, expand_ram
 from zkvm.machine.machine import KECCAK_SLICES, riscv
 from zkvm.machine.program import rom_rows
@@ -56,17 +56,9 @@ def main_columns(program: Program, log: Log, expansion: Expansion = COMPILED) ->
         TableTooTall: a table of the run does not fit a proof.
         ImpossibleCall: the log's result of a precompile is not what its table proves.
     """
-    machine = riscv()
     lookups = Lookups()
-    rom = rom_rows(program)
-    tables: dict[str, Words] = expansion.core_tables(machine, rom, log, lookups)
-    main_rows = tables["main"].shape[1]
-
-    ram = expand_ram(log.ram, table_height(machine, "ram", len(log.ram)), lookups)
-    image = expand_image(padded_registers(log, main_rows), log.image)
-    tables |= {"ram": assemble(machine.table("ram"), ram), "image": assemble(machine.table("image"), image)}
-    tables["rom"] = assemble(machine.table("rom"), {"m": _fetches(log, rom.shape[1], main_rows)})
-
+    tables = core_columns(program, log, lookups, expansion)
+    machine = riscv()
     arith256 = expand_arith256(log.arith256, table_height(machine, "arith256", len(log.arith256) * ARITH256_ROWS))
     lookups.r16(*arith256[:5])
     lookups.pair(arith256[5], arith256[6])
@@ -75,6 +67,24 @@ def main_columns(program: Program, log: Log, expansion: Expansion = COMPILED) ->
     permutations = expansion.keccak(log.keccak, KECCAK_SLICES, keccak_rows, ignored)
     chi = expansion.chi_multiplicities(permutations, KECCAK_SLICES)[None]
     return tables | {"byte": lookups.multiplicities, "arith256": arith256, "keccak": permutations, "chi": chi}
+
+
+def core_columns(program: Program, log: Log, lookups: Lookups, expansion: Expansion = COMPILED) -> dict[str, Words]:
+    """Return the main columns of the tables of instructions and memory, counting what they look up.
+
+    Raises:
+        TableTooTall: a table of the run does not fit a proof.
+    """
+    machine = riscv()
+    rom = rom_rows(program)
+    tables = expansion.core_tables(machine, rom, log, lookups)
+    main_rows = tables["main"].shape[1]
+    named: dict[str, dict[str, Values]] = {
+        "ram": expand_ram(log.ram, table_height(machine, "ram", len(log.ram)), lookups),
+        "image": expand_image(padded_registers(log, main_rows), log.image),
+        "rom": {"m": _fetches(log, rom.shape[1], main_rows)},
+    }
+    return tables | {name: assemble(machine.table(name), columns) for name, columns in named.items()}
 
 
 def _fetches(log: Log, instructions: int, main_rows: int) -> Words:
