@@ -8,8 +8,9 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* Columns that share a tile's joint factors. */
-#define COLUMNS_TOGETHER 8
+/* Columns that share a tile's joint factors: as many as stay in the outer cache between the two halves. */
+#define MOST_TOGETHER 8
+#define ELEMENTS_TOGETHER ((size_t)1 << 21)
 
 /* --- One block of B elements ------------------------------------------------------------------------------------ */
 
@@ -238,6 +239,11 @@ static void small_inverse(const uint64_t *from, uint64_t *to, unsigned log_rows)
     }
 }
 
+static size_t together(const plan *p) {
+    size_t columns = ELEMENTS_TOGETHER / p->rows;
+    return columns < 1 ? 1 : columns > MOST_TOGETHER ? MOST_TOGETHER : columns;
+}
+
 void ZK_NAME(evaluate)(const uint64_t *coefficients, uint64_t *values, unsigned log_rows, size_t begin, size_t end,
                        uint64_t shift, uint64_t *scratch) {
     const size_t rows = (size_t)1 << log_rows;
@@ -247,8 +253,9 @@ void ZK_NAME(evaluate)(const uint64_t *coefficients, uint64_t *values, unsigned 
     }
     plan p;
     ZK_NAME(plan_fill)(&p, log_rows, 0, shift, scratch);
-    for (size_t first = begin; first < end; first += COLUMNS_TOGETHER) {
-        const size_t last = end - first < COLUMNS_TOGETHER ? end : first + COLUMNS_TOGETHER;
+    const size_t step = together(&p);
+    for (size_t first = begin; first < end; first += step) {
+        const size_t last = end - first < step ? end : first + step;
         for (size_t at = first * rows; at < last * rows; at += p.block) block_forward(&p, coefficients + at, values + at);
         if (p.across == 1) continue;
         for (size_t at = 0; at < p.block; at += TILE) {
@@ -268,8 +275,9 @@ void ZK_NAME(interpolate)(const uint64_t *values, uint64_t *coefficients, unsign
     plan p;
     ZK_NAME(plan_fill)(&p, log_rows, 1, 1, scratch);
     const uint64_t scale = gl_inv(rows);
-    for (size_t first = begin; first < end; first += COLUMNS_TOGETHER) {
-        const size_t last = end - first < COLUMNS_TOGETHER ? end : first + COLUMNS_TOGETHER;
+    const size_t step = together(&p);
+    for (size_t first = begin; first < end; first += step) {
+        const size_t last = end - first < step ? end : first + step;
         if (p.across == 1) {
             for (size_t c = first; c < last; c++) block_inverse(&p, values + c * rows, coefficients + c * rows, scale);
             continue;
