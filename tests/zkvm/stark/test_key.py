@@ -73,6 +73,14 @@ def test_a_flipped_bit_gives_another_key_or_none(at: int, bit: int) -> None:
         assert VerifyingKey.from_bytes(bytes(data)).to_bytes() == bytes(data)
 
 
+@given(st.binary(max_size=200))
+@settings(deadline=None)
+def test_random_bytes_are_no_key(data: bytes) -> None:
+    for candidate in (data, KEY.to_bytes()[:14] + data):
+        with suppress(MalformedKey):
+            assert VerifyingKey.from_bytes(candidate).to_bytes() == candidate
+
+
 def test_unordered_names_and_odd_numbers_are_refused() -> None:
     data = KEY.to_bytes()
     for old, new in (
