@@ -144,6 +144,9 @@ def _claim_transfer(hub: Hub, payer: Account, message: Transfer) -> bytes:
             leaf, found.index, found.proof, chain_id=message.chain_id, batch_number=found.batch_number
         )
         stored = hub.l1.read(hub.message_root, abi.HISTORICAL_ROOT, target.l1_block)
+        if stored == bytes(32):
+            # An honest node says so too, for a moment: L1 reorganised, and it has not looked since.
+            raise NotClaimable(message, f"L1 has no message root of its block {target.l1_block}, which its proof names")
         if target.l1_chain_id != hub.l1_chain_id or target.root != stored:
             raise ProofError(
                 f"the proof leads to 0x{target.root.hex()}, and L1's message root of block {target.l1_block} is "

@@ -66,7 +66,8 @@ class Settlement:
         self._confirmations = config.settlement.confirmations
         self._roots = roots
         self._chains = chains
-        self._must_compare_roots = False
+        # L1 may have reorganised while this process was not there to see it.
+        self._must_compare_roots = True
         self._is_checked = False
         self._check_lock = threading.Lock()
         self.chain = ChainOnL1(self._client, config.l1)
@@ -151,13 +152,15 @@ class Settlement:
         self._must_compare_roots |= self.message_root.follow(self.chain.head(self._confirmations))
 
     def _compare_roots(self, head: L1Block) -> None:
-        """After a reorganisation of L1, until everything could be compared.
+        """At the start and after a reorganisation of L1, until everything could be compared.
 
         Raises:
             RollbackNeeded: A block imported a root that L1 no longer has.
         """
+        # L1 says what is final: a reorganisation may have dropped what the store still takes to be executed.
+        counters = self.chain.counters(head)
         with self._store.snapshot() as snapshot:
-            executed = snapshot.batch(snapshot.last_batch_at(BatchStage.EXECUTED))
+            executed = snapshot.batch(counters.executed)
         final_block = 0 if executed is None else executed.last_block
         self._must_compare_roots = not self._roots.check(self.message_root.root_at, head.number, final_block)
 
@@ -221,6 +224,8 @@ class Settlement:
                 pass
             head = self.chain.head(self._confirmations)
             self.message_root.follow(head)
+            # What stays may rely on a root that is gone too; the rollback was perhaps for something else.
+            self._must_compare_roots = True
             self._roots.drop_false(self.message_root.root_at, head.number)
         except (RollbackNeeded, L1Diverged) as exc:
             log.warning("L1 goes on changing", reason=exc.message)
