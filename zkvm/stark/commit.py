@@ -200,6 +200,7 @@ def commit(
             digests[level] = backend.digest_rows(list(rows.values()), node_bytes)
             if keep:
                 held |= rows
+            del rows  # before the next level's take their place
         builder.add_coset(number, digests)
         if keep:
             kept.append(tuple(held[i] for i in range(len(sources))))

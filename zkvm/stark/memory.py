@@ -18,7 +18,7 @@ from zkvm.stark.refusals import ProofDoesNotFit
 ELEMENT_BYTES = 8
 EXT_BYTES = 24
 # Interpreter, NumPy, the compiled modules and the machine's definition.
-BASE_BYTES = 110 << 20
+BASE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def count(shape: Layout, keep: bool) -> Forecast:
     )
     held += quotient.columns + quotient.tree + quotient.kept
     by_stage["openings"] = held
-    by_stage["deep"] = held + 12 * EXT_BYTES * tallest
+    by_stage["deep"] = held + 9 * EXT_BYTES * tallest
     layers = 8 * EXT_BYTES * tallest // 7
     values = layers << shape.profile.log_blowup if keep else 2 * EXT_BYTES * tallest
     nodes = 2 * shape.profile.node_bytes * (tallest << shape.profile.log_blowup) // 7
@@ -131,8 +131,8 @@ class _Stage:
         one_coset = max((ELEMENT_BYTES * cells(height) for height in heights), default=0)
         self.kept = whole if keep else 0
         self.extension = whole if keep else one_coset
-        top = blowup << max(heights) if heights else 0
-        self.tree = 2 * node_bytes * top + sum(node_bytes * (blowup << height) for height in sorted(heights)[:-1])
+        # Digests of rows and nodes above the leaves; those of injected rows are gone when the tree is finished.
+        self.tree = 2 * node_bytes * (blowup << max(heights)) if heights else 0
 
 
 def _fractions(shape: Layout) -> int:

@@ -71,6 +71,7 @@ def quotient_chunks(
             view = _view(table, index, number, layout, committed, backend)
             weights = scaled[first : first + len(table.constraints)]
             constraints.quotient(table, view, committed.scalars[index], weights, out)
+            del view  # before the next table's takes its place
             report((number * len(layout.machine.tables) + index + 1) / work)
         _interpolate(_lift(sums, backend), start, chunks[3 * number : 3 * number + 3], backend)
     return chunks
