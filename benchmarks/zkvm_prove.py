@@ -17,6 +17,8 @@ import numpy as np
 from benchmarks.measure import Figure, median
 
 WIDE_LOG_HEIGHT = 20
+LONG_INPUT = 12_800  # bytes to hash: a million instructions
+SHORT_INPUT = 1_000
 RUNS = 3
 
 
@@ -94,7 +96,33 @@ def wide_columns(log_height: int) -> np.ndarray:
     return columns
 
 
-JOBS: dict[str, Callable[..., dict[str, Any]]] = {"wide": wide}
+def riscv(profile_name: str, size: int) -> dict[str, Any]:
+    """Prove and check the SHA-256 of that many bytes, computed by a C program."""
+    from zkvm.backends.cpu import CpuBackend
+    from zkvm.guest_kit.examples import example
+    from zkvm.machine.api import prove, verify
+    from zkvm.machine.key import key_for
+    from zkvm.stark.profiles import profile
+
+    program, chosen, backend = example("sha256"), profile(profile_name), CpuBackend()
+    began = time.perf_counter()
+    key = key_for(program, chosen, backend)
+    keyed = time.perf_counter()
+    stages = Stages()
+    proven = prove(program, bytes(size), chosen, key, backend, progress=stages)
+    done = time.perf_counter()
+    verify(key.vk, proven.output, chosen, proven.proof)
+    return {
+        "key": keyed - began,
+        "prove": done - keyed,
+        "cycles": len(proven.execution.log.steps),
+        "verify": time.perf_counter() - done,
+        "bytes": len(proven.proof),
+        "stages": stages.done(),
+    }
+
+
+JOBS: dict[str, Callable[..., dict[str, Any]]] = {"wide": wide, "riscv": riscv}
 
 
 def run(job: str, *arguments: object) -> dict[str, Any]:
@@ -104,17 +132,37 @@ def run(job: str, *arguments: object) -> dict[str, Any]:
     return found
 
 
-def figures() -> list[Figure]:
-    runs = [run("wide", "fast", WIDE_LOG_HEIGHT) for _ in range(RUNS)]
-    notes = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in runs[-1]["stages"].items())
-    seconds = [one["prove"] for one in runs]
+def by_stage(one: dict[str, Any]) -> str:
+    return ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in one["stages"].items())
+
+
+def of_the_proof(what: str, runs: list[dict[str, Any]]) -> list[Figure]:
     return [
-        Figure(
-            "prove 2^20 rows of 64 columns, fast", "s", "lower", median(seconds), samples={"ours": seconds}, notes=notes
-        ),
-        Figure("its peak memory", "GiB", "lower", median([one["peak"] / 2**30 for one in runs])),
-        Figure("its size", "bytes", "lower", runs[-1]["bytes"]),
-        Figure("its verification in Python", "s", "lower", median([one["verify"] for one in runs])),
+        Figure(f"{what}: peak memory", "GiB", "lower", median([one["peak"] / 2**30 for one in runs])),
+        Figure(f"{what}: proof size", "bytes", "lower", runs[-1]["bytes"]),
+        Figure(f"{what}: verification in Python", "s", "lower", median([one["verify"] for one in runs])),
+    ]
+
+
+def figures() -> list[Figure]:
+    wides = [run("wide", "fast", WIDE_LOG_HEIGHT) for _ in range(RUNS)]
+    longs = [run("riscv", "fast", LONG_INPUT) for _ in range(RUNS)]
+    shorts = [run("riscv", "l1", SHORT_INPUT) for _ in range(RUNS)]
+    seconds = [one["prove"] for one in wides]
+    speeds, slow = ([one["cycles"] / one["prove"] / 1000 for one in runs] for runs in (longs, shorts))
+    wide_name, long_name, short_name = (
+        "2^20 rows of 64 columns, fast",
+        "10^6 instructions, fast",
+        "80,000 instructions, l1",
+    )
+    return [
+        Figure(wide_name, "s", "lower", median(seconds), samples={"ours": seconds}, notes=by_stage(wides[-1])),
+        *of_the_proof(wide_name, wides),
+        Figure(long_name, "kHz", "higher", median(speeds), samples={"ours": speeds}, notes=by_stage(longs[-1])),
+        *of_the_proof(long_name, longs),
+        Figure(short_name, "kHz", "higher", median(slow), samples={"ours": slow}, notes=by_stage(shorts[-1])),
+        *of_the_proof(short_name, shorts),
+        Figure("key of a program, l1", "s", "lower", median([one["key"] for one in shorts])),
     ]
 
 
