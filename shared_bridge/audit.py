@@ -36,6 +36,7 @@ class _Sent:
 
     chain: Chain
     tx_hash: bytes
+    receipt: dict[str, Any]
     raw: RawMessage
 
 
@@ -52,6 +53,7 @@ class Audit:
         # L1 first: what is claimed by then has left its chain long ago.
         self._l1_block = _head(hub.l1)
         self._heads = {chain.chain_id: _head(chain.node) for chain in self._chains}
+        self._origins: dict[bytes, int] = {}
         self._in_flight: list[InFlight] = []
         for chain in self._chains:
             self._in_flight += self._deposits(chain)
@@ -85,7 +87,12 @@ class Audit:
         return sorted(found)
 
     def _origin(self, asset: bytes) -> int:
-        """Chain id of an asset's home."""
+        """Chain id of an asset's home, which it has for good."""
+        if asset not in self._origins:
+            self._origins[asset] = self._find_origin(asset)
+        return self._origins[asset]
+
+    def _find_origin(self, asset: bytes) -> int:
         origin = self._hub.l1.read(self._hub.vault, abi.ORIGIN_CHAIN, asset)
         if origin:
             return int(origin)
@@ -169,8 +176,10 @@ class Audit:
         logs = _logs(chain.node, abi.L1_MESSENGER, abi.L1_MESSAGE_SENT, _head(chain.node))
         for tx_hash in dict.fromkeys(entry.transaction_hash for entry in logs):
             receipt = receipt_of(chain, tx_hash)
-            for raw in raw_messages(receipt) if receipt is not None else ():
-                yield _Sent(chain, tx_hash, raw)
+            if receipt is None:
+                continue  # Its block was given up since.
+            for raw in raw_messages(receipt):
+                yield _Sent(chain, tx_hash, receipt, raw)
 
     def _outgoing(self, sent: _Sent) -> Iterator[InFlight]:
         try:
@@ -179,16 +188,14 @@ class Audit:
             return
         if content is None:
             return
-        receipt = receipt_of(sent.chain, sent.tx_hash)
-        assert receipt is not None, "the message was read from it"
-        departed = int(receipt["blockNumber"], 16) <= self._heads[sent.chain.chain_id]
+        departed = int(sent.receipt["blockNumber"], 16) <= self._heads[sent.chain.chain_id]
         if isinstance(content, BundleMessage):
             arrived = self._is_executed(content)
             for asset, transfer in content.bundle.token_legs():
                 yield InFlight(asset, (departed - arrived) * transfer.amount, f"bundle 0x{content.bundle_hash.hex()}")
             return
         asset, amount = _withdrawn(sent.chain, content)
-        claimed = self._is_claimed(sent, receipt)
+        claimed = self._is_claimed(sent)
         yield InFlight(asset, (departed - claimed) * amount, f"withdrawal 0x{sent.tx_hash.hex()}")
 
     def _is_executed(self, content: BundleMessage) -> bool:
@@ -196,9 +203,9 @@ class Audit:
         block = self._heads[there.chain_id]
         return bool(there.node.read(abi.INTEROP_HANDLER, abi.IS_EXECUTED, content.bundle_hash, block=block))
 
-    def _is_claimed(self, sent: _Sent, receipt: dict[str, Any]) -> bool:
+    def _is_claimed(self, sent: _Sent) -> bool:
         handle = Withdrawal(ZERO_ASSET, 0, _NOWHERE, _NOWHERE, sent.chain.chain_id, sent.tx_hash, sent.raw.index)
-        found = inclusion(self._hub, handle, receipt)
+        found = inclusion(self._hub, handle, sent.receipt)
         if found is None:
             return False
         key = (sent.chain.chain_id, found.batch_number, found.index)
