@@ -26,9 +26,9 @@ def silent(fraction: float) -> None:
 def points_worth_a_coset(log_blowup: int) -> float:
     """How many rows of an extension that was dropped are better evaluated one by one than by all cosets again.
 
-    A column's transform costs about as much as its value at ten points.
+    A column's transform costs about as much as its values at 14 points.
     """
-    return 10 << log_blowup
+    return 14 << log_blowup
 
 
 class Source(Protocol):

@@ -42,17 +42,17 @@ class Interpreted:
 
 
 class Compiled:
-    """The generated kernels, on as many threads as the backend has.
+    """The generated kernels, for the backend's instruction set, on as many threads as it has.
 
     Raises:
         NotCompiled: This build has no kernels for the machine.
         StaleBuild: It has those of another version.
     """
 
-    def __init__(self, machine: Machine, threads: int) -> None:
+    def __init__(self, machine: Machine, threads: int, isa: str | None = None) -> None:
         from zkvm.air.native import CompiledMachine  # fails where nothing is compiled, which Interpreted does not need
 
-        self._kernels = CompiledMachine(machine)
+        self._kernels = CompiledMachine(machine, isa)
         self._ranges = RANGES_A_THREAD << (threads - 1).bit_length()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="constraints")
 
@@ -76,4 +76,6 @@ def constraints_for(machine: Machine, backend: Backend) -> Constraints:
         NotCompiled: The backend is a compiled one and this build has no kernels for the machine.
         StaleBuild: It has those of another version.
     """
-    return Interpreted() if backend.name == "reference" else Compiled(machine, backend.threads)
+    if backend.name == "reference":
+        return Interpreted()
+    return Compiled(machine, backend.threads, getattr(backend, "isa", None))

@@ -1,12 +1,10 @@
 """The honest cases, as the prover takes them."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
 from tests.zkvm.stark.honest import Honest
-from zkvm.backends.cpu import CpuBackend
+from zkvm.backends.cpu import CpuBackend, instruction_sets
 from zkvm.backends.interface import Backend
 from zkvm.backends.reference import ReferenceBackend
 from zkvm.stark.key import ProvingKey
@@ -16,8 +14,10 @@ from zkvm.stark.setup import make_key
 from zkvm.stark.trace import Columns, Trace
 from zkvm.stark.transcript import Entry
 
-BACKENDS: dict[str, Callable[[], Backend]] = {"reference": ReferenceBackend, "cpu": CpuBackend}
-backends = pytest.mark.parametrize("backend", [make() for make in BACKENDS.values()], ids=list(BACKENDS))
+BACKENDS: dict[str, Backend] = {"reference": ReferenceBackend()} | {
+    f"cpu, {name}": CpuBackend(name) for name in instruction_sets()
+}
+backends = pytest.mark.parametrize("backend", BACKENDS.values(), ids=list(BACKENDS))
 
 
 def array(columns: list[list[int]]) -> Columns:
