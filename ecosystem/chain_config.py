@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from chain_template.config import (
     BlockSettings,
@@ -98,14 +99,18 @@ def chain_config(
     )
 
 
-def _base_token(chain: ChainRecord, l1_chain_id: int) -> dict[str, str]:
+def _base_token(chain: ChainRecord, l1_chain_id: int) -> dict[str, Any]:
     """The settings that name a chain's base token."""
     token = chain.settings.base_token
     if token == "eth":
         return {"base_token_asset_id": "0x" + eth_asset_id(l1_chain_id).hex()}
+    origin_chain_id = chain.facts.base_token_origin_chain_id or l1_chain_id
+    origin = chain.facts.base_token_origin or token
     return {
         "base_token": token,
-        "base_token_asset_id": "0x" + asset_id_of(l1_chain_id, token).hex(),
+        "base_token_asset_id": "0x" + asset_id_of(origin_chain_id, origin).hex(),
+        "base_token_origin_chain_id": origin_chain_id,
+        "base_token_origin": origin,
         "base_token_name": chain.facts.base_token_name,
         "base_token_symbol": chain.facts.base_token_symbol,
     }

@@ -124,6 +124,15 @@ class L1Settlement:
             register_base_token(self._deployed(), token, owner=self._deployer)
         return name, symbol
 
+    def base_token_origin(self, token: str) -> tuple[int, str]:
+        """Where a token of L1 was born: L1 itself, or the chain that it came from; chain id and address there."""
+        vault, address = load("L1NativeTokenVault"), self._deployed().native_token_vault
+        asset = self._client.read(vault, address, "assetId", [token])
+        origin = int(self._client.read(vault, address, "originChainId", [asset]))
+        if not origin:
+            return self._expected_chain_id, token
+        return origin, str(self._client.read(vault, address, "originToken", [asset]))
+
     def create_chain(
         self,
         chain_id: int,
@@ -144,7 +153,7 @@ class L1Settlement:
             program_id=self._program_id,
             da_scheme=DA_VALIDIUM if data_availability is DataAvailability.VALIDIUM else DA_CALLDATA,
             fees=FeeParams(minimal_l2_gas_price=minimal_l2_gas_price_wei),
-            base_token_asset_id=None if is_ether else asset_id_of(self._expected_chain_id, base_token),
+            base_token_asset_id=None if is_ether else asset_id_of(*self.base_token_origin(base_token)),
         )
         return create_chain(
             self._deployed(), params, owner=self._deployer, admin=self._admin(keys), validators=_validators(keys)

@@ -225,11 +225,18 @@ class Lifecycle:
 
     def _choose_genesis(self, chain: ChainRecord) -> ChainRecord:
         """Fix what block 0 depends on, once."""
-        name = symbol = ""
+        name = symbol = origin = ""
+        origin_chain_id: int | None = None
         if chain.settings.base_token != "eth":
             name, symbol = self.settlement.base_token(chain.settings.base_token, register=True)
+            origin_chain_id, origin = self.settlement.base_token_origin(chain.settings.base_token)
         self.registry.update_facts(
-            chain.name, genesis_timestamp=int(time.time()), base_token_name=name, base_token_symbol=symbol
+            chain.name,
+            genesis_timestamp=int(time.time()),
+            base_token_name=name,
+            base_token_symbol=symbol,
+            base_token_origin_chain_id=origin_chain_id,
+            base_token_origin=origin,
         )
         return self.registry.chain(chain.name)
 

@@ -17,6 +17,8 @@ class ChainFacts:
         create_block: L1 block of its creation.
         base_token_name: As the token says it; empty for ether.
         base_token_symbol: Likewise.
+        base_token_origin_chain_id: Chain where the base token was born; None for L1.
+        base_token_origin: Its address there; empty for ether, and for a chain made before this was kept.
         funded: Whether the development accounts' deposits have arrived.
     """
 
@@ -26,6 +28,8 @@ class ChainFacts:
     create_block: int | None = None
     base_token_name: str = ""
     base_token_symbol: str = ""
+    base_token_origin_chain_id: int | None = None
+    base_token_origin: str = ""
     funded: bool = False
 
 

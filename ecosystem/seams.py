@@ -157,6 +157,9 @@ class Settlement(Protocol):
             ConfigError: No chain can be based on it.
         """
 
+    def base_token_origin(self, token: str) -> tuple[int, str]:
+        """Where a token of L1 was born: chain id, and address there."""
+
     def create_chain(
         self,
         chain_id: int,

@@ -277,6 +277,7 @@ class FakeSettlement:
         self.registry: Registry
         self.created: dict[int, bytes] = {}
         self.tokens: dict[str, tuple[str, str]] = {}
+        self.origins: dict[str, tuple[int, str]] = {}
         self.paid: dict[str, int] = {}
         self.lock = threading.Lock()
 
@@ -324,6 +325,10 @@ class FakeSettlement:
         if token not in self.tokens:
             raise ConfigError("base_token", f"there is no ERC-20 token at {token} on L1")
         return self.tokens[token]
+
+    def base_token_origin(self, token: str) -> tuple[int, str]:
+        self._reach()
+        return self.origins.get(token, (31_337, token))
 
     def balances(self, url: str, addresses: Sequence[str]) -> list[int]:
         self._reach()

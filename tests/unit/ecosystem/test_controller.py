@@ -12,6 +12,7 @@ from contracts.errors import DeployError
 from ecosystem.errors import ChainBusy, ChainExists, ConfigError, PortInUse, UnknownChain, WrongChainState
 from ecosystem.settings import ChainSettings
 from ecosystem.states import Goal, OperationKind, OperationStatus, Phase
+from shared_bridge.asset_ids import asset_id_of
 from shared_bridge.stages import MessageStage
 from tests.unit.ecosystem.conftest import FakeHub, wait_for
 from tests.unit.ecosystem.fakes import FakeNode
@@ -97,6 +98,20 @@ def test_a_chain_may_be_based_on_a_token(running: FakeHub) -> None:
     assert running.finished(running.controller.create_chain("gold", wanted).id).error == ""
     link = running.runtime.nodes["gold"].config.l1
     assert link is not None and (link.base_token, link.base_token_symbol) == (wanted.base_token, "GLD")
+    assert link.base_token_asset_id == "0x" + asset_id_of(31_337, token).hex()
+
+
+def test_a_chain_may_be_based_on_a_token_of_another_chain(running: FakeHub) -> None:
+    wanted = ChainSettings(id=276, base_token="0x" + "Ab" * 20)
+    on_l1, at_home = wanted.base_token, "0x" + "cd" * 20
+    running.settlement.tokens[on_l1] = ("Copper", "CU")
+    running.settlement.origins[on_l1] = (271, at_home)
+    operation = running.controller.create_chain("copper", wanted)
+    assert running.finished(operation.id).error == ""
+    link = running.runtime.nodes["copper"].config.l1
+    assert link is not None and link.base_token == on_l1
+    assert (link.base_token_origin_chain_id, link.base_token_origin) == (271, at_home)
+    assert link.base_token_asset_id == "0x" + asset_id_of(271, at_home).hex()
 
 
 def test_a_port_in_use_is_refused(running: FakeHub) -> None:

@@ -8,6 +8,7 @@ from eth_hash.auto import keccak
 
 from chain_template.config import DataAvailability
 from chain_template.node import ChainNode
+from contracts.abi import encode_deploy
 from contracts.artifacts import load
 from contracts.client import L1Client
 from contracts.errors import DeployError, L1Unavailable
@@ -175,6 +176,18 @@ def test_a_chain_is_created_once_and_takes_deposits(l1: L1Settlement, l1_url: st
     with L1Client(l1_url) as client:
         requests = client.read(load("ZKChain"), created.zk_chain, "getTotalPriorityTxs")  # type: ignore[attr-defined]
         assert requests == 3
+
+
+def test_a_base_token_of_l1_was_born_there(l1: L1Settlement, l1_url: str) -> None:
+    """A token that nobody has bridged yet is one of L1, and stays one when it is registered."""
+    with L1Client(l1_url) as client:
+        sender = Sender(client, key_bytes(DEPLOYER), chain_id=31_337)
+        code = encode_deploy(load("TestToken"), ["Gold", "GLD", 18])
+        token = sender.transact(None, code).contract_address
+    assert token is not None
+    assert l1.base_token_origin(token) == (31_337, token)
+    assert l1.base_token(token, register=True) == ("Gold", "GLD")
+    assert l1.base_token_origin(token) == (31_337, token)
 
 
 def test_balances_are_read_from_any_endpoint(l1: L1Settlement, l1_url: str) -> None:
