@@ -180,8 +180,10 @@ def test_a_chain_is_created_once_and_takes_deposits(l1: L1Settlement, l1_url: st
 
 def test_a_base_token_of_l1_was_born_there(l1: L1Settlement, l1_url: str) -> None:
     """A token that nobody has bridged yet is one of L1, and stays one when it is registered."""
+    issuer = bytes([9, 9]) * 16
+    l1.fund("gold/issuer", [address_of(issuer)], ETHER)
     with L1Client(l1_url) as client:
-        sender = Sender(client, key_bytes(DEPLOYER), chain_id=31_337)
+        sender = Sender(client, issuer, chain_id=31_337)
         code = encode_deploy(load("TestToken"), ["Gold", "GLD", 18])
         token = sender.transact(None, code).contract_address
     assert token is not None
