@@ -16,10 +16,10 @@ SLOW_SECONDS = 2.0
 def refused(made: Honest, data: bytes, error: type[VerificationError] = VerificationError) -> VerificationError:
     """The error with which the verifier refuses these bytes, in good time."""
     assert data != made.proof.to_bytes()
-    started = time.monotonic()
+    started = time.thread_time()  # not the wall clock: other tests run beside this one
     with pytest.raises(error) as caught:
         made.verify(data)
-    assert time.monotonic() - started < SLOW_SECONDS
+    assert time.thread_time() - started < SLOW_SECONDS
     assert str(caught.value)
     return caught.value
 
