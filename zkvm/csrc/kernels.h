@@ -46,7 +46,7 @@ typedef struct {
     void (*eval_rows)(const uint64_t *coefficients, unsigned log_rows, size_t begin, size_t end,
                       const uint64_t *points, size_t count, uint64_t *out, uint64_t *scratch);
 
-    /* poly/pointwise.c: three coordinate columns; rows [begin, end). The first two return 0 if they meet a zero. */
+    /* poly/rowwise.c: three coordinate columns; rows [begin, end). The first two return 0 if they meet a zero. */
 
     /* out = 1 / values */
     int (*invert)(const uint64_t *values, size_t stride, size_t begin, size_t end, uint64_t *out);

@@ -15,3 +15,9 @@ def columns(width, rows, seed=0):
 
 def ext(seed):
     return tuple(int(value) for value in np.random.default_rng(seed).integers(0, P, 3, dtype=np.uint64))
+
+
+def nonzero(width, rows, seed=0):
+    """Columns in which no element is zero."""
+    values = columns(width, rows, seed)
+    return np.where(values == 0, np.uint64(1), values)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.zkvm.backends.samples import columns, ext
+from tests.zkvm.backends.samples import columns, ext, nonzero
 from zkvm.backends.cpu import CpuBackend, instruction_sets
 from zkvm.backends.errors import UnknownInstructionSet
 from zkvm.field import P, root_of_unity
@@ -55,7 +55,7 @@ def test_sums_of_the_largest_elements_do_not_overflow(cpu, reference):
 
 @pytest.mark.parametrize("log_rows", LOGS)
 def test_row_by_row(cpu, reference, log_rows):
-    values, more = columns(3, 1 << log_rows) | np.uint64(1), columns(3, 1 << log_rows, 1)
+    values, more = nonzero(3, 1 << log_rows), columns(3, 1 << log_rows, 1)
     assert (cpu.batch_inverse_ext(values) == reference.batch_inverse_ext(values)).all()
     assert (cpu.prefix_sum_ext(values) == reference.prefix_sum_ext(values)).all()
     for arity in (2, 4, 8):
@@ -93,3 +93,22 @@ def test_an_unknown_instruction_set_is_refused(monkeypatch):
     with pytest.raises(UnknownInstructionSet, match="avx3") as refused:
         CpuBackend()
     assert all(isa in str(refused.value) for isa in instruction_sets())
+
+
+@pytest.mark.parametrize("log_rows", [0, 1, 5, 7, 8, 9, 12])
+@pytest.mark.parametrize("node_bytes", [20, 25, 32])
+def test_digests_to_their_positions(cpu, reference, log_rows, node_bytes):
+    digests = np.random.default_rng(log_rows).integers(0, 256, (1 << log_rows, node_bytes), dtype=np.uint8)
+    placed, expected = np.zeros_like(digests), np.zeros_like(digests)
+    cpu.scatter_digests(digests, placed)
+    reference.scatter_digests(digests, expected)
+    assert (placed == expected).all()
+
+
+@pytest.mark.parametrize("rows", [1, 7, 64, 5000])
+def test_sums_and_products(cpu, reference, rows):
+    left, right = columns(3, rows), columns(3, rows, 1)
+    assert (cpu.add(left, right) == reference.add(left, right)).all()
+    assert (cpu.multiply_ext(left, right) == reference.multiply_ext(left, right)).all()
+    column = np.ascontiguousarray(right[:1])
+    assert (cpu.multiply(left, column) == reference.multiply(left, column)).all()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.zkvm.backends.samples import columns, ext
+from tests.zkvm.backends.samples import columns, ext, nonzero
 from zkvm.backends.errors import PointInDomain
 from zkvm.field import P, root_of_unity
 from zkvm.field.errors import NotInvertible
@@ -76,13 +76,13 @@ def test_combine_is_a_weighted_sum(backend, rows):
 
 @pytest.mark.parametrize("rows", [1, 5, 64])
 def test_inverses(backend, rows):
-    values = columns(3, rows) | np.uint64(1)
+    values = nonzero(3, rows)
     assert elements(backend.batch_inverse_ext(values)) == [e_inv(value) for value in elements(values)]
 
 
 @pytest.mark.parametrize("at", [0, 7, 1030])
 def test_the_zero_that_has_no_inverse_is_named(backend, at):
-    values = columns(3, 2048) | np.uint64(1)
+    values = nonzero(3, 2048)
     values[:, at] = 0
     with pytest.raises(NotInvertible) as refused:
         backend.batch_inverse_ext(values)
