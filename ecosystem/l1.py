@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
 
 from chain_template.config import DataAvailability
 from contracts.abi import encode_call
@@ -131,7 +132,7 @@ class L1Settlement:
         origin = int(self._client.read(vault, address, "originChainId", [asset]))
         if not origin:
             return self._expected_chain_id, token
-        return origin, str(self._client.read(vault, address, "originToken", [asset]))
+        return origin, to_checksum_address(self._client.read(vault, address, "originToken", [asset]))
 
     def create_chain(
         self,
