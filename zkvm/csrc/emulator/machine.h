@@ -118,6 +118,7 @@ typedef struct {
 
 typedef struct {
     Cell **pages;
+    List owned; /* Cell *: all pages */
     size_t bytes, limit;
     List touched; /* uint32_t: words from IN_LO on that were accessed, in order of first access */
 } Memory;

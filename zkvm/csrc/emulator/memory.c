@@ -20,13 +20,14 @@ static Cell *new_page(Memory *memory, uint32_t word, int *fault) {
         *fault = FAULT_MEMORY;
         return NULL;
     }
-    Cell *page = calloc(PAGE_WORDS, sizeof(Cell));
+    Cell *page = list_reserve(&memory->owned, 1, sizeof(Cell *)) ? calloc(PAGE_WORDS, sizeof(Cell)) : NULL;
     if (!page) {
         *fault = NO_HOST_MEMORY;
         return NULL;
     }
     memory->bytes += size;
     memory->pages[word >> PAGE_BITS] = page;
+    *(Cell **)list_push(&memory->owned, sizeof(Cell *)) = page;
     return page;
 }
 
@@ -49,10 +50,10 @@ bool memory_place(Memory *memory, uint32_t word, uint32_t value) {
 }
 
 void machine_clear(Machine *m) {
-    List *lists[] = {&m->steps, &m->memw, &m->memb, &m->binary, &m->shift, &m->muldiv,
+    for (size_t i = 0; i < m->memory.owned.length; i++) free(((Cell **)m->memory.owned.data)[i]);
+    List *lists[] = {&m->memory.owned, &m->steps, &m->memw, &m->memb, &m->binary, &m->shift, &m->muldiv,
                      &m->arith256, &m->keccak, &m->memory.touched, &m->profiler.frames};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) free(lists[i]->data);
-    for (size_t i = 0; m->memory.pages && i < PAGES; i++) free(m->memory.pages[i]);
     free(m->memory.pages);
     free(m->rows);
     free(m->row_at);
