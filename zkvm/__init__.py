@@ -1,6 +1,16 @@
 """The proof system: a STARK prover for RV32IM programs and its verifiers.
 
-This room is empty for now. It will hold ``field/``, ``air/``, ``machine/``, ``stark/``, ``backends/``, ``guest/``,
-``emulator/`` and ``solidity/``; until then batches are settled by the labelled development mode
-(``proofs: none``), whose worker re-executes every batch but proves nothing.
+::
+
+    field/      Goldilocks and its cubic extension, in plain integers and NumPy
+    air/        the constraint language: one definition of a table, read by interpreter, debugger and code generators
+    machine/    RV32IM and its precompiles as tables of that language; keys, traces, prove and verify
+    emulator/   runs programs, logs what the prover needs, counts what a proof costs
+    guest_kit/  what a program to be proven is built with, and examples
+    stark/      the protocol: transcript, proof format, prover, verifier, soundness calculator
+    backends/   where the heavy work is done: NumPy as the reference, compiled kernels on all cores
+    csrc/       the C behind backends, machine and emulator
+
+Batches of the hub's chains are still settled by the labelled development mode (``proofs: none``): the program that
+re-executes a batch is not written for this machine yet.
 """
