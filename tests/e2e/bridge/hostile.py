@@ -73,7 +73,7 @@ class HostileToken:
         self._sender.transact(self.address, value=wei)
 
     def arm(self, *orders, insists=False):
-        """What it does at its next move: (contract, wei, calldata) each."""
+        """What it does when it is moved or paid next: (contract, wei, calldata) each."""
         self.call("arm", list(orders), insists)
 
     def act(self, target, data, wei=0):

@@ -2,11 +2,12 @@
 
 import pytest
 
-from shared_bridge import BridgeRefused, MessageStage, interfaces
+from shared_bridge import BridgeRefused, MessageStage, interfaces, log_proof
 from shared_bridge.claims import inclusion
 from shared_bridge.formats import deposit_asset_data, second_bridge_data
 from tests.e2e.bridge.hostile import HostileToken, needs_solc
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER
+from tests.e2e.settlement.lab import wait_until
 
 pytestmark = needs_solc
 GUARDED = "ReentrancyGuardReentrantCall"
@@ -48,6 +49,13 @@ def bundle_of(lab, transfer):
     found = inclusion(lab.bridge.hub, transfer, target="messageRoot")
     proof = (transfer.chain_id, found.batch_number, found.index, found.tx_number, found.proof)
     return (interfaces.INTEROP_HANDLER, 0, interfaces.EXECUTE_BUNDLE.encode(found.raw.data[1:], proof))
+
+
+def imported(lab, transfer, chain):
+    """A chain has the root that proves a transfer, so that its bundle can be executed at once."""
+    l1_block, _ = log_proof.target_of(inclusion(lab.bridge.hub, transfer, target="messageRoot").proof)
+    lab.nodes[chain].request_interop_root(l1_block)
+    wait_until(lambda: lab.nodes[chain].interop_roots.imported(l1_block), what="the import")
 
 
 # -- tokens that come back in ----------------------------------------------------------------------------------------
@@ -157,8 +165,7 @@ def test_a_token_of_a_chain_that_comes_back_in_moves_nothing_else(paid):
     asset = home.asset_id
     pending = bridge.send(ALICE, "b", "a", asset, 60, BOB.address)
     paid.wait(pending, MessageStage.CLAIMABLE)
-    paid.nodes["a"].request_interop_root(_root_block(paid, pending))
-    _until_imported(paid, pending)
+    imported(paid, pending, "a")
 
     leave = interfaces.WITHDRAW_ASSET.encode(asset, deposit_asset_data(9, BOB.address, token.address))
     send = interfaces.SEND_TOKEN.encode(272, asset, 9, BOB.address)
@@ -189,18 +196,50 @@ def test_a_token_of_a_chain_that_comes_back_in_moves_nothing_else(paid):
     bridge.audit()
 
 
-def _root_block(lab, transfer):
-    proof = lab.bridge.hub.chain("b").node.rpc(
-        "zks_getL2ToL1LogProof", "0x" + transfer.l2_transaction_hash.hex(), 0, "messageRoot"
+# -- receivers of ether that come back in ----------------------------------------------------------------------------
+
+
+def test_a_receiver_on_l1_is_paid_once(paid, on_l1):
+    """It is paid ether, and tries to be paid again, to claim something else and to deposit while it is."""
+    token, asset, _ = on_l1
+    bridge = paid.bridge
+    withdrawals = [bridge.withdraw(ALICE, "a", "eth", amount, token.address) for amount in (600, 700)]
+    for withdrawal in withdrawals:
+        paid.wait(withdrawal, MessageStage.CLAIMABLE)
+    had, held = paid.client.get_balance(token.address), paid.client.get_balance(bridge.hub.vault)
+    token.arm(*(claim_of(paid, each) for each in withdrawals), *deposits_of(paid, token, asset, 5))
+    assert not bridge.claim(RELAYER, withdrawals[0]).was_claimed_before
+    assert token.refusals() == [GUARDED] * 4
+    assert paid.client.get_balance(token.address) == had + 600
+    assert paid.client.get_balance(bridge.hub.vault) == held - 600
+    bridge.audit()
+    bridge.claim(RELAYER, withdrawals[1])
+    assert paid.client.get_balance(token.address) == had + 1_300
+    bridge.audit()
+
+
+def test_a_receiver_on_a_chain_is_paid_once(paid):
+    """The same where a bundle brings ether; what the receiver owns already it may well withdraw meanwhile."""
+    bridge = paid.bridge
+    receiver = HostileToken(paid, "ReentrantToken", ALICE, "b")
+    receiver.pay(1_000)
+    transfers = [bridge.send(ALICE, "a", "b", "eth", amount, receiver.address) for amount in (600, 700)]
+    for transfer in transfers:
+        paid.wait(transfer, MessageStage.CLAIMABLE)
+        imported(paid, transfer, "b")
+    send = interfaces.SEND_TOKEN.encode(271, bridge.asset_id("eth"), 9, BOB.address)
+    receiver.arm(
+        *(bundle_of(paid, each) for each in transfers),
+        (interfaces.INTEROP_CENTER, 9, send),
+        (interfaces.L2_BASE_TOKEN, 17, interfaces.WITHDRAW_BASE.encode(BOB.address)),
     )
-    return proof["gatewayBlockNumber"]
-
-
-def _until_imported(lab, transfer):
-    at = _root_block(lab, transfer)
-    from tests.e2e.settlement.lab import wait_until
-
-    wait_until(lambda: lab.nodes["a"].interop_roots.imported(at), what="the import")
+    bridge.claim(RELAYER, transfers[0])
+    assert receiver.refusals() == [GUARDED, GUARDED, GUARDED, None]
+    assert bridge.balance(receiver.address, "eth", "b") == 1_000 + 600 - 17
+    bridge.audit()
+    bridge.claim(RELAYER, transfers[1])
+    assert bridge.balance(receiver.address, "eth", "b") == 1_000 + 1_300 - 17
+    bridge.audit()
 
 
 # -- tokens that take fees -------------------------------------------------------------------------------------------

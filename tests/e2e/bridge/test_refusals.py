@@ -22,6 +22,7 @@ from shared_bridge import (
     UnknownMessage,
     UnknownToken,
     interfaces,
+    log_proof,
 )
 from shared_bridge.claims import failure_proof, inclusion
 from shared_bridge.receipts import receipt_of
@@ -176,7 +177,7 @@ def test_a_forged_transfer_is_refused_by_its_destination(paid):
     transfer = bridge.send(ALICE, "a", "b", "eth", 7, BOB.address)
     paid.wait(transfer, MessageStage.CLAIMABLE)
     found = inclusion(hub, transfer, target="messageRoot")
-    target = int.from_bytes(found.proof[-_words_of_root(found.proof)][:16])
+    target, _ = log_proof.target_of(found.proof)
     there = paid.nodes["b"]
     there.request_interop_root(target)
     wait_until(lambda: there.interop_roots.imported(target), what="the import")
@@ -198,11 +199,6 @@ def test_a_forged_transfer_is_refused_by_its_destination(paid):
     with pytest.raises(BridgeRefused, match="BundleNotProven"):
         execute(bundle.replace((7).to_bytes(32), (8).to_bytes(32)), right)
     execute(bundle, right)
-
-
-def _words_of_root(proof):
-    """How many words of a transfer's proof there are from the one with L1's block on."""
-    return len(proof) - (1 + 15 + 1 + proof[0][2])
 
 
 def test_a_failed_deposit_is_its_depositors_alone(paid):

@@ -4,7 +4,7 @@ it happens again on the new L1. Value that arrived by a dropped root arrives onc
 
 import pytest
 
-from shared_bridge import MessageStage, NotClaimable, interfaces
+from shared_bridge import MessageStage, NotClaimable, interfaces, log_proof
 from shared_bridge.claims import inclusion
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER, TIMEOUT_S, bridge_lab
 from tests.e2e.settlement.conftest import on_anvil
@@ -33,12 +33,7 @@ def arrive(lab):
     proof = inclusion(lab.bridge.hub, transfer, target="messageRoot").proof
     lab.bridge.claim(RELAYER, transfer)
     assert received(lab) == 1_000
-    return transfer, int.from_bytes(proof[-3 - proof_words_above(proof)][:16])
-
-
-def proof_words_above(proof):
-    """Siblings in the tree over the chains: the proof's last words."""
-    return len(proof) - (1 + 15 + 1 + proof[0][2] + 3)
+    return transfer, log_proof.target_of(proof)[0]
 
 
 def received(lab):

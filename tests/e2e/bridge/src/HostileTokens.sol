@@ -46,7 +46,7 @@ contract FeeToken is PlainToken {
     }
 }
 
-/// @dev Does what it was told to whenever it is moved, and remembers what came of it. It can own ether and itself.
+/// @dev Does what it was told to when it is moved, or paid, and remembers what came of it. It can own ether and itself.
 contract ReentrantToken is PlainToken {
     struct Order {
         address target;
@@ -67,9 +67,11 @@ contract ReentrantToken is PlainToken {
 
     error Insisted(bytes answer);
 
-    receive() external payable {}
+    receive() external payable {
+        _obey();
+    }
 
-    /// @dev Orders for the next move. One that insists fails when one of them does.
+    /// @dev Orders for the next move, or payment. One that insists fails when one of them does.
     function arm(Order[] calldata orders, bool insists) external {
         delete _orders;
         delete _outcomes;
@@ -98,6 +100,10 @@ contract ReentrantToken is PlainToken {
     function _move(address from, address to, uint256 amount) internal override {
         super._move(from, to, amount);
         if (_topic != 0) _log();
+        _obey();
+    }
+
+    function _obey() private {
         Order[] memory orders = _orders;
         // Each move's orders once, so that what is inside of it finds none.
         delete _orders;
