@@ -1,8 +1,8 @@
 /* The interpreter: one function, compiled once for counting, once for logging, once for profiling. */
 #include "emulator/machine.h"
 
-/* Room in the log is made for this many instructions at a time. */
-enum { BLOCK = 4096 };
+/* Room in the log is made for BLOCK instructions at a time. */
+enum { BLOCK = 4096, PRESIZED = (1 << 22) + BLOCK };
 
 static inline int32_t as_signed(uint32_t v) { return v >> 31 ? -(int32_t)~v - 1 : (int32_t)v; }
 
@@ -232,12 +232,21 @@ static inline __attribute__((always_inline)) int run(Machine *m, const enum Mode
     return status;
 }
 
+/* One instruction adds at most one element to each; where precompiles add more, the lists grow. */
+static bool presize_log(Machine *m, uint64_t limit) {
+    size_t most = limit < PRESIZED ? (size_t)limit : PRESIZED;
+    return list_presize(&m->steps, most, sizeof(Step)) && list_presize(&m->memw, most, sizeof(WordAccess)) &&
+           list_presize(&m->memb, most, sizeof(ByteAccess)) && list_presize(&m->binary, most, sizeof(uint32_t)) &&
+           list_presize(&m->shift, most, sizeof(uint32_t)) && list_presize(&m->muldiv, most, sizeof(uint32_t));
+}
+
 static int run_counting(Machine *m, uint64_t limit, int64_t stop) { return run(m, COUNT, limit, stop); }
 static int run_logging(Machine *m, uint64_t limit, int64_t stop) { return run(m, LOG, limit, stop); }
 static int run_profiling(Machine *m, uint64_t limit, int64_t stop) { return run(m, PROFILE, limit, stop); }
 
 int machine_run(Machine *m, enum Mode mode, uint64_t limit, int64_t stop) {
     m->logging = mode == LOG;
+    if (mode == LOG && !presize_log(m, limit)) return NO_HOST_MEMORY;
     switch (mode) {
     case LOG: return run_logging(m, limit, stop);
     case PROFILE: return run_profiling(m, limit, stop);

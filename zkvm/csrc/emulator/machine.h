@@ -161,6 +161,9 @@ typedef struct {
 /* Makes room for `more` elements of `size` bytes; false without memory. */
 bool list_reserve(List *list, size_t more, size_t size);
 
+/* Address space for `count` elements of an empty list: it takes memory only as it fills, and need not move. */
+bool list_presize(List *list, size_t count, size_t size);
+
 static inline void *list_push(List *list, size_t size) { return (char *)list->data + size * list->length++; }
 
 /* The page of a word that has none yet: allocated in zero memory, else NULL, and *fault says why. */

@@ -1,8 +1,25 @@
 /* Guest memory: pages of cells, each a value and the time of its last access; and the machine's growing lists. */
+#define _DEFAULT_SOURCE
 #include "emulator/machine.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { LARGE_PAGE = 2 << 20, SMALL_PART = 4 << 20 };
+
+bool list_presize(List *list, size_t count, size_t size) {
+    size_t bytes = (count * size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    if (list->data || bytes <= SMALL_PART) return true;
+    list->data = aligned_alloc(LARGE_PAGE, bytes);
+    if (!list->data) return false;
+    list->capacity = bytes / size;
+#ifdef MADV_HUGEPAGE
+    /* Only advice. A short log stays on small pages, which cost less to clear. */
+    (void)madvise((char *)list->data + SMALL_PART, bytes - SMALL_PART, MADV_HUGEPAGE);
+#endif
+    return true;
+}
 
 bool list_reserve(List *list, size_t more, size_t size) {
     if (list->capacity - list->length >= more) return true;
