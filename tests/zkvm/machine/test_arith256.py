@@ -1,6 +1,7 @@
 """ARITH256: honest operations pass, and every wrong cell, flag and claim is noticed."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from zkvm.air.debug import bus_tuples, check_table, random_challenges
 from zkvm.air.rows import rows_view
 from zkvm.air.scalars import Scalars
 from zkvm.emulator.log import Structured
+from zkvm.machine import buses
 from zkvm.machine.errors import ImpossibleCall
 from zkvm.machine.expand.accumulators import fill_aux
 from zkvm.machine.expand.arith256 import expand_arith256
@@ -298,7 +300,8 @@ def noticed_operations(main: np.ndarray, call: Structured) -> set[int]:
             noticed.update(int(row) // ROWS for row in rows)
     honest = sorted((entries, count) for count, entries, _ in bus_tuples(TABLE, expanded(call))["OP"])
     said: dict[int, list[tuple[tuple[int, ...], int]]] = {}
-    for count, entries, row in bus_tuples(TABLE, main)["OP"]:
+    calls = replace(TABLE, interactions=tuple(one for one in TABLE.interactions if one.bus is buses.OP))
+    for count, entries, row in bus_tuples(calls, main)["OP"]:
         said.setdefault(row // ROWS, []).append((entries, count))
     noticed.update(number for number, messages in said.items() if sorted(messages) != honest)
     return noticed

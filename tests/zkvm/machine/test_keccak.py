@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from zkvm.air.rows import rows_view
 from zkvm.air.scalars import Scalars
 from zkvm.emulator.log import Structured
 from zkvm.field.scalar import Ext, e_inv, e_mul, e_pow, e_sub
+from zkvm.machine import buses
 from zkvm.machine.errors import ImpossibleCall
 from zkvm.machine.expand import keccak as numpy_keccak
 from zkvm.machine.expand import native_keccak
@@ -478,7 +480,8 @@ def honest_table(honest: np.ndarray) -> np.ndarray:
 
 
 def said(table: Table, main: np.ndarray, rows: int) -> dict[int, list[tuple[tuple[int, ...], int]]]:
+    calls = replace(table, interactions=tuple(one for one in table.interactions if one.bus is buses.OP))
     found: dict[int, list[tuple[tuple[int, ...], int]]] = {}
-    for count, entries, row in bus_tuples(table, main)["OP"]:
+    for count, entries, row in bus_tuples(calls, main)["OP"]:
         found.setdefault(row // rows, []).append((entries, count))
     return {number: sorted(messages) for number, messages in found.items()}
