@@ -16,7 +16,7 @@ CELLS_A_ROW: Final = {
     "main": 41,
     "memw": 16,
     "memb": 33,
-    "binary": 30,
+    "binary": 31,
     "shift": 24,
     "muldiv": 35,
     "ram": 13,

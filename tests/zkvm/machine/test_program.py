@@ -7,11 +7,15 @@ import pytest
 
 from tests.zkvm.assembler import assemble
 from tests.zkvm.machine.programs import INPUT, every_instruction
+from tests.zkvm.machine.test_trace import signature
 from zkvm.backends.cpu import CpuBackend
+from zkvm.emulator.cost import CELLS_A_ROW
 from zkvm.emulator.emulator import run
 from zkvm.emulator.opcodes import IN_LO, REGISTER_BASE, Op
+from zkvm.guest_kit.examples import example
 from zkvm.machine import key as keys
 from zkvm.machine.errors import TableTooTall, UnprovableProgram
+from zkvm.machine.heights import heights_for
 from zkvm.machine.key import all_fixed_columns, key_for
 from zkvm.machine.machine import riscv
 from zkvm.machine.program import byte_columns, check_rom, fixed_columns, rom_rows
@@ -135,6 +139,18 @@ def test_the_emulator_counts_the_rows_of_a_proof() -> None:
         used = sum(tables[name][table.main.index(column)] for column in columns)
         assert int(used.sum()) == getattr(execution.cost, name)
     assert execution.cost.main == execution.cycles == len(execution.log.steps)
+
+
+@pytest.mark.parametrize("name", ["keccak", "ecrecover", "sha256"])
+def test_heights_are_known_from_the_cost(name: str) -> None:
+    execution = run(example(name), signature() if name == "ecrecover" else bytes(300))
+    tables = main_columns(execution.program, execution.log)
+    assert heights_for(execution.program, execution.cost) == {each: rows.shape[1] for each, rows in tables.items()}
+
+
+def test_the_emulator_counts_the_cells_of_a_row() -> None:
+    widths = {table.name: table.width("main") + table.width("aux") for table in riscv().tables}
+    assert {name: widths[name] for name in CELLS_A_ROW} == CELLS_A_ROW
 
 
 def test_all_fixed_columns_are_those_of_the_machine() -> None:

@@ -21,7 +21,7 @@ from zkvm.machine.trace import build_trace
 from zkvm.stark import prover
 from zkvm.stark.errors import VerificationError
 from zkvm.stark.key import ProvingKey
-from zkvm.stark.profiles import FAST
+from zkvm.stark.profiles import FAST, L1, L1_128, Profile
 from zkvm.stark.trace import Trace
 
 
@@ -135,3 +135,15 @@ def test_random_programs_are_proven(backend: CpuBackend, keys: Path, seed: int) 
     key = key_for(program, FAST, backend, keys)
     proven = prove(program, INPUT, FAST, key, backend)
     verify(key.vk, proven.output, FAST, proven.proof)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", [L1, L1_128], ids=["l1", "l1-128"])
+def test_proofs_for_l1(backend: CpuBackend, profile: Profile) -> None:
+    program = example("fibonacci")
+    key = key_for(program, profile, backend)
+    proven = prove(program, (1000).to_bytes(4, "little"), profile, key, backend)
+    assert proven.output[:2] == (1000, 1556111435)
+    verify(key.vk, proven.output, profile, proven.proof)
+    with pytest.raises(VerificationError):
+        verify(key.vk, (1001, *proven.output[1:]), profile, proven.proof)
