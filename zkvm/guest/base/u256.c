@@ -1,0 +1,289 @@
+#include "base/u256.h"
+
+enum { WIDE_LIMBS = 2 * U256_LIMBS, HALF_BITS = ZK_LIMB_BITS / 2 };
+
+static inline unsigned leading_zeros(limb_t v) {
+#if ZK_LIMB_BITS == 64
+    return (unsigned)__builtin_clzll(v);
+#else
+    return (unsigned)__builtin_clz(v);
+#endif
+}
+
+/* Quotient of high:low by a divisor above `high` whose highest bit is set; the remainder goes to *rest. */
+static inline limb_t divide_two(limb_t high, limb_t low, limb_t divisor, limb_t *rest) {
+#if ZK_LIMB_BITS == 64 && defined(__x86_64__)
+    limb_t quotient, remainder;
+    __asm__("divq %4" : "=a"(quotient), "=d"(remainder) : "0"(low), "1"(high), "r"(divisor) : "cc");
+    *rest = remainder;
+    return quotient;
+#else
+    /* Two digits of half a limb, each guessed from the divisor's upper half: at most two too high. */
+    const limb_t half = (limb_t)1 << HALF_BITS;
+    limb_t upper = divisor >> HALF_BITS, lower = divisor & (half - 1), quotient = 0;
+    for (int digit = 1; digit >= 0; digit--) {
+        limb_t next = digit ? low >> HALF_BITS : low & (half - 1);
+        limb_t guess = high / upper, over = high % upper;
+        while (guess >= half || guess * lower > (over << HALF_BITS | next)) {
+            guess--;
+            over += upper;
+            if (over >= half) break;
+        }
+        high = (limb_t)((high << HALF_BITS | next) - guess * divisor);
+        quotient = quotient << HALF_BITS | guess;
+    }
+    *rest = high;
+    return quotient;
+#endif
+}
+
+static inline int significant(const limb_t *a, int count) {
+    while (count > 0 && a[count - 1] == 0) count--;
+    return count;
+}
+
+/* to <- from << shift, below a limb; `count` limbs, and what falls out at the top is returned. */
+static inline limb_t shift_up(limb_t *to, const limb_t *from, int count, unsigned shift) {
+    limb_t out = 0;
+    for (int i = 0; i < count; i++) {
+        limb_t limb = from[i];
+        to[i] = limb << shift | out;
+        out = shift ? limb >> (ZK_LIMB_BITS - shift) : 0;
+    }
+    return out;
+}
+
+/* window <- window - digit * divisor, over size + 1 limbs; true when it went below zero. */
+static inline bool subtract_multiple(limb_t *window, const limb_t *divisor, int size, limb_t digit) {
+    limb_t carry = 0, borrow = 0;
+    for (int i = 0; i < size; i++) {
+        limb2_t product = (limb2_t)digit * divisor[i] + carry;
+        limb2_t difference = (limb2_t)window[i] - (limb_t)product - borrow;
+        carry = (limb_t)(product >> ZK_LIMB_BITS);
+        window[i] = (limb_t)difference;
+        borrow = (limb_t)(difference >> ZK_LIMB_BITS) & 1;
+    }
+    limb2_t difference = (limb2_t)window[size] - carry - borrow;
+    window[size] = (limb_t)difference;
+    return (difference >> ZK_LIMB_BITS) != 0;
+}
+
+static inline void add_back(limb_t *window, const limb_t *divisor, int size) {
+    limb_t carry = 0;
+    for (int i = 0; i < size; i++) {
+        limb2_t sum = (limb2_t)window[i] + divisor[i] + carry;
+        window[i] = (limb_t)sum;
+        carry = (limb_t)(sum >> ZK_LIMB_BITS);
+    }
+    window[size] += carry;
+}
+
+/* One digit of the quotient. Knuth, The Art of Computer Programming 4.3.1, algorithm D, steps D3 to D6. */
+static inline limb_t quotient_digit(limb_t *window, const limb_t *divisor, int size) {
+    limb_t top = divisor[size - 1], next = divisor[size - 2], guess, rest;
+    bool rest_fits = true;
+    if (window[size] >= top) {
+        guess = (limb_t)-1;
+        rest = window[size - 1] + top;
+        rest_fits = rest >= top;
+    } else {
+        guess = divide_two(window[size], window[size - 1], top, &rest);
+    }
+    while (rest_fits && (limb2_t)guess * next > ((limb2_t)rest << ZK_LIMB_BITS | window[size - 2])) {
+        guess--;
+        rest += top;
+        rest_fits = rest >= top;
+    }
+    if (ZK_UNLIKELY(subtract_multiple(window, divisor, size, guess))) {
+        guess--;
+        add_back(window, divisor, size);
+    }
+    return guess;
+}
+
+/* Divides in place: `a` has room for one limb more than `count` and keeps the remainder. `b` is not zero.
+   quotient (count limbs) may be NULL. */
+static void divide_limbs(limb_t *quotient, limb_t *a, int count, const u256 *b) {
+    limb_t divisor[U256_LIMBS];
+    int size = significant(b->limb, U256_LIMBS);
+    unsigned shift = leading_zeros(b->limb[size - 1]);
+    shift_up(divisor, b->limb, size, shift);
+    a[count] = shift_up(a, a, count, shift);
+    if (size == 1) {
+        limb_t rest = a[count];
+        a[count] = 0;
+        for (int i = count - 1; i >= 0; i--) {
+            limb_t digit = divide_two(rest, a[i], divisor[0], &rest);
+            if (quotient) quotient[i] = digit;
+            a[i] = 0;
+        }
+        a[0] = rest >> shift;
+        return;
+    }
+    for (int i = count - size; i >= 0; i--) {
+        limb_t digit = quotient_digit(a + i, divisor, size);
+        if (quotient) quotient[i] = digit;
+    }
+    for (int i = 0; i < size; i++)
+        a[i] = shift ? a[i] >> shift | a[i + 1] << (ZK_LIMB_BITS - shift) : a[i];
+}
+
+void u256_divide(u256 *quotient, u256 *remainder, const u256 *a, const u256 *b) {
+    u256 result = {{0}};
+    if (u256_is_zero(b)) {
+        *quotient = *remainder = result;
+        return;
+    }
+    int count = significant(a->limb, U256_LIMBS);
+    if (count <= 1 && significant(b->limb, U256_LIMBS) <= 1) {
+        limb_t dividend = a->limb[0], divisor = b->limb[0];
+        *quotient = *remainder = result;
+        quotient->limb[0] = dividend / divisor;
+        remainder->limb[0] = dividend % divisor;
+        return;
+    }
+    if (u256_less(a, b)) {
+        *remainder = *a;
+        *quotient = result;
+        return;
+    }
+    limb_t rest[U256_LIMBS + 1] = {0};
+    memcpy(rest, a->limb, sizeof a->limb);
+    divide_limbs(result.limb, rest, count, b);
+    *quotient = result;
+    memcpy(remainder->limb, rest, sizeof remainder->limb);
+}
+
+void u256_divide_signed(u256 *quotient, u256 *remainder, const u256 *a, const u256 *b) {
+    bool minus_a = u256_is_negative(a), minus_b = u256_is_negative(b);
+    u256 x = *a, y = *b;
+    if (minus_a) u256_negate(&x, &x);
+    if (minus_b) u256_negate(&y, &y);
+    u256_divide(quotient, remainder, &x, &y);
+    if (minus_a != minus_b) u256_negate(quotient, quotient);
+    if (minus_a) u256_negate(remainder, remainder);
+}
+
+static void remainder_of(u256 *r, limb_t *wide, int limbs, const u256 *modulus) {
+    int count = significant(wide, limbs);
+    if (count >= significant(modulus->limb, U256_LIMBS)) divide_limbs(NULL, wide, count, modulus);
+    memcpy(r->limb, wide, sizeof r->limb);
+}
+
+void u256_addmod(u256 *r, const u256 *a, const u256 *b, const u256 *modulus) {
+    if (u256_is_zero(modulus)) {
+        *r = u256_of(0);
+        return;
+    }
+    u256 sum;
+    limb_t wide[U256_LIMBS + 2] = {0};
+    wide[U256_LIMBS] = u256_add_carry(&sum, a, b);
+    memcpy(wide, sum.limb, sizeof sum.limb);
+    remainder_of(r, wide, U256_LIMBS + 1, modulus);
+}
+
+void u256_mulmod(u256 *r, const u256 *a, const u256 *b, const u256 *modulus) {
+    if (u256_is_zero(modulus)) {
+        *r = u256_of(0);
+        return;
+    }
+    limb_t wide[WIDE_LIMBS + 1] = {0};
+    for (int i = 0; i < U256_LIMBS; i++) {
+        limb_t carry = 0;
+        for (int j = 0; j < U256_LIMBS; j++) {
+            limb2_t part = (limb2_t)a->limb[i] * b->limb[j] + wide[i + j] + carry;
+            wide[i + j] = (limb_t)part;
+            carry = (limb_t)(part >> ZK_LIMB_BITS);
+        }
+        wide[i + U256_LIMBS] = carry;
+    }
+    remainder_of(r, wide, WIDE_LIMBS, modulus);
+}
+
+void u256_power(u256 *r, const u256 *base, const u256 *exponent) {
+    u256 result = u256_of(1), power = *base;
+    int limbs = significant(exponent->limb, U256_LIMBS);
+    for (int i = 0; i < limbs; i++) {
+        limb_t bits = exponent->limb[i];
+        /* Below the highest limb every bit squares; in it only those up to the highest that is set. */
+        for (int bit = 0; bit < ZK_LIMB_BITS && (bits || i + 1 < limbs); bit++) {
+            if (bits & 1) u256_mul(&result, &result, &power);
+            bits >>= 1;
+            if (bits || i + 1 < limbs) u256_mul(&power, &power, &power);
+        }
+    }
+    *r = result;
+}
+
+/* Whether a shift leaves nothing of the number; else *bits is what it is by. */
+static inline bool shifts_out(const u256 *by, unsigned *bits) {
+    if (!u256_fits64(by) || u256_low(by) >= 256) return true;
+    *bits = (unsigned)u256_low(by);
+    return false;
+}
+
+void u256_shift_left(u256 *r, const u256 *a, const u256 *by) {
+    u256 result = {{0}};
+    unsigned bits;
+    if (!shifts_out(by, &bits)) {
+        int limbs = (int)(bits / ZK_LIMB_BITS);
+        unsigned part = bits % ZK_LIMB_BITS;
+        for (int i = U256_LIMBS - 1; i >= limbs; i--) {
+            result.limb[i] = a->limb[i - limbs] << part;
+            if (part && i > limbs) result.limb[i] |= a->limb[i - limbs - 1] >> (ZK_LIMB_BITS - part);
+        }
+    }
+    *r = result;
+}
+
+static inline void shift_right(u256 *r, const u256 *a, const u256 *by, limb_t fill) {
+    u256 result;
+    unsigned bits;
+    for (int i = 0; i < U256_LIMBS; i++) result.limb[i] = fill;
+    if (!shifts_out(by, &bits)) {
+        int limbs = (int)(bits / ZK_LIMB_BITS);
+        unsigned part = bits % ZK_LIMB_BITS;
+        for (int i = 0; i + limbs < U256_LIMBS; i++) {
+            limb_t above = i + limbs + 1 < U256_LIMBS ? a->limb[i + limbs + 1] : fill;
+            result.limb[i] = a->limb[i + limbs] >> part;
+            if (part) result.limb[i] |= above << (ZK_LIMB_BITS - part);
+        }
+    }
+    *r = result;
+}
+
+void u256_shift_right(u256 *r, const u256 *a, const u256 *by) { shift_right(r, a, by, 0); }
+
+void u256_shift_right_signed(u256 *r, const u256 *a, const u256 *by) {
+    shift_right(r, a, by, u256_is_negative(a) ? (limb_t)-1 : 0);
+}
+
+void u256_sign_extend(u256 *r, const u256 *byte, const u256 *a) {
+    if (!u256_fits64(byte) || u256_low(byte) >= 31) {
+        *r = *a;
+        return;
+    }
+    unsigned sign_bit = 8 * (unsigned)u256_low(byte) + 7;
+    int limb = (int)(sign_bit / ZK_LIMB_BITS);
+    unsigned unused = ZK_LIMB_BITS - 1 - sign_bit % ZK_LIMB_BITS;
+    *r = *a;
+    bool negative = (a->limb[limb] >> (sign_bit % ZK_LIMB_BITS)) & 1;
+    limb_t fill = negative ? (limb_t)-1 : 0, kept = (limb_t)-1 >> unused;
+    r->limb[limb] = (a->limb[limb] & kept) | (fill & ~kept);
+    for (int i = limb + 1; i < U256_LIMBS; i++) r->limb[i] = fill;
+}
+
+void u256_byte(u256 *r, const u256 *index, const u256 *a) {
+    uint64_t value = 0;
+    if (u256_fits64(index) && u256_low(index) < 32) {
+        unsigned bit = 8 * (31 - (unsigned)u256_low(index));
+        value = (a->limb[bit / ZK_LIMB_BITS] >> (bit % ZK_LIMB_BITS)) & 0xff;
+    }
+    *r = u256_of(value);
+}
+
+uint32_t u256_byte_length(const u256 *a) {
+    int limbs = significant(a->limb, U256_LIMBS);
+    if (limbs == 0) return 0;
+    return (uint32_t)limbs * (ZK_LIMB_BITS / 8) - leading_zeros(a->limb[limbs - 1]) / 8;
+}

@@ -1,0 +1,193 @@
+/* The EVM: what it runs, what it asks of the state below it, and how a call ends. */
+#ifndef ZK_EVM_H
+#define ZK_EVM_H
+
+#include "base/base.h"
+#include "base/u256.h"
+
+typedef struct evm evm;
+
+/* --- How a call ends --- */
+
+typedef enum {
+    EVM_SUCCESS = 0,
+    EVM_REVERT,
+    /* From here on all of the call's gas is gone. */
+    EVM_OUT_OF_GAS,
+    EVM_STACK_UNDERFLOW,
+    EVM_STACK_OVERFLOW,
+    EVM_BAD_JUMP,
+    EVM_BAD_INSTRUCTION, /* an opcode that the fork does not have, or INVALID: evm_result.opcode */
+    EVM_WRITE_PROTECTION,
+    EVM_OUT_OF_BOUNDS, /* RETURNDATACOPY beyond the data */
+    EVM_COLLISION,     /* the address to create at is taken */
+    EVM_CODE_TOO_LARGE,
+    EVM_CODE_PREFIX, /* new code starts with 0xEF (EIP-3541) */
+    EVM_INIT_CODE_TOO_LARGE,
+    EVM_PRECOMPILE_FAILED,
+    /* A call that does not begin; its gas comes back. */
+    EVM_NO_FUNDS,
+    EVM_TOO_DEEP,
+    EVM_NONCE_OVERFLOW,
+} evm_status;
+
+/* --- State --- */
+
+/* Code that is run: 33 zero bytes follow the last one, so that pushes and pc need no check. */
+typedef struct {
+    const uint8_t *bytes;
+    uint8_t *jump_targets; /* a bit for each byte below `analysed` */
+    uint32_t size;
+    uint32_t analysed;
+    hash_t hash;
+} evm_code;
+
+enum { EVM_CODE_PADDING = 33 };
+
+/* Fills a code from its bytes, both kept in the context's arena; analysis happens as jumps need it. */
+evm_code *evm_code_make(zk_context *context, const hash_t *hash, bytes_t bytes);
+
+/* An account as it is now. The state's own record begins with it; the EVM reads fields and changes them only through
+   the functions below. One that is not there reads as zeros with the hash of no code. */
+typedef struct {
+    address_t address;
+    bool exists;
+    bool is_warm;    /* in this transaction (EIP-2929) */
+    bool is_created; /* by this transaction, as a contract (EIP-6780) */
+    bool is_doomed;  /* destroyed by this transaction: goes when it ends */
+    uint64_t nonce;
+    u256 balance;
+    hash_t code_hash;
+} evm_account;
+
+/* A storage slot, in the same way. */
+typedef struct {
+    u256 value;
+    u256 original; /* when the transaction began (EIP-2200) */
+    bool is_warm;
+} evm_slot;
+
+typedef struct {
+    address_t address;
+    uint32_t topic_count;
+    u256 topics[4];
+    bytes_t data; /* copied by the state */
+} evm_log;
+
+/* What the EVM asks of the state. Accounts and slots stay where they are until the state is thrown away. Everything
+   but account(), slot(), code() and transient() can be taken back to a snapshot; none fails but through zk_fail. */
+typedef struct evm_state_ops {
+    /* Loads on first use. */
+    evm_account *(*account)(void *self, const address_t *address);
+    evm_slot *(*slot)(void *self, evm_account *account, const u256 *key);
+    /* Never NULL; code of size 0 where there is none. */
+    evm_code *(*code)(void *self, evm_account *account);
+    void (*transient)(void *self, const evm_account *account, const u256 *key, u256 *value);
+
+    void (*warm_account)(void *self, evm_account *account);
+    void (*warm_slot)(void *self, evm_slot *slot);
+
+    /* Each of these makes the account exist. */
+    void (*set_balance)(void *self, evm_account *account, const u256 *balance);
+    void (*set_nonce)(void *self, evm_account *account, uint64_t nonce);
+    void (*set_code)(void *self, evm_account *account, bytes_t code);
+    void (*set_slot)(void *self, evm_account *account, evm_slot *slot, const u256 *value);
+    void (*set_transient)(void *self, const evm_account *account, const u256 *key, const u256 *value);
+
+    /* An account that is empty when the transaction ends goes, if it was touched (EIP-161). */
+    void (*touch)(void *self, evm_account *account);
+    /* A contract comes into being: is_created, and none of the storage that a former one left is seen. */
+    void (*create)(void *self, evm_account *account);
+    /* Sets is_doomed. */
+    void (*doom)(void *self, evm_account *account);
+    void (*log)(void *self, const evm_log *log);
+
+    uint32_t (*snapshot)(void *self);
+    void (*revert)(void *self, uint32_t snapshot);
+    /* The transaction is over: doomed and touched empty accounts go, originals, warmth and marks are reset. Logs stay
+       until the caller has read them. */
+    void (*finish)(void *self);
+} evm_state_ops;
+
+/* --- Rules: one table a fork --- */
+
+/* Input in, gas taken, output from evm_output or 32 or 64 bytes the function owns in *evm. */
+typedef struct {
+    uint64_t (*gas)(bytes_t input);
+    /* False: the call fails with all its gas. */
+    bool (*run)(evm *vm, bytes_t input, bytes_t *output);
+} evm_precompile;
+
+enum { EVM_PRECOMPILES = 10, EVM_NOT_THERE = 0x7fff };
+
+typedef struct {
+    int16_t gas[256]; /* constant part of each opcode; EVM_NOT_THERE for one that the fork does not have */
+    evm_precompile precompiles[EVM_PRECOMPILES]; /* at addresses 1, 2, ... */
+} evm_rules;
+
+extern const evm_rules EVM_CANCUN;
+
+/* --- What a transaction sees --- */
+
+typedef struct {
+    address_t coinbase;
+    uint64_t number;
+    uint64_t timestamp;
+    uint64_t gas_limit;
+    u256 base_fee;
+    u256 blob_base_fee;
+    u256 chain_id;
+    hash_t prev_randao;
+    bool base_fee_to_coinbase; /* as on the chains: nothing is burnt */
+    /* The hash of a block among the 256 before this one, NULL where there is none. */
+    const hash_t *(*block_hash)(void *self, uint64_t number);
+    void *self;
+} evm_block;
+
+typedef enum { EVM_CALL, EVM_CALLCODE, EVM_DELEGATECALL, EVM_STATICCALL, EVM_CREATE, EVM_CREATE2 } evm_kind;
+
+typedef struct {
+    evm_kind kind;
+    bool is_static;
+    uint32_t depth;
+    uint64_t gas;
+    address_t caller;
+    address_t target; /* whose storage and balance; for a creation found from nonce or salt */
+    address_t code;   /* whose code runs */
+    u256 value;
+    u256 salt;
+    bytes_t input; /* init code of a creation */
+} evm_message;
+
+typedef struct {
+    evm_status status;
+    uint8_t opcode; /* of EVM_BAD_INSTRUCTION */
+    uint64_t gas_left;
+    uint64_t refund; /* before the cap of a fifth */
+    bytes_t output;  /* of a call that succeeded or reverted; stays until the next one */
+    address_t created;
+} evm_result;
+
+/* A machine. The caller fills the first part and keeps it; frames and returned are memory for the EVM's own use. */
+struct evm {
+    zk_context *context;
+    const evm_rules *rules;
+    const evm_state_ops *ops;
+    void *state;
+    const evm_block *block;
+    zk_arena frames;   /* stacks and memories, up to 1,025 calls deep */
+    zk_arena returned; /* what the last call returned */
+    /* Of the transaction. */
+    address_t origin;
+    u256 gas_price;
+    int64_t refund;
+    bytes_t return_data;
+};
+
+/* Runs one call to its end. Warmth of the addresses, the sender's nonce and gas are the caller's business. */
+evm_result evm_call(evm *vm, const evm_message *message);
+
+/* Room for `size` bytes that become the return data; what was there before is gone. */
+uint8_t *evm_output(evm *vm, uint32_t size);
+
+#endif
