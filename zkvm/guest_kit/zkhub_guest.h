@@ -45,13 +45,8 @@ const uint32_t *zkhub_hint(uint32_t kind, const uint32_t *operands, uint32_t cou
 
 /* --- Precompiles. Pointers are multiples of 4; numbers are 8 words, the lowest first. --- */
 
-#if defined(__riscv)
 #define ZKHUB_CALL(function, x, y) \
     __asm__ volatile(".insn r 0x0b, " #function ", 0, x0, %0, %1" : : "r"(x), "r"(y) : "memory")
-#else
-void zkhub_native_call(int function, void *x, const void *y);
-#define ZKHUB_CALL(function, x, y) zkhub_native_call(function, x, (const void *)(y))
-#endif
 
 /* state <- keccak-f[1600](state); lane x + 5y is words 2(x + 5y) and 2(x + 5y) + 1. */
 static inline void zkhub_keccak_f(uint32_t state[50]) { ZKHUB_CALL(0, state, 0); }
@@ -69,8 +64,8 @@ typedef struct {
     uint32_t x[8], y[8];
 } zkhub_point;
 
-/* p <- p + q on secp256k1, where p->x and q->x differ mod P. The proof does not check that they do: compare first
-   (zkhub_ec_add does). x of the result is below P, y only below 2^256. */
+/* p <- p + q on secp256k1, where p->x and q->x differ mod P. The proof does not check that they do: compare first,
+   as secp_add of zkhub_secp256k1.h does. x of the result is below P, y only below 2^256. */
 static inline void zkhub_ec_add_distinct(zkhub_point *p, const zkhub_point *q) { ZKHUB_CALL(2, p, q); }
 
 /* p <- 2p on secp256k1. */

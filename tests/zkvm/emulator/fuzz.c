@@ -51,7 +51,8 @@ static Row random_row(uint32_t index) {
         row.rs2 = 0;
         row.immy = edge();
     }
-    for (int c = 0; c < 2; c++) row.next[c] = below(12) ? (int32_t)((index + 1) % ROWS) : (int32_t)below(ROWS + 1) - 1;
+    for (int c = 0; c < 2; c++)
+        row.next[c] = below(12) ? (int32_t)((index + 1) % ROWS) : (int32_t)below(ROWS + 1) - 1;
     return row;
 }
 
@@ -69,7 +70,8 @@ static void set_up(Machine *m, uint32_t seed, bool profiled) {
         m->rows[i] = random_row(i);
         m->row_at[i] = below(20) ? (int32_t)i : -1;
     }
-    m->rows[ROWS - 1] = (Row){.kind = KIND_HALT, .rd = DUMMY, .pc = CODE_LOW + 4 * (ROWS - 1), .next = {ROWS - 1, ROWS - 1}};
+    const int32_t last = ROWS - 1;
+    m->rows[last] = (Row){.kind = KIND_HALT, .rd = DUMMY, .pc = CODE_LOW + 4 * (uint32_t)last, .next = {last, last}};
     for (uint32_t i = 0; i < IMAGE_WORDS; i++) memory_place(&m->memory, 0x08000000 / 4 + i, draw());
     for (uint32_t i = 0; i < INPUT_WORDS; i++) memory_place(&m->memory, IN_LO + i, draw());
     if (!profiled) return;
@@ -94,7 +96,8 @@ static int run_all(uint32_t seed) {
         set_up(&m, seed, mode == PROFILE);
         int now = AT_LIMIT;
         if (mode == LOG)
-            for (uint64_t limit = 7; now == AT_LIMIT && limit < 3000; limit += limit) now = machine_run(&m, mode, limit, -1);
+            for (uint64_t limit = 7; now == AT_LIMIT && limit < 3000; limit += limit)
+                now = machine_run(&m, mode, limit, -1);
         else if (mode == PROFILE)
             do now = machine_run(&m, mode, 3000, 3);
             while (now == AT_STOP);
@@ -129,7 +132,8 @@ static void fuzz_numbers(void) {
 }
 
 int main(int count, char **arguments) {
-    uint32_t first = count > 1 ? (uint32_t)atoi(arguments[1]) : 0, seeds = count > 2 ? (uint32_t)atoi(arguments[2]) : 100;
+    uint32_t first = count > 1 ? (uint32_t)atoi(arguments[1]) : 0;
+    uint32_t seeds = count > 2 ? (uint32_t)atoi(arguments[2]) : 100;
     unsigned seen[STATUSES] = {0};
     for (uint32_t seed = first; seed < first + seeds; seed++) {
         seen[run_all(seed)]++;

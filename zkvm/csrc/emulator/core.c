@@ -54,8 +54,8 @@ static inline uint32_t access_part(uint32_t kind, uint32_t x, uint32_t y, uint32
     }
 }
 
-static inline void push_index(List *list, uint64_t cycle) {
-    *(uint32_t *)list_push(list, sizeof(uint32_t)) = (uint32_t)cycle;
+static inline void push_step(const Machine *m, List *list) {
+    *(uint32_t *)list_push(list, sizeof(uint32_t)) = (uint32_t)m->cycle;
 }
 
 bool machine_reserve(Machine *m, size_t instructions) {
@@ -69,167 +69,159 @@ bool machine_reserve(Machine *m, size_t instructions) {
            list_reserve(&m->muldiv, instructions, sizeof(uint32_t));
 }
 
-/* LW, SW: gives c, the word before. */
-static inline __attribute__((always_inline)) int word_access(Machine *m, bool log, uint32_t kind, uint32_t x, uint32_t y,
-                                                             uint32_t carry, uint32_t ts, uint32_t *c) {
-    m->fault_address = x;
-    if (x & 3) return FAULT_UNALIGNED;
-    uint32_t word = x >> 2;
+/* What one instruction works on, and what it makes. */
+typedef struct {
+    uint32_t x, y, carry, ts, c;
+    int64_t next;
+} Work;
+
+/* LW, SW: c is the word before. */
+static inline __attribute__((always_inline)) int word_access(Machine *m, bool log, uint32_t kind, Work *w) {
+    m->fault_address = w->x;
+    if (w->x & 3) return FAULT_UNALIGNED;
+    uint32_t word = w->x >> 2;
     int fault = 0;
     Cell *cell = memory_cell(&m->memory, word, &fault);
     if (!cell) return fault;
-    uint32_t previous = cell_access(&m->memory, cell, word, log ? ts : 1);
-    *c = cell->value;
-    if (kind == KIND_SW) cell->value = y;
+    uint32_t previous = cell_access(&m->memory, cell, word, log ? w->ts : 1);
+    w->c = cell->value;
+    if (kind == KIND_SW) cell->value = w->y;
     if (log)
         *(WordAccess *)list_push(&m->memw, sizeof(WordAccess)) =
-            (WordAccess){ts, word, *c, cell->value, previous, kind + (carry << 8)};
+            (WordAccess){w->ts, word, w->c, cell->value, previous, kind + (w->carry << 8)};
     return 0;
 }
 
 /* The loads and stores of bytes and halves. */
-static inline __attribute__((always_inline)) int byte_access(Machine *m, bool log, uint32_t kind, uint32_t x, uint32_t y,
-                                                             uint32_t carry, uint32_t ts, uint32_t *c) {
-    m->fault_address = x;
-    if (width_of(kind) == 16 && (x & 1)) return FAULT_UNALIGNED;
-    uint32_t word = x >> 2;
+static inline __attribute__((always_inline)) int byte_access(Machine *m, bool log, uint32_t kind, Work *w) {
+    m->fault_address = w->x;
+    if (width_of(kind) == 16 && (w->x & 1)) return FAULT_UNALIGNED;
+    uint32_t word = w->x >> 2;
     int fault = 0;
     Cell *cell = memory_cell(&m->memory, word, &fault);
     if (!cell) return fault;
-    uint32_t previous = cell_access(&m->memory, cell, word, log ? ts : 1);
+    uint32_t previous = cell_access(&m->memory, cell, word, log ? w->ts : 1);
     uint32_t old = cell->value;
-    cell->value = access_part(kind, x, y, old, c);
+    cell->value = access_part(kind, w->x, w->y, old, &w->c);
     if (log)
         *(ByteAccess *)list_push(&m->memb, sizeof(ByteAccess)) =
-            (ByteAccess){ts, x, old, cell->value, previous, y, kind + (carry << 8)};
+            (ByteAccess){w->ts, w->x, old, cell->value, previous, w->y, kind + (w->carry << 8)};
     return 0;
+}
+
+/* Does the instruction: c, the next row, its list of the log. 0 or a fault. */
+static inline __attribute__((always_inline)) int execute(Machine *m, bool log, const Row *row, Work *w) {
+    const uint32_t kind = row->kind, x = w->x, y = w->y;
+    switch (kind) {
+    case KIND_HALT:
+    case KIND_JAL:
+    case KIND_ADD: w->c = x + y; return 0;
+    case KIND_SUB: w->c = x - y; return 0;
+    case KIND_EQ:
+        w->c = x == y;
+        w->next = row->next[w->c];
+        return 0;
+    case KIND_JALR:
+        w->c = y;
+        w->next = row_at(m, x & ~1u);
+        return 0;
+    case KIND_AND: w->c = x & y; break;
+    case KIND_OR: w->c = x | y; break;
+    case KIND_XOR: w->c = x ^ y; break;
+    case KIND_SLTU:
+        w->c = x < y;
+        w->next = row->next[w->c];
+        break;
+    case KIND_SLT:
+        w->c = (x ^ 0x80000000u) < (y ^ 0x80000000u);
+        w->next = row->next[w->c];
+        break;
+    case KIND_LW:
+    case KIND_SW: return word_access(m, log, kind, w);
+    case KIND_LBU:
+    case KIND_LB:
+    case KIND_LHU:
+    case KIND_LH:
+    case KIND_SB:
+    case KIND_SH: return byte_access(m, log, kind, w);
+    case KIND_SLL:
+    case KIND_SRL:
+    case KIND_SRA:
+        w->c = kind == KIND_SLL ? x << (y & 31) : kind == KIND_SRL ? x >> (y & 31) : shift_right_signed(x, y & 31);
+        if (log) push_step(m, &m->shift);
+        return 0;
+    case KIND_MUL:
+    case KIND_MULHU:
+    case KIND_MULHSU:
+    case KIND_MULH:
+        w->c = multiply(kind, x, y);
+        if (log) push_step(m, &m->muldiv);
+        return 0;
+    case KIND_DIVU:
+    case KIND_DIV:
+    case KIND_REMU:
+    case KIND_REM:
+        w->c = divide(kind, x, y);
+        m->divisions_by_zero += y == 0;
+        if (log) push_step(m, &m->muldiv);
+        return 0;
+    default: return precompile(m, kind, x, y, w->ts, BLOCK);
+    }
+    if (log) push_step(m, &m->binary);
+    return 0;
+}
+
+/* Writes the result, and MAIN's row. Registers are accessed in the order rs1, rs2, rd. */
+static inline __attribute__((always_inline)) void retire(Machine *m, bool log, const Row *row, uint32_t a, uint32_t b,
+                                                         const Work *w) {
+    Cell *const reg = m->registers;
+    if (log) {
+        Step *step = list_push(&m->steps, sizeof(Step));
+        step->row = (uint32_t)(row - m->rows);
+        step->a = a;
+        step->b = b;
+        step->c = w->c;
+        step->t1 = reg[row->rs1].time;
+        reg[row->rs1].time = w->ts;
+        step->t2 = reg[row->rs2].time;
+        reg[row->rs2].time = w->ts + 1;
+        step->old = reg[row->rd].value;
+        step->t3 = reg[row->rd].time;
+    }
+    reg[row->rd] = (Cell){w->c, log ? w->ts + 3 : 1};
+    m->counts[row->kind]++;
+}
+
+static inline bool divides_by_zero(const Row *row, const Work *w) {
+    return row->kind >= KIND_DIVU && row->kind <= KIND_REM && w->y == 0;
 }
 
 static inline __attribute__((always_inline)) int run(Machine *m, const enum Mode mode, uint64_t limit, int64_t stop) {
     const bool log = mode == LOG;
-    const Row *const rows = m->rows;
-    Cell *const reg = m->registers;
-    uint64_t cycle = m->cycle, room_until = 0;
-    int64_t index = m->index;
-    int status;
-
+    uint64_t room_until = 0;
     for (bool first = true;; first = false) {
-        if (cycle >= limit) {
-            status = AT_LIMIT;
-            break;
+        if (m->cycle >= limit) return AT_LIMIT;
+        if (m->index == stop && !first) return AT_STOP;
+        if (m->cycle >= room_until) {
+            if (!machine_reserve(m, BLOCK)) return NO_HOST_MEMORY;
+            room_until = m->cycle + BLOCK;
         }
-        if (index == stop && !first) {
-            status = AT_STOP;
-            break;
+        const Row *row = m->rows + m->index;
+        const uint32_t a = m->registers[row->rs1].value, b = m->registers[row->rs2].value, x = a + row->immx;
+        Work w = {
+            .x = x, .y = b + row->immy, .carry = x < a, .ts = (uint32_t)(4 * m->cycle + 1), .next = row->next[0]};
+        int fault = execute(m, log, row, &w);
+        if (fault) return fault;
+        if (w.next < 0) {
+            m->fault_address = row->kind == KIND_JALR ? x & ~1u : w.c;
+            return FAULT_JUMP;
         }
-        if (cycle >= room_until) {
-            if (!machine_reserve(m, BLOCK)) {
-                status = NO_HOST_MEMORY;
-                break;
-            }
-            room_until = cycle + BLOCK;
-        }
-        const Row *row = rows + index;
-        const uint32_t kind = row->kind, ts = (uint32_t)(4 * cycle + 1);
-        const uint32_t a = reg[row->rs1].value, b = reg[row->rs2].value;
-        const uint32_t x = a + row->immx, y = b + row->immy, carry = x < a;
-        uint32_t c = 0;
-        int64_t next = row->next[0];
-        status = 0;
-
-        switch (kind) {
-        case KIND_HALT:
-        case KIND_JAL:
-        case KIND_ADD: c = x + y; break;
-        case KIND_SUB: c = x - y; break;
-        case KIND_EQ:
-            c = x == y;
-            next = row->next[c];
-            break;
-        case KIND_JALR:
-            c = y;
-            next = row_at(m, x & ~1u);
-            break;
-        case KIND_AND: c = x & y; goto binary;
-        case KIND_OR: c = x | y; goto binary;
-        case KIND_XOR: c = x ^ y; goto binary;
-        case KIND_SLTU:
-            c = x < y;
-            next = row->next[c];
-            goto binary;
-        case KIND_SLT:
-            c = (x ^ 0x80000000u) < (y ^ 0x80000000u);
-            next = row->next[c];
-        binary:
-            if (log) push_index(&m->binary, cycle);
-            break;
-        case KIND_LW:
-        case KIND_SW: status = word_access(m, log, kind, x, y, carry, ts, &c); break;
-        case KIND_LBU:
-        case KIND_LB:
-        case KIND_LHU:
-        case KIND_LH:
-        case KIND_SB:
-        case KIND_SH: status = byte_access(m, log, kind, x, y, carry, ts, &c); break;
-        case KIND_SLL: c = x << (y & 31); goto shift;
-        case KIND_SRL: c = x >> (y & 31); goto shift;
-        case KIND_SRA:
-            c = shift_right_signed(x, y & 31);
-        shift:
-            if (log) push_index(&m->shift, cycle);
-            break;
-        case KIND_MUL:
-        case KIND_MULHU:
-        case KIND_MULHSU:
-        case KIND_MULH:
-            c = multiply(kind, x, y);
-            if (log) push_index(&m->muldiv, cycle);
-            break;
-        case KIND_DIVU:
-        case KIND_DIV:
-        case KIND_REMU:
-        case KIND_REM:
-            c = divide(kind, x, y);
-            m->divisions_by_zero += y == 0;
-            if (log) push_index(&m->muldiv, cycle);
-            break;
-        default: status = precompile(m, kind, x, y, ts, BLOCK); break;
-        }
-        if (status) break;
-        if (next < 0) {
-            m->fault_address = kind == KIND_JALR ? x & ~1u : c;
-            status = FAULT_JUMP;
-            break;
-        }
-        if (log) {
-            Step *step = list_push(&m->steps, sizeof(Step));
-            step->row = (uint32_t)index;
-            step->a = a;
-            step->b = b;
-            step->c = c;
-            step->t1 = reg[row->rs1].time;
-            reg[row->rs1].time = ts;
-            step->t2 = reg[row->rs2].time;
-            reg[row->rs2].time = ts + 1;
-            step->old = reg[row->rd].value;
-            step->t3 = reg[row->rd].time;
-        }
-        reg[row->rd] = (Cell){c, log ? ts + 3 : 1};
-        m->counts[kind]++;
-        if (mode == PROFILE && profile_step(m, (uint32_t)index, next, kind >= KIND_DIVU && kind <= KIND_REM && !y)) {
-            status = NO_HOST_MEMORY;
-            break;
-        }
-        cycle++;
-        index = next;
-        if (kind == KIND_HALT) {
-            status = HALTED;
-            break;
-        }
+        retire(m, log, row, a, b, &w);
+        if (mode == PROFILE && profile_step(m, m->index, w.next, divides_by_zero(row, &w))) return NO_HOST_MEMORY;
+        m->cycle++;
+        m->index = (uint32_t)w.next;
+        if (row->kind == KIND_HALT) return HALTED;
     }
-    m->cycle = cycle;
-    m->index = (uint32_t)index;
-    return status;
 }
 
 /* One instruction adds at most one element to each; where precompiles add more, the lists grow. */

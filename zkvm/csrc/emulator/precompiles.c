@@ -21,8 +21,9 @@ static int span_find(Machine *m, uint32_t address, int count, Span *span) {
     span->count = count;
     for (int i = 0; i < count; i++) {
         int fault = FAULT_RANGE;
-        m->fault_address = address + 4 * (uint32_t)i;
-        span->cells[i] = (span->word + (uint32_t)i) >> 30 ? NULL : memory_cell(&m->memory, span->word + (uint32_t)i, &fault);
+        uint32_t word = span->word + (uint32_t)i;
+        m->fault_address = word << 2;
+        span->cells[i] = word >> 30 ? NULL : memory_cell(&m->memory, word, &fault);
         if (!span->cells[i]) return fault;
     }
     return 0;
@@ -124,11 +125,19 @@ static int call_ecdbl(Machine *m, ArithCall *call) {
     return 0;
 }
 
+static int call_arith256(Machine *m, ArithCall *call) {
+    switch (call->op) {
+    case KIND_MULMOD: return call_mulmod(m, call);
+    case KIND_ECADD: return call_ecadd(m, call);
+    default: return call_ecdbl(m, call);
+    }
+}
+
 int precompile(Machine *m, uint32_t kind, uint32_t x, uint32_t y, uint32_t ts, size_t spare) {
-    if (!reserve(m, 50, spare)) return NO_HOST_MEMORY;
+    if (!reserve(m, MAX_WORDS, spare)) return NO_HOST_MEMORY;
     if (kind == KIND_KECCAK) return call_keccak(m, x, ts);
     ArithCall call = {.ts = ts, .op = kind, .px = x, .py = y};
-    int fault = kind == KIND_MULMOD ? call_mulmod(m, &call) : kind == KIND_ECADD ? call_ecadd(m, &call) : call_ecdbl(m, &call);
+    int fault = call_arith256(m, &call);
     if (!fault && m->logging) *(ArithCall *)list_push(&m->arith256, sizeof(ArithCall)) = call;
     return fault;
 }

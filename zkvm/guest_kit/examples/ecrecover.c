@@ -1,5 +1,5 @@
 /* Input, 97 bytes: hash, r, s (32 each, the highest byte first), parity of y (0 or 1).
-   Output: the signer's address in 32 bytes, as Ethereum's precompile 1 gives it; zeros if the signature has no signer. */
+   Output: the signer's address in 32 bytes, as Ethereum's precompile 1 gives it; zeros if there is no signer. */
 #include "keccak.h"
 #include "zkhub_secp256k1.h"
 
