@@ -14,7 +14,7 @@ from Crypto.Hash import keccak
 from benchmarks.measure import Figure, in_turn, median
 from zkvm import _kernels
 from zkvm.backends.cpu import CpuBackend, instruction_sets
-from zkvm.backends.cpu.kernels import empty
+from zkvm.backends.cpu.memory import empty
 from zkvm.backends.reference import ReferenceBackend
 from zkvm.field import P
 

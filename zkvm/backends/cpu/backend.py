@@ -7,7 +7,8 @@ import numpy as np
 
 from zkvm import _kernels
 from zkvm.backends import checks
-from zkvm.backends.cpu.kernels import Workers, available_threads, choose, empty
+from zkvm.backends.cpu.kernels import Workers, available_threads, choose
+from zkvm.backends.cpu.memory import empty, empty_bytes
 from zkvm.backends.errors import PointInDomain
 from zkvm.backends.tree import Bytes, TreeBuilder
 from zkvm.field.base import Array
@@ -197,7 +198,7 @@ class CpuBackend:
         rows = checks.groups(groups)
         checks.node_bytes(node_bytes)
         held = tuple(groups)
-        out = np.empty((rows, node_bytes), dtype=np.uint8)
+        out = empty_bytes(rows, node_bytes)
         self._workers.each(
             rows,
             lambda begin, end: _kernels.digest_rows(self._isa, held, rows, begin, end, node_bytes, out),
@@ -214,7 +215,7 @@ class CpuBackend:
         """One level of a tree from the level below."""
         checks.nodes(children, injected)
         count, node_bytes = len(children) // 2, children.shape[1]
-        out = np.empty((count, node_bytes), dtype=np.uint8)
+        out = empty_bytes(count, node_bytes)
         self._workers.each(
             count,
             lambda begin, end: _kernels.hash_nodes(self._isa, children, injected, begin, end, node_bytes, out),

@@ -1,15 +1,12 @@
-"""Which kernels to run, on how many threads, and memory they like."""
+"""Which kernels to run, and on how many threads."""
 
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import numpy as np
-
 from zkvm.backends.errors import UnknownInstructionSet
 from zkvm.errors import StaleBuild
-from zkvm.field.base import Array
 
 try:
     from zkvm import _kernels
@@ -19,7 +16,6 @@ except ImportError as missing:
 Result = TypeVar("Result")
 
 ISA_VARIABLE = "ZKHUB_ISA"
-ALIGNMENT = 64  # bytes: a cache line, and a vector of AVX-512
 
 # Work is cut finer than the threads, so that a thread which the machine holds up does not hold up all.
 PIECES_A_THREAD = 4
@@ -48,14 +44,6 @@ def available_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def empty(*shape: int) -> Array:
-    """An uninitialised uint64 array that begins on a cache line."""
-    count = int(np.prod(shape))
-    raw = np.empty(count * 8 + ALIGNMENT, dtype=np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + count * 8].view(np.uint64).reshape(shape)
 
 
 class Workers:
