@@ -309,6 +309,9 @@ def test_a_rebuilt_store_goes_on_where_l1_is(make_lab, monkeypatch, batch_log):
     for _ in range(2):
         lab.send(OTHER.address, value=1)
         lab.wait_settled()
+    # A batch may be seen to be executed a moment before the transaction that did it is noted.
+    steps = {"committed", "verified", "executed"}
+    wait_until(lambda: all(steps <= batch.l1_transactions.keys() for batch in lab.batches()), what="all names")
     before = lab.batches()
     lab.stop()
     for path in lab.config.data_dir.glob("*.sqlite*"):
