@@ -98,7 +98,7 @@ def count(shape: Layout, keep: bool) -> Forecast:
     held += fixed.kept + main.tree + main.kept
     by_stage["logup"] = held + aux.columns + _fractions(shape)
     held += aux.columns
-    by_stage["commit aux"] = held + aux.columns + aux.tree + aux.extension
+    by_stage["commit aux"] = held + aux.tree + aux.extension
     held += aux.tree + aux.kept
     accumulators = QUOTIENT_CHUNKS * EXT_BYTES * tallest
     by_stage["quotient"] = max(

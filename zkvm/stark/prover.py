@@ -1,6 +1,6 @@
 """The prover: the protocol step by step. Each step's work is in a file of its own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from zkvm.air import Machine
 from zkvm.air.scalars import Scalars
@@ -79,7 +79,7 @@ def prove(
 
     # 2. The witness is committed; then the challenges that buses and the machine's own columns need.
     fixed = work.commit_fixed(key)
-    main = work.commit("commit main", MAIN, trace.main)
+    main = work.commit("commit main", MAIN, dict(trace.main))
     transcript.absorb("main root", work.root(main))
     challenges = {name: transcript.challenge(name) for name in machine.all_challenges}
 
@@ -87,7 +87,6 @@ def prove(
     known = Scalars(challenges, tuple(public), key.vk.parameters)
     aux_columns, totals = work.fill_aux(trace, key, known, constraints)
     aux = work.commit("commit aux", AUX, aux_columns)
-    del aux_columns
     claimed = tuple(totals[index] for index in shape.totals)
     transcript.absorb("aux root and totals", work.root(aux) + encode_elements(claimed))
     alpha = transcript.challenge("alpha")
@@ -167,12 +166,15 @@ class _Work:
             raise WrongFixedColumns(f"the fixed columns do not give the key's root for 2^{log_height} rows")
         return found
 
-    def commit(self, stage: str, number: int, columns: Mapping[str, Columns]) -> Commitment[TableSource] | None:
-        """Interpolate, extend and hash the columns that the tables have in a stage; nothing where there are none."""
+    def commit(self, stage: str, number: int, columns: dict[str, Columns]) -> Commitment[TableSource] | None:
+        """Interpolate, extend and hash the columns that the tables have in a stage; nothing where there are none.
+
+        ``columns`` is emptied on the way: coefficients take the place of values.
+        """
         tables = self._shape.machine.tables
         blocks = self._shape.stages[number].blocks
         report = self.report(stage)
-        coefficients = [self._backend.interpolate(columns[tables[block.table].name]) for block in blocks]
+        coefficients = [self._backend.interpolate(columns.pop(tables[block.table].name)) for block in blocks]
         if blocks:
             return self._commit(number, coefficients, report)
         report(1.0)
