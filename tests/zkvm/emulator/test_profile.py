@@ -11,6 +11,7 @@ from zkvm.emulator.emulator import measure, run
 from zkvm.emulator.opcodes import Op
 from zkvm.emulator.profile import FunctionProfile, Profile, profile
 from zkvm.guest_kit.examples import example
+from zkvm.machine.machine import riscv
 
 CALLS = """
 _start:
@@ -130,3 +131,9 @@ def test_precompiles_in_the_profile_of_a_guest() -> None:
     text = profiled.render()
     assert "guest_main" in text and "calls" in text.splitlines()[0]
     assert profiled.render(most=1).endswith("more")
+
+
+def test_cells_a_row_are_the_machines() -> None:
+    """The meter does not import the machine, so that it can run where nothing is proven; it has the same widths."""
+    widths = {table.name: len(table.main) + 3 * len(table.aux) for table in riscv().tables if not table.fixed}
+    assert widths == CELLS_A_ROW
