@@ -257,6 +257,18 @@ def test_deposit_stands_in_the_queue(anvil: Anvil, ecosystem: EcosystemAddresses
     assert [log.block_number for log in logs] == [first.l1_block_number, second.l1_block_number]
 
 
+def test_only_the_mailbox_says_what_it_queued(anvil: Anvil, ecosystem: EcosystemAddresses, settler: Settler) -> None:
+    request = deposit(anvil.sender(1), ecosystem, 271, to=ecosystem.bridgehub, value=5)
+    receipt = anvil.client.get_receipt(request.l1_transaction_hash)
+    assert receipt is not None
+    false = [replace(log, address=ecosystem.bridgehub) for log in receipt.logs]
+    damaged = [replace(log, data=log.data[:-32]) for log in false]
+    said = replace(receipt, logs=(*false, *receipt.logs))
+    assert len(priority_requests(said)) == 2
+    assert priority_requests(said, settler.chain.zk_chain.lower()) == [request]
+    assert priority_requests(replace(said, logs=(*damaged, *said.logs)), settler.chain.zk_chain) == [request]
+
+
 def test_deposit_to_nowhere_is_refused(anvil: Anvil, ecosystem: EcosystemAddresses) -> None:
     with pytest.raises(TransactionReverted, match="ChainIdNotRegistered") as caught:
         deposit(anvil.sender(1), ecosystem, 999, to=ecosystem.bridgehub, value=1)
