@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.zkvm.machine.programs import INPUT, every_instruction
-from tests.zkvm.machine.witness import CORE, LOOKUPS, STATEFUL, Columns, Rules, Witness, rowwise, unknown
+from tests.zkvm.machine.witness import CORE, LOOKUPS, STATEFUL, Columns, Rules, Witness, looked_up, rowwise, unknown
 from zkvm.air import Table
 from zkvm.field import P, base
 from zkvm.machine.machine import riscv
@@ -136,3 +136,26 @@ def test_idle_rows_say_nothing(witness: Witness, name: str) -> None:
             lawful &= ~rows
         for message in rules.messages(tampered):
             assert not message.multiplicity[idle & lawful].any()
+
+
+def test_counts_of_lookups_matter(witness: Witness) -> None:
+    """Each row of BYTE is another tuple on its bus, and each count is on one bus: no other row makes up for it."""
+    byte = riscv().table("byte")
+    rules = Rules(byte, witness)
+    ones = np.ones((len(byte.main), 1 << 16), dtype=np.uint64)
+    for message in rules.messages(ones):
+        assert len(np.unique(message.fingerprint)) == 1 << 16
+    for index in range(len(byte.main)):
+        changed = ones.copy()
+        changed[index] += np.uint64(1)
+        moved = [
+            (before.multiplicity != after.multiplicity).all()
+            for before, after in zip(rules.messages(ones), rules.messages(changed), strict=True)
+        ]
+        assert sum(moved) == 1
+
+
+def test_counts_of_fetches_matter(witness: Witness) -> None:
+    """So is each row of ROM, but for the copies of the halt row."""
+    fixed = looked_up("ROM", witness.program)
+    assert len(np.unique(fixed)) == len(witness.program.rom)
