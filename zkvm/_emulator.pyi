@@ -15,7 +15,7 @@ class Machine:
         input: Buffer,
         memory_limit: int,
     ) -> Machine:
-        """``rows``: packed rows; ``row_at``: their indices by (pc - code_low) / 4; ``image``: (address, value) pairs."""
+        """``rows``: packed; ``row_at``: their indices by (pc - code_low) / 4; ``image``: (address, value) pairs."""
 
     def run(self, mode: int, limit: int, stop: int, /) -> tuple[int, int, int, int]:
         """Goes on until the halt, cycle ``limit``, row ``stop`` or a fault: (status, cycle, row, address)."""

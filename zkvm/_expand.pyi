@@ -1,6 +1,10 @@
 """Expansion of execution logs into tables; every function fills rows [begin, end) and releases the GIL."""
 
-from collections.abc import Buffer
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+Buffer: TypeAlias = bytes | bytearray | memoryview | NDArray[Any]
 
 def main(steps: Buffer, rom: Buffer, columns: Buffer, counts: Buffer, begin: int, end: int, /) -> None: ...
 def memw(log: Buffer, columns: Buffer, counts: Buffer, begin: int, end: int, /) -> None: ...

@@ -1,4 +1,8 @@
-from collections.abc import Buffer
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+Buffer: TypeAlias = bytes | bytearray | memoryview | NDArray[Any]
 
 def instruction_sets() -> tuple[str, ...]: ...
 def digest_rows(
