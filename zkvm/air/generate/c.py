@@ -1,15 +1,17 @@
 """C kernels of a machine: one file a table, compiled once for each instruction set, and a registry of all.
 
-A kernel runs over rows a vector at a time; common subexpressions are computed once in each of its functions. Large
-tables are split into functions of a few hundred nodes, which a driver runs over blocks of rows that fit the cache.
+A kernel copies a strip of rows of all columns together, where they do not compete for the same lines of the caches,
+and goes over it a vector at a time; common subexpressions are computed once in each of its functions. Large tables are
+split into functions of a few hundred nodes.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from zkvm.air.expression import STAGES, ColumnRef, Expression, Op, PeriodicRef, RowRef, topological, value_of
-from zkvm.air.generate.plan import Plan, is_scalar, pitch, plan, repeated
+from zkvm.air.expression import STAGES, ColumnRef, Expression, Op, PeriodicRef, RowRef, Stage, topological, value_of
+from zkvm.air.generate.plan import is_scalar, pitch, plan, repeated
 from zkvm.air.machine import Machine
 from zkvm.air.table import EXTENSION_DEGREE, Constraint, Group, Table
 
@@ -58,29 +60,27 @@ def table_source(machine: Machine, table: Table) -> str:
         PROLOGUE,
         *quotients,
         *logups,
-        _driver(f"{symbol}_quotient", QUOTIENT, "quotient", len(quotients)),
-        _driver(f"{symbol}_logup", LOGUP, "logup", len(logups)),
+        _driver(f"{symbol}_quotient", QUOTIENT, "quotient", len(quotients), table, STAGES),
+        _driver(f"{symbol}_logup", LOGUP, "logup", len(logups), table, STAGES[:2]),
     ]
     return "\n".join(lines)
 
 
 def quotient_parts(table: Table) -> list[str]:
-    """The functions ``quotient_0``… that add a table's weighted constraints, in rows [begin, end)."""
+    """The functions ``quotient_0``… that add a table's weighted constraints, in the rows of a strip."""
     runs = _split(list(enumerate(table.constraints)), lambda one: [one[1].expression])
-    return [_quotient_function(f"quotient_{part}", run, plan(table)) for part, run in enumerate(runs)]
+    return [_quotient_function(f"quotient_{part}", run, table) for part, run in enumerate(runs)]
 
 
 def logup_parts(table: Table) -> list[str]:
-    """The functions ``logup_0``… that write a table's fractions, in rows [begin, end)."""
+    """The functions ``logup_0``… that write a table's fractions, in the rows of a strip."""
     runs = _split(table.groups, lambda one: [one.numerator, one.denominator])
-    return [_logup_function(f"logup_{part}", run, plan(table)) for part, run in enumerate(runs)]
+    return [_logup_function(f"logup_{part}", run, table) for part, run in enumerate(runs)]
 
 
-QUOTIENT = (
-    "const zk_rows *t, const uint64_t *weights, uint64_t *out, size_t stride",
-    "t, weights, out, stride",
-)
-LOGUP = ("const zk_rows *t, uint64_t *numerators, uint64_t *denominators", "t, numerators, denominators")
+QUOTIENT = ("const uint64_t *weights, uint64_t *out, size_t stride", "weights, out, stride")
+LOGUP = ("uint64_t *numerators, uint64_t *denominators", "numerators, denominators")
+"""What a kernel is given besides the table: declared, and passed on to its parts."""
 
 
 def symbol_of(machine: Machine, table: Table) -> str:
@@ -103,59 +103,72 @@ def _split(items: Iterable[T], formulas: Callable[[T], list[Expression]]) -> lis
     return runs
 
 
-def _driver(name: str, signature: tuple[str, str], function: str, count: int) -> str:
-    """Every function of a table over blocks of rows."""
+def _driver(
+    name: str, signature: tuple[str, str], function: str, count: int, table: Table, stages: Sequence[Stage]
+) -> str:
+    """Every part of a table's kernel, strip by strip."""
     declared, passed = signature
-    text = f"void ZK_NAME({name})({declared}, size_t begin, size_t end);\n"
-    text += f"void ZK_NAME({name})({declared}, size_t begin, size_t end) {{\n"
+    head = f"void ZK_NAME({name})(const zk_rows *t, {declared}, size_t begin, size_t end)"
     if not count:
-        unused = "".join(f" (void){one.strip()};" for one in f"{passed}, begin, end".split(","))
-        return text + f"   {unused}\n}}\n"
-    text += "    for (size_t low = begin; low < end; low += ZK_BLOCK_ROWS) {\n"
-    text += "        size_t high = end - low < ZK_BLOCK_ROWS ? end : low + ZK_BLOCK_ROWS;\n"
-    for part in range(count):
-        text += f"        {function}_{part}({passed}, low, high);\n"
-    return text + "    }\n}\n"
+        unused = "".join(f" (void){one.strip()};" for one in f"t, {passed}, begin, end".split(","))
+        return f"{head};\n{head} {{\n   {unused}\n}}\n"
+    widths = {stage: table.width(stage) if stage in stages else 0 for stage in STAGES}
+    columns = sum(widths.values()) + len(table.rows)
+    lines = [
+        f"    uint64_t columns[{max(columns, 1)} * ZK_PITCH(t)];",
+        "    for (size_t row = begin; row < end; row += ZK_STRIP_ROWS) {",
+        "        size_t count = end - row < ZK_STRIP_ROWS ? end - row : ZK_STRIP_ROWS;",
+        "        uint64_t *to = columns;",
+        "        zk_strip strip = {.periodic = t->periodic, .scalars = t->scalars, .begin = row, .rows = t->rows};",
+    ]
+    for stage, width in widths.items():
+        if width:
+            lines.append(f"        strip.{stage} = to;")
+            lines.append(f"        to = zk_gather(to, t->{stage}, t->{stage}_stride, {width}, row, count, t->rows);")
+    lines.append("        strip.selector = to;")
+    if table.rows:
+        selected = ", ".join(map(str, table.rows))
+        lines.insert(0, f"    static const int selected[] = {{{selected}}};")
+        lines.append(f"        zk_gather_selectors(to, t->first, selected, {len(table.rows)}, row, count, t->rows);")
+    lines += [f"        {function}_{part}(&strip, {passed}, 0, count);" for part in range(count)]
+    return "\n".join([f"{head};", f"{head} {{", *lines, "    }", "}", ""])
 
 
-def _quotient_function(name: str, constraints: Sequence[tuple[int, Constraint]], layout: Plan) -> str:
-    body = _Body(layout)
-    body.line("ev sum = zk_load3(out, stride, r);")
+def _quotient_function(name: str, constraints: Sequence[tuple[int, Constraint]], table: Table) -> str:
+    body = _Body(table)
+    body.line("ev sum = zk_load3(out, stride, row);")
     for number, constraint in constraints:
         value, extension = body.value(constraint.expression)
         times = "ev_mul" if extension else "ev_mul_base"
         body.line(f"/* {constraint.id} */")
         body.line(f"sum = ev_add(sum, {times}(ev_set1(weights + {EXTENSION_DEGREE * number}), {value}));")
-    body.line("zk_store3(out, stride, r, sum);")
+    body.line("zk_store3(out, stride, row, sum);")
     return _function(name, QUOTIENT[0], body)
 
 
-def _logup_function(name: str, groups: Sequence[Group], layout: Plan) -> str:
-    body = _Body(layout)
+def _logup_function(name: str, groups: Sequence[Group], table: Table) -> str:
+    body = _Body(table)
     for group in groups:
         for formula, target in ((group.numerator, "numerators"), (group.denominator, "denominators")):
             value, extension = body.value(formula)
             whole = value if extension else f"ev_from_base({value})"
-            body.line(f"zk_store3({target} + {EXTENSION_DEGREE * group.index} * rows, rows, r, {whole});")
+            body.line(f"zk_store3({target} + {EXTENSION_DEGREE * group.index} * t->rows, t->rows, row, {whole});")
     return _function(name, LOGUP[0], body)
 
 
 def _function(name: str, declared: str, body: "_Body") -> str:
-    """A loop over rows; of the inputs, only those are named that the body reads."""
+    """A loop over rows [low, high) of a strip; of the inputs, only those are named that the body reads."""
     text = "\n".join(body.lines)
     named = [
         f"    const uint64_t *{field} = t->{field};\n"
-        for field in ("fixed", "main", "aux", "first", "periodic", "scalars")
-        if f"{field} + " in text or f"{field}[" in text or f"{field}," in text
+        for field in (*STAGES, "selector", "periodic", "scalars")
+        if re.search(rf"\b{field}( \+|,|\[)", text)
     ]
-    named += [f"    size_t {stage}_stride = t->{stage}_stride;\n" for stage in STAGES if f"{stage}_stride" in text]
-    named += ["    size_t rows = t->rows;\n"] if "rows" in text.replace("zk_rows", "") else []
-    unused = "" if named else "    (void)t;\n"
+    named += ["    const size_t pitch = ZK_PITCH(t);\n"] if "pitch" in text else []
     return (
-        f"ZK_PART void {name}({declared}, size_t begin, size_t end) {{\n"
+        f"ZK_PART void {name}(const zk_strip *t, {declared}, size_t low, size_t high) {{\n"
         + "".join(named)
-        + unused
-        + "    for (size_t r = begin; r < end; r += FV_LANES) {\n"
+        + "    for (size_t r = low; r < high; r += FV_LANES) {\n        size_t row = t->begin + r;\n"
         + text
         + "\n    }\n}\n"
     )
@@ -164,10 +177,10 @@ def _function(name: str, declared: str, body: "_Body") -> str:
 class _Body:
     """The statements of one loop; each node is computed once, in front of its first use."""
 
-    def __init__(self, layout: Plan) -> None:
+    def __init__(self, table: Table) -> None:
         self.lines: list[str] = []
-        self._layout = layout
-        self._scalar = {formula: number for number, formula in enumerate(layout.scalars)}
+        self._table, self._layout = table, plan(table)
+        self._scalar = {formula: number for number, formula in enumerate(self._layout.scalars)}
         self._names: dict[Expression, str] = {}
 
     def line(self, text: str) -> None:
@@ -194,20 +207,20 @@ class _Body:
     def _compute(self, node: Expression) -> str:
         match node.leaf:
             case ColumnRef(_, "aux", index, _, rotation):
-                column = f"aux + {EXTENSION_DEGREE * index} * aux_stride, aux_stride, r"
-                return f"zk_load3_next({column}, rows)" if rotation else f"zk_load3({column})"
+                column = f"aux + {EXTENSION_DEGREE * index} * pitch, pitch, r"
+                return f"zk_next3({column})" if rotation else f"zk_load3({column})"
             case ColumnRef(_, stage, index, _, rotation):
-                column = f"{stage} + {index} * {stage}_stride"
-                return f"zk_load_next({column}, r, rows)" if rotation else f"fv_load({column} + r)"
+                column = f"{stage} + {index} * pitch"
+                return f"zk_next({column}, r, pitch)" if rotation else f"fv_load({column} + r)"
             case PeriodicRef() as reference:
                 return self._periodic(reference)
             case RowRef(_, index):
-                return "fv_load(first + r)" if index == 0 else f"zk_load_cyclic(first, r - (size_t){index}, rows)"
+                return f"zk_selector(selector, {self._table.rows.index(index)}, {index}, r, pitch)"
         return self._operation(node)
 
     def _periodic(self, reference: PeriodicRef) -> str:
         offset, period = self._layout.periodic[reference.index], self._layout.periods[reference.index]
-        row = f"(r & {repeated(period) - 1}) + {reference.rotation}"
+        row = f"(row & {repeated(period) - 1}) + {reference.rotation}"
         if not reference.extension:
             return f"fv_loadu(periodic + {offset} + {row})"
         return f"zk_load3(periodic + {offset}, {pitch(period)}, {row})"
@@ -273,8 +286,8 @@ def _registry(machines: Sequence[Machine]) -> str:
 def _declaration(symbol: str, isa: str) -> str:
     return (
         f"#if ZK_HAS_{isa}\n"
-        f"void {symbol}_quotient_{isa}({QUOTIENT[0]}, size_t begin, size_t end);\n"
-        f"void {symbol}_logup_{isa}({LOGUP[0]}, size_t begin, size_t end);\n#endif"
+        f"void {symbol}_quotient_{isa}(const zk_rows *t, {QUOTIENT[0]}, size_t begin, size_t end);\n"
+        f"void {symbol}_logup_{isa}(const zk_rows *t, {LOGUP[0]}, size_t begin, size_t end);\n#endif"
     )
 
 

@@ -34,11 +34,11 @@ def table_source(machine: Machine, table: Table) -> str:
 
 
 def _kernel(name: str, signature: tuple[str, str], function: str, count: int) -> str:
-    declared, passed = (part.replace("*t", "t", 1) for part in signature)
-    passed = passed.replace("t,", "&t,", 1)
-    calls = "".join(f"        {function}_{part}({passed}, r, r + 1);\n" for part in range(count))
+    declared, passed = signature
+    fields = "t.fixed, t.main, t.aux, t.first, t.periodic, t.scalars"
+    calls = "".join(f"        {function}_{part}(&strip, {passed}, row, row + 1);\n" for part in range(count))
     return (
-        f'extern "C" __global__ void {name}({declared}) {{\n'
-        "    size_t r = (size_t)blockIdx.x * blockDim.x + threadIdx.x;\n"
-        f"    if (r < t.rows) {{\n{calls}    }}\n}}\n"
+        f'extern "C" __global__ void {name}(const zk_rows t, {declared}) {{\n'
+        "    size_t row = (size_t)blockIdx.x * blockDim.x + threadIdx.x;\n"
+        f"    if (row < t.rows) {{\n        zk_strip strip = {{{fields}, 0, t.rows}};\n{calls}    }}\n}}\n"
     )

@@ -9,32 +9,32 @@ typedef __m256i fv;
 
 #define FV_SIGN 0x8000000000000000ULL
 
-static inline fv fv_load(const uint64_t *at) { return _mm256_loadu_si256((const __m256i *)at); }
-static inline fv fv_loadu(const uint64_t *at) { return _mm256_loadu_si256((const __m256i *)at); }
-static inline void fv_store(uint64_t *at, fv a) { _mm256_storeu_si256((__m256i *)at, a); }
-static inline fv fv_set1(uint64_t a) { return _mm256_set1_epi64x((long long)a); }
-static inline fv fv_zero(void) { return _mm256_setzero_si256(); }
+static inline ZK_DEVICE fv fv_load(const uint64_t *at) { return _mm256_loadu_si256((const __m256i *)at); }
+static inline ZK_DEVICE fv fv_loadu(const uint64_t *at) { return _mm256_loadu_si256((const __m256i *)at); }
+static inline ZK_DEVICE void fv_store(uint64_t *at, fv a) { _mm256_storeu_si256((__m256i *)at, a); }
+static inline ZK_DEVICE fv fv_set1(uint64_t a) { return _mm256_set1_epi64x((long long)a); }
+static inline ZK_DEVICE fv fv_zero(void) { return _mm256_setzero_si256(); }
 
-static inline fv fv_shifted(fv a) { return _mm256_xor_si256(a, fv_set1(FV_SIGN)); }
+static inline ZK_DEVICE fv fv_shifted(fv a) { return _mm256_xor_si256(a, fv_set1(FV_SIGN)); }
 
-static inline fv fv_add(fv a, fv b) {
+static inline ZK_DEVICE fv fv_add(fv a, fv b) {
     fv missing = _mm256_sub_epi64(fv_set1(GL_P ^ FV_SIGN), b); /* p - b, shifted */
     fv shifted = fv_shifted(a);
     fv borrow = _mm256_cmpgt_epi64(missing, shifted);
     return _mm256_add_epi64(_mm256_sub_epi64(shifted, missing), _mm256_and_si256(borrow, fv_set1(GL_P)));
 }
 
-static inline fv fv_sub(fv a, fv b) {
+static inline ZK_DEVICE fv fv_sub(fv a, fv b) {
     fv borrow = _mm256_cmpgt_epi64(fv_shifted(b), fv_shifted(a));
     return _mm256_add_epi64(_mm256_sub_epi64(a, b), _mm256_and_si256(borrow, fv_set1(GL_P)));
 }
 
-static inline fv fv_neg(fv a) {
+static inline ZK_DEVICE fv fv_neg(fv a) {
     return _mm256_andnot_si256(_mm256_cmpeq_epi64(a, fv_zero()), _mm256_sub_epi64(fv_set1(GL_P), a));
 }
 
 /* hi * 2^64 + lo mod p: see gl_reduce. A comparison's all-ones >> 32 is 2^32 - 1, the correction itself. */
-static inline fv fv_reduce(fv hi, fv lo) {
+static inline ZK_DEVICE fv fv_reduce(fv hi, fv lo) {
     fv top = _mm256_srli_epi64(hi, 32);
     fv shifted = fv_shifted(lo);
     fv borrow = _mm256_cmpgt_epi64(fv_shifted(top), shifted);
@@ -45,7 +45,7 @@ static inline fv fv_reduce(fv hi, fv lo) {
     return _mm256_add_epi64(fv_shifted(r), _mm256_srli_epi64(above, 32));
 }
 
-static inline fv fv_mul(fv a, fv b) {
+static inline ZK_DEVICE fv fv_mul(fv a, fv b) {
     const fv low32 = fv_set1(GL_EPSILON);
     fv a_hi = _mm256_srli_epi64(a, 32), b_hi = _mm256_srli_epi64(b, 32);
     fv ll = _mm256_mul_epu32(a, b), hl = _mm256_mul_epu32(a_hi, b);
@@ -57,6 +57,6 @@ static inline fv fv_mul(fv a, fv b) {
     return fv_reduce(hi, lo);
 }
 
-static inline fv fv_square(fv a) { return fv_mul(a, a); }
+static inline ZK_DEVICE fv fv_square(fv a) { return fv_mul(a, a); }
 
 #endif
