@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from zkvm.backends.interface import Backend
 from zkvm.emulator.elf import Program
 from zkvm.emulator.emulator import Execution, run
 from zkvm.machine.errors import OtherProgram
 from zkvm.machine.machine import riscv
-from zkvm.machine.program import parameters
+from zkvm.machine.program import fixed_columns, parameters
 from zkvm.machine.trace import build_trace
 from zkvm.stark import prover, verifier
 from zkvm.stark.key import ProvingKey, VerifyingKey
@@ -65,7 +67,6 @@ def prove(
         ProofDoesNotFit: the memory forecast exceeds the limit.
         StarkError: as ``zkvm.stark.prover.prove``.
     """
-    check_key(program, key.vk)
     report = progress or _silent
     report("execute", 0.0)
     execution = run(program, input_bytes, hints)
@@ -81,7 +82,7 @@ def prove_execution(
     memory_limit: int | None = None,
 ) -> Proven:
     """Prove a run that is already there. Arguments and errors as of ``prove``."""
-    check_key(execution.program, key.vk)
+    check_key(execution.program, key)
     report = progress or _silent
     report("expand", 0.0)
     trace = build_trace(execution.program, execution.log)
@@ -98,15 +99,19 @@ def verify(key: VerifyingKey, output: Sequence[int], profile: Profile, proof: by
     verifier.verify(riscv(), key, output, profile, proof)
 
 
-def check_key(program: Program, key: VerifyingKey) -> None:
-    """Refuse early what the prover would only find when it commits to the fixed columns.
+def check_key(program: Program, key: ProvingKey) -> None:
+    """Refuse a key with which only a worthless proof would be made.
 
     Raises:
-        OtherProgram: the key's constants are not the program's.
+        OtherProgram: the key's constants, instructions or data are not the program's.
     """
     expected = parameters(program)
-    if dict(key.parameters) != expected:
-        raise OtherProgram(expected["entry"], key.parameters.get("entry"))
+    for name, value in expected.items():
+        if key.vk.parameters.get(name) != value:
+            raise OtherProgram(f"{name} is {value:#x} in the program and {key.vk.parameters.get(name)} in the key")
+    for name, columns in fixed_columns(program).items():
+        if not np.array_equal(columns, key.fixed[name]):
+            raise OtherProgram(f"the columns of {name} differ")
 
 
 def _silent(stage: str, fraction: float) -> None:

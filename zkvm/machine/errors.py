@@ -57,8 +57,6 @@ class OtherProgram(MachineError):
 
     hint = "make the key with key_for(program, profile, backend)"
 
-    def __init__(self, entry: int, entry_of_key: int | None) -> None:
-        there = "none" if entry_of_key is None else f"{entry_of_key:#x}"
-        super().__init__(f"the program starts at {entry:#x}, the key's at {there}; other constants may differ too")
-        self.entry = entry
-        self.entry_of_key = entry_of_key
+    def __init__(self, difference: str) -> None:
+        super().__init__(f"the key belongs to another program: {difference}")
+        self.difference = difference

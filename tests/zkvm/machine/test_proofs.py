@@ -12,6 +12,7 @@ from tests.zkvm.machine.test_trace import signature
 from zkvm.backends.cpu import CpuBackend
 from zkvm.emulator.elf import Program
 from zkvm.emulator.emulator import run
+from zkvm.emulator.errors import GuestError
 from zkvm.guest_kit.examples import example
 from zkvm.machine.api import STAGES, Proven, prove, verify
 from zkvm.machine.errors import OtherProgram
@@ -22,6 +23,7 @@ from zkvm.stark import prover
 from zkvm.stark.errors import VerificationError
 from zkvm.stark.key import ProvingKey
 from zkvm.stark.profiles import FAST, L1, L1_128, Profile
+from zkvm.stark.refusals import ProofDoesNotFit
 from zkvm.stark.trace import Trace
 
 
@@ -102,10 +104,29 @@ def test_a_changed_cell_is_not_proven(honest: Honest, backend: CpuBackend, table
         verify(key.vk, execution.output, FAST, proof.to_bytes())
 
 
-def test_the_key_must_be_the_programs(honest: Honest, backend: CpuBackend) -> None:
+@pytest.mark.parametrize("other", ["li a0, 1", every_instruction().replace("xori t2, t0, 2047", "xori t2, t0, 2046")])
+def test_the_key_must_be_the_programs(honest: Honest, backend: CpuBackend, other: str) -> None:
+    """Another entry or end; or the same, and one immediate differs."""
     _, key, _ = honest
     with pytest.raises(OtherProgram):
-        prove(assemble("li a0, 1"), b"", FAST, key, backend)
+        prove(assemble(other), INPUT, FAST, key, backend)
+
+
+def test_a_guest_at_fault_is_not_proven(honest: Honest, backend: CpuBackend) -> None:
+    """Before anything is expanded or committed."""
+    _, key, _ = honest
+    told: list[str] = []
+    with pytest.raises(GuestError) as fault:
+        prove(assemble("li a0, 1\nlw a0, 2(a0)"), b"", FAST, key, backend, progress=lambda stage, _: told.append(stage))
+    assert (fault.value.pc, told) == (0x1004, ["execute"])
+
+
+def test_a_proof_that_does_not_fit_is_not_begun(honest: Honest, backend: CpuBackend) -> None:
+    program, key, _ = honest
+    told: list[str] = []
+    with pytest.raises(ProofDoesNotFit):
+        prove(program, INPUT, FAST, key, backend, progress=lambda stage, _: told.append(stage), memory_limit=1 << 20)
+    assert "commit main" not in told
 
 
 def test_progress_is_told_by_stage(honest: Honest, backend: CpuBackend) -> None:
