@@ -63,7 +63,7 @@ class Cost:
     shift: int = 0
     muldiv: int = 0
     ram: int = 0
-    """Different words touched from the input region on."""
+    """Different words touched from the input region on, and the three that are always there."""
     keccak: int = 0
     arith256: int = 0
 

@@ -32,9 +32,10 @@ NO_OUTPUT_SYMBOL: Final = "zkhub_no_output"
 HINT_SYMBOL: Final = "zkhub_hint"
 """A guest asks for hints by calling this function."""
 
-MAX_CODE_WORDS: Final = 1 << 20
+# The tables ROM and IMAGE have 2^20 rows at most; the halt row and the registers take some.
+MAX_CODE_WORDS: Final = (1 << 20) - 1
 MAX_CODE_SPAN: Final = 1 << 28
-MAX_IMAGE_WORDS: Final = 1 << 20
+MAX_IMAGE_WORDS: Final = (1 << 20) - 64
 
 _FILE_HEADER: Final = struct.Struct("<16sHHIIIIIHHHHHH")
 _SEGMENT: Final = struct.Struct("<8I")

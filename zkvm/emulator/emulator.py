@@ -34,6 +34,8 @@ MEMORY_LIMIT: Final = 1 << 30
 _HALTED, _AT_LIMIT, _AT_STOP = 0, 1, 2
 _ABSENT: Final = 0xFFFF_FFFF
 _CELL_STATE: Final = np.dtype([("value", "<u4"), ("time", "<u4")])
+# The words that the table RAM always has.
+_RAM_ENDS: Final = np.array([IN_LO, ZERO_LO, MEMORY_END - 1], dtype="<u4")
 # Between two of these the interpreter of Python may look for signals.
 _SLICE: Final = 1 << 26
 
@@ -204,7 +206,8 @@ class Guest:
     def cost(self) -> Cost:
         """What was run so far."""
         kinds, divisions_by_zero, touched = self._machine.counts()
-        return cost_of(kinds, divisions_by_zero, touched)
+        ends = np.frombuffer(self._machine.cells(_RAM_ENDS.tobytes()), dtype=_CELL_STATE)
+        return cost_of(kinds, divisions_by_zero, touched + int((ends["time"] == 0).sum()))
 
     def peek(self, address: int, count: int) -> list[int]:
         """``count`` words from byte address ``address``. Raises ValueError if unaligned or where there is no memory."""
@@ -253,8 +256,7 @@ class Guest:
 
     def _ram_cells(self) -> logs.Structured:
         touched = logs.read_only(self._machine.take("touched"), np.dtype("<u4"))
-        ends = np.array([IN_LO, ZERO_LO, MEMORY_END - 1], dtype="<u4")
-        addresses = np.union1d(touched, ends)
+        addresses = np.union1d(touched, _RAM_ENDS)
         initial = np.zeros(len(addresses), dtype=np.uint32)
         given = addresses < ZERO_LO
         initial[given] = self._input_region()[addresses[given] - IN_LO]

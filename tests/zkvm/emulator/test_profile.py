@@ -109,7 +109,11 @@ def test_cost_counts_the_rows_that_the_log_asks_for() -> None:
 
 def test_ram_counts_different_words() -> None:
     source = "lui t0, 0x20000\nli a0, 1\nsw a0, 0(t0)\nsb a0, 1(t0)\nsh a0, 6(t0)\nlui t1, 0x10000\nlw a1, 0(t1)\nhalt"
-    assert measure(assemble(source)).cost.ram == 3
+    program = assemble(source)
+    # Two words of zero memory, the first of them always there; the first of the input; the last of all.
+    assert measure(program).cost.ram == run(program).cost.ram == len(run(program).log.ram) == 4
+    nothing = assemble("li a0, 1\nhalt")
+    assert measure(nothing).cost.ram == len(run(nothing).log.ram) == 3
 
 
 def test_cells_and_limits() -> None:
