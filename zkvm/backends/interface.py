@@ -34,6 +34,10 @@ class Backend(Protocol):
         """How many run at once."""
         ...
 
+    def empty(self, width: int, rows: int) -> Array:
+        """Columns (width, rows) that hold anything, in memory such as this backend's results are in."""
+        ...
+
     def interpolate(self, values: Array) -> Array:
         """Coefficients (w, N) of the columns ``values`` (w, N) on the subgroup of order N: inverse transform."""
         ...

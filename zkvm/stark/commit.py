@@ -86,6 +86,11 @@ class TableSource:
         """The rows of these natural indices, (width, len(rows)), evaluated one by one."""
         return backend.eval_rows(self.coefficients, [self.domain.point(row) for row in rows])
 
+    def next_columns(self, backend: Backend) -> Columns:
+        """The coefficients of the columns that are also opened at the next row."""
+        picked = backend.empty(len(self.block.next), self.coefficients.shape[1])
+        return self.coefficients.take(self.block.next, axis=0, out=picked, mode="clip")
+
 
 @dataclass(frozen=True)
 class LayerSource:
@@ -114,17 +119,20 @@ class LayerSource:
     def coset(self, number: int, backend: Backend) -> Columns:
         """The rows ``number``, ``number`` + b, …: (width, rows/b)."""
         log_blowup = self.domain.log_size - self.coefficients.shape[1].bit_length() + 1
-        return self._as_rows(backend.evaluate(self.coefficients, coset(self.domain, number, log_blowup).shift))
+        values = backend.evaluate(self.coefficients, coset(self.domain, number, log_blowup).shift)
+        return self._as_rows(values, backend)
 
     def at(self, rows: Sequence[int], backend: Backend) -> Columns:
         """The rows of these natural indices, (width, len(rows)), evaluated one by one."""
         points = [self.domain.point(row + (u << self.log_rows)) for u in range(1 << self.log_fold) for row in rows]
-        return self._as_rows(backend.eval_rows(self.coefficients, points))
+        return self._as_rows(backend.eval_rows(self.coefficients, points), backend)
 
-    def _as_rows(self, values: Columns) -> Columns:
+    def _as_rows(self, values: Columns, backend: Backend) -> Columns:
         """From (3, slots · rows) to (slots · 3, rows)."""
-        by_slot = values.reshape(3, 1 << self.log_fold, -1).transpose(1, 0, 2)
-        return np.ascontiguousarray(by_slot).reshape(self.width, -1)
+        slots, rows = 1 << self.log_fold, values.shape[1] >> self.log_fold
+        result = backend.empty(self.width, rows)
+        result.reshape(slots, 3, rows)[...] = values.reshape(3, slots, rows).transpose(1, 0, 2)
+        return result
 
 
 S = TypeVar("S", bound=Source)

@@ -43,7 +43,7 @@ class _Level:
     def add(self, point: Ext, values: Columns, constant: Ext, backend: Backend) -> None:
         """Add ``values`` − ``constant``, a polynomial in X^k of this level or of a lower table."""
         if point not in self.numerators:
-            self.numerators[point] = np.zeros((3, 1 << self.log_height), dtype=np.uint64)
+            self.numerators[point] = zeros(1 << self.log_height, backend)
         # In bit-reversed order a lower table's coefficients come first, with no gaps: the gaps are all behind them.
         held = self.numerators[point][:, : values.shape[1]]
         add_into(held, values, backend)
@@ -64,13 +64,13 @@ def deep_coefficients(
     """
     factors = {openings.point: ONE, openings.next_point: e_pow(delta, layout.columns)}
     levels = _combine(openings, layout, delta, factors, backend)
-    result = np.zeros((3, 1 << layout.log_height), dtype=np.uint64)
+    result = zeros(1 << layout.log_height, backend)
     for done, level in enumerate(levels):
         report((done + 1) / (len(levels) + 1))
         stretch = layout.log_height - level.log_height
-        quotients = np.concatenate(
-            [divide(values, e_pow(point, 1 << stretch), backend) for point, values in level.numerators.items()]
-        )
+        quotients = backend.empty(3 * len(level.numerators), 1 << level.log_height)
+        for number, (point, values) in enumerate(level.numerators.items()):
+            quotients[3 * number : 3 * number + 3] = divide(values, e_pow(point, 1 << stretch), backend)
         _add_stretched(result, quotients, [(point, factors[point]) for point in level.numerators], backend)
     report(1.0)
     return result
@@ -93,7 +93,7 @@ def _combine(openings: Openings, layout: Layout, delta: Ext, factors: dict[Ext, 
             level.add(turned, combined, constant, backend)
         if block.next:
             powers = [powers[column] for column in block.next]
-            combined = backend.combine(source.coefficients[list(block.next)], weights(powers))
+            combined = backend.combine(source.next_columns(backend), weights(powers))
             level.add(openings.next_point, combined, inner_product(powers, following), backend)
     return list(levels.values())
 
@@ -113,6 +113,13 @@ def _add_stretched(result: Columns, quotients: Columns, points: Sequence[tuple[E
         exponent = count - 1 - bit_reverse(number, count.bit_length() - 1)
         scales = [e_mul(of_point[exponent], unit) for of_point in powers for unit in UNITS]
         add_into(blocks[:, number], backend.combine(quotients, weights(scales)), backend)
+
+
+def zeros(rows: int, backend: Backend) -> Columns:
+    """(3, rows) zeros."""
+    values = backend.empty(3, rows)
+    values[...] = 0
+    return values
 
 
 def add_into(target: Columns, values: Columns, backend: Backend) -> None:

@@ -12,9 +12,6 @@ from zkvm.stark.constraints import Constraints
 from zkvm.stark.deep import UNITS, weights
 from zkvm.stark.trace import Columns, Trace, check_aux
 
-_LOW = np.uint64(0xFFFFFFFF)
-_HALF = np.uint64(32)
-
 
 def fill_aux(
     table: Table,
@@ -44,7 +41,7 @@ def fill_aux(
     """
     rows = 1 << log_height
     main = trace.main.get(table.name, np.empty((0, rows), dtype=np.uint64))
-    columns = np.empty((table.width("aux"), rows), dtype=np.uint64)
+    columns = backend.empty(table.width("aux"), rows)
     own = 3 * len(table.own_aux)
     if table.own_aux and trace.fill_aux is not None:
         filled = trace.fill_aux(table.name, main, scalars.challenges)
@@ -55,21 +52,22 @@ def fill_aux(
     view = rows_view(table, main=main, fixed=fixed, scalars=scalars)
     # The fractions are written where they belong; the running sum then takes the place of the last.
     fractions = columns[own:].reshape(len(table.groups), 3, rows)
-    denominators = np.empty_like(fractions)
+    denominators = backend.empty(3 * len(table.groups), rows).reshape(fractions.shape)
     constraints.logup(table, view, scalars, fractions, denominators)
     for fraction, denominator in zip(fractions, denominators, strict=True):
         backend.multiply_ext(fraction, backend.batch_inverse_ext(denominator), out=fraction)
     del denominators
     steps = backend.combine(columns[own:], weights(UNITS * len(table.groups)))
     total = sum_of(steps)
-    per_row = weights([e_neg(e_mul_base(total, pow(rows, -1, P)))]).T
-    backend.add(steps, np.repeat(per_row, rows, axis=1), out=steps)
+    less = backend.empty(3, rows)
+    less[...] = weights([e_neg(e_mul_base(total, pow(rows, -1, P)))]).T
+    backend.add(steps, less, out=steps)
     fractions[-1] = backend.prefix_sum_ext(steps)
     return columns, total
 
 
 def sum_of(values: Columns) -> Ext:
-    """The sum over the rows of (3, rows)."""
-    low, high = (values & _LOW).sum(axis=1), (values >> _HALF).sum(axis=1)
-    a, b, c = ((int(x) + (int(y) << 32)) % P for x, y in zip(low, high, strict=True))
+    """The sum over the rows of (3, rows), of up to 2^32 rows."""
+    halves = values.astype("<u8", copy=False).view("<u4").reshape(3, -1, 2).sum(axis=1, dtype=np.uint64)
+    a, b, c = ((int(low) + (int(high) << 32)) % P for low, high in halves)
     return a, b, c

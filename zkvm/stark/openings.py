@@ -51,8 +51,8 @@ def open_columns(
     for source in sources:
         lift = 1 << (log_height - source.block.log_height)
         here.append(_evaluate(source.coefficients, e_pow(point, lift), backend))
-        rotated = source.coefficients[list(source.block.next)]
-        following.append(_evaluate(rotated, e_pow(next_point, lift), backend) if source.block.next else ())
+        rotated = source.block.next
+        following.append(_evaluate(source.next_columns(backend), e_pow(next_point, lift), backend) if rotated else ())
         done += source.coefficients.size
         report(done / cells)
     return Openings(tuple(sources), point, next_point, tuple(here), tuple(following))

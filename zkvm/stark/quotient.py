@@ -18,7 +18,7 @@ from zkvm.field import P, base
 from zkvm.field.scalar import Ext, e_mul_base
 from zkvm.stark.commit import Commitment, Fraction, TableSource, silent
 from zkvm.stark.constraints import Constraints
-from zkvm.stark.deep import powers_of
+from zkvm.stark.deep import powers_of, zeros
 from zkvm.stark.domains import coset, evaluation_domain, table_domain
 from zkvm.stark.layout import QUOTIENT_CHUNKS, QUOTIENT_WIDTH, Layout
 from zkvm.stark.trace import Columns
@@ -58,7 +58,7 @@ def quotient_chunks(
     domain = evaluation_domain(layout.log_height, layout.profile.log_blowup)
     powers = powers_of(alpha, layout.machine.constraint_count)
     work = QUOTIENT_CHUNKS * len(layout.machine.tables)
-    chunks = np.empty((QUOTIENT_WIDTH, 1 << layout.log_height), dtype=np.uint64)
+    chunks = backend.empty(QUOTIENT_WIDTH, 1 << layout.log_height)
     for number in range(QUOTIENT_CHUNKS):
         start = coset(domain, number, layout.profile.log_blowup).shift
         inverse = pow(pow(start, 1 << layout.log_height, P) - 1, -1, P)
@@ -66,11 +66,12 @@ def quotient_chunks(
         sums: dict[int, Columns] = {}
         for index, table in enumerate(layout.machine.tables):
             log_height = layout.log_heights[index]
-            out = sums.setdefault(log_height, np.zeros((3, 1 << log_height), dtype=np.uint64))
+            if log_height not in sums:
+                sums[log_height] = zeros(1 << log_height, backend)
             first = layout.machine.first_constraint(table.name)
             view = _view(table, index, number, layout, committed, backend)
             weights = scaled[first : first + len(table.constraints)]
-            constraints.quotient(table, view, committed.scalars[index], weights, out)
+            constraints.quotient(table, view, committed.scalars[index], weights, sums[log_height])
             del view  # before the next table's takes its place
             report((number * len(layout.machine.tables) + index + 1) / work)
         _interpolate(_lift(sums, backend), start, chunks[3 * number : 3 * number + 3], backend)
@@ -92,13 +93,15 @@ def _view(table: Table, index: int, number: int, layout: Layout, committed: Comm
         aux=columns.get("aux"),
         shift=coset(table_domain(log_height, layout.log_height, log_blowup), number, log_blowup).shift,
         scalars=committed.scalars[index],
-        first=lambda shift, log: backend.evaluate(_first_coefficients(log), shift)[0],
+        first=lambda shift, log: backend.evaluate(_first_coefficients(log, backend), shift)[0],
     )
 
 
-def _first_coefficients(log_height: int) -> Columns:
+def _first_coefficients(log_height: int, backend: Backend) -> Columns:
     """L_0 = (1 + X + … + X^(N−1))/N."""
-    return np.full((1, 1 << log_height), pow(1 << log_height, -1, P), dtype=np.uint64)
+    coefficients = backend.empty(1, 1 << log_height)
+    coefficients[...] = pow(1 << log_height, -1, P)
+    return coefficients
 
 
 def _lift(sums: Mapping[int, Columns], backend: Backend) -> Columns:
@@ -106,8 +109,9 @@ def _lift(sums: Mapping[int, Columns], backend: Backend) -> Columns:
     heights = sorted(sums)
     total = sums[heights[0]]
     for below, height in pairwise(heights):
-        backend.add(sums[height], np.tile(total, 1 << (height - below)), out=sums[height])
-        total = sums[height]
+        repeated = backend.empty(3, 1 << height)
+        repeated.reshape(3, -1, 1 << below)[...] = total[:, None]
+        total = backend.add(sums[height], repeated, out=repeated)
     return total
 
 
@@ -125,7 +129,9 @@ def _bit_reversed_powers(ratio: int, count: int, backend: Backend) -> Columns:
     low = 1 << (count.bit_length() // 2)
     high = count // low
     inner, outer = _small_powers(pow(ratio, high, P), low), _small_powers(ratio, high)
-    return backend.multiply(np.repeat(outer[:, None], low, axis=1), inner[None]).reshape(1, count)
+    powers = backend.empty(high, low)
+    powers[...] = outer[:, None]
+    return backend.multiply(powers, inner[None], out=powers).reshape(1, count)
 
 
 def _small_powers(ratio: int, count: int) -> Columns:

@@ -45,6 +45,10 @@ class CpuBackend:
         """How many run at once."""
         return self._workers.threads
 
+    def empty(self, width: int, rows: int) -> Array:
+        """Uninitialised columns, in memory that was in use before if there is any."""
+        return empty(width, rows)
+
     def interpolate(self, values: Array) -> Array:
         """Inverse transform."""
         log_rows = checks.columns("values", values)

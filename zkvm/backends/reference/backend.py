@@ -18,6 +18,10 @@ class ReferenceBackend:
     name = "reference"
     threads = 1
 
+    def empty(self, width: int, rows: int) -> Array:
+        """Uninitialised columns."""
+        return np.empty((width, rows), dtype=np.uint64)
+
     def interpolate(self, values: Array) -> Array:
         """Inverse transform."""
         checks.columns("values", values)
