@@ -25,8 +25,13 @@ SIZES = {
     (1 << 31) - 1: WORD // 2 - 1,
     1 << 16: LIMB,
     pow(1 << 16, -1, P): pow(LIMB, -1, Q),
+    (1 << 16) - 1: LIMB - 1,
     1 << 24: BYTE**3,
     1 << 8: BYTE,
+    (1 << 8) - 1: BYTE - 1,
+    1 << 7: BYTE // 2,
+    (1 << 32) - (1 << 8): WORD - BYTE,
+    (1 << 32) - (1 << 16): WORD - LIMB,
 }
 """What the constants of words, limbs and bytes become; other numbers stay."""
 SMALL = 64
@@ -105,6 +110,7 @@ def _answered(message: Interaction) -> Callable[[Assignments], NDArray[np.bool]]
 
 ANSWERS: dict[str, Callable[..., NDArray[np.bool]]] = {
     "R16": lambda v: v < LIMB,
+    "PAIR": lambda u, v: (u < BYTE) & (v < BYTE),
     "AND": lambda u, v, n: (u < BYTE) & (v < BYTE) & (n == u & v),
     "POW": lambda v, power: (v < LIMB) & (power == 1 << np.minimum(v % 4, 3)),
     # The only requests of tables are "is x < y".

@@ -161,3 +161,69 @@ def test_sums_and_equality_have_one_answer() -> None:
     for question, answer in zip(found["question"], found["c"], strict=True):
         allowed[questions[question]].add(int(answer))
     assert wrong(allowed, SUMS) == 0
+
+
+# -- MEMB -------------------------------------------------------------------------------------------------------------
+
+ACCESSES = {"lbu": (1, "f_lb", 0), "lb": (1, "f_lb", 1), "lhu": (2, "f_lh", 0), "lh": (2, "f_lh", 1)}
+ACCESSES |= {"sb": (1, "f_sb", 0), "sh": (2, "f_sh", 0)}
+CELLS = 4
+"""Words of memory: addresses have four bits, and x one more."""
+Access = tuple[int, int, int]
+
+
+def expected(name: str, x: int, y: int, old: int) -> set[Access]:
+    """Which word is accessed, what it is afterwards, and the answer; nothing where x is not aligned."""
+    size, flag, is_signed = ACCESSES[name]
+    if x % size:
+        return set()
+    mask, shift = (1 << size) - 1, x % 4
+    found = old >> shift & mask
+    if flag in ("f_sb", "f_sh"):
+        return {(x % WORD // 4, old & ~(mask << shift) | (y & mask) << shift, 0)}
+    negative = is_signed and found >> (size - 1)
+    return {(x % WORD // 4, old, (found - (1 << size)) % WORD if negative else found)}
+
+
+FEW = (0, 1, 2, 3, 120, 121, 240)
+"""Enough to find what a missing rule would let pass."""
+
+
+def accesses(name: str, without: tuple[str, ...] = ()) -> int:
+    """How many accesses have another set of outcomes than the one true outcome.
+
+    Every value is tried for every cell; where a rule is left out only some, since one wrong outcome is enough.
+    """
+    table = riscv().table("memb")
+    stores = name in ("sb", "sh")
+    questions = [(x, y, old) for x in range(2 * WORD) for y in (WORDS if stores else [0]) for old in WORDS]
+    start = dict(zip(("x", "y", "old"), map(list, zip(*questions, strict=True)), strict=True))
+    flags = dict.fromkeys(("f_lb", "f_lh", "f_sb", "f_sh"), 0) | {ACCESSES[name][1]: 1, "f_sgn": ACCESSES[name][2]}
+    start |= {cell: [value] * len(questions) for cell, value in ({"ts": 1, "tp": 0, "lo": 0} | flags).items()}
+    _, _, x_said, y_said, _ = asked(table).entries
+    demands = [*rules(table, without), _equal("x", x_said), _equal("y", y_said)]
+
+    some, words = (FEW, WORDS) if without else (FIELD, FIELD)
+    choices: list[tuple[str, Iterable[int]]] = [("hs", some), ("bs", some), ("k", FIELD), ("w", range(CELLS))]
+    choices += [("p", range(BYTE)), ("q", range(BYTE)), ("oth", range(LIMB)), ("s", some), ("sg", some), ("g", some)]
+    choices += [("y0", range(BYTE)), ("y1", range(BYTE)), ("y2", range(LIMB)), ("new", words), ("c", words)]
+    found = solve(start, [(cell, list(domain)) for cell, domain in choices], demands)
+    outcomes: dict[Access, set[Access]] = {question: set() for question in questions}
+    columns = [found[cell].tolist() for cell in ("x", "y", "old", "w", "new", "c")]
+    for x, y, old, word, new, c in zip(*columns, strict=True):
+        outcomes[x, y, old].add((word, new, c))
+    return sum(outcome != expected(name, *question) for question, outcome in outcomes.items())
+
+
+@pytest.mark.parametrize("name", ACCESSES)
+def test_accesses_have_one_outcome(name: str) -> None:
+    assert accesses(name) == 0
+
+
+NEEDED = {"memb.align": "sh", "memb.bs": "lbu", "memb.k": "lbu", "memb.hs": "lbu", "memb.sg": "lb", "memb.s": "lbu"}
+NEEDED |= {"memb.g": "sb", "memb.old": "lhu", "memb.new": "lhu", "memb.c": "lhu"}
+
+
+@pytest.mark.parametrize(("rule", "name"), NEEDED.items())
+def test_each_rule_of_memb_is_needed(rule: str, name: str) -> None:
+    assert accesses(name, (rule,)) > 0
