@@ -122,6 +122,7 @@ static record run(const zk_kernels *k) {
     for (unsigned log_rows = 0; log_rows <= 8; log_rows++) transforms(k, log_rows, &r);
     transforms(k, 11, &r);
     transforms(k, 14, &r);
+    transforms(k, 16, &r); /* cut in two, with a pass of radix 16 across */
     const size_t sizes[] = {1, 2, 7, 8, 9, 31, 64, 1000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         pointwise(k, sizes[i], &r);

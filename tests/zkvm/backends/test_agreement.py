@@ -20,13 +20,15 @@ def test_transforms(cpu, reference, log_rows):
         assert (cpu.evaluate(coefficients, shift) == reference.evaluate(coefficients, shift)).all()
 
 
-def test_a_transform_larger_than_the_cache_of_columns_that_share_its_tables(cpu):
-    coefficients = columns(11, 1 << 15)
-    values = cpu.evaluate(coefficients, 1)
-    assert (cpu.interpolate(values) == coefficients).all()
-    shift, index = 7, 12345
-    point = shift * pow(root_of_unity(15), index, P) % P
-    assert cpu.eval_rows(coefficients, [point])[:, 0].tolist() == cpu.evaluate(coefficients, shift)[:, index].tolist()
+@pytest.mark.parametrize(("log_rows", "width"), [(14, 17), (15, 11), (16, 9), (17, 2), (19, 1), (20, 3)])
+def test_transforms_cut_in_two_halves_and_columns_that_share_their_tables(cpu, log_rows, width):
+    coefficients = columns(width, 1 << log_rows)
+    assert (cpu.interpolate(cpu.evaluate(coefficients, 1)) == coefficients).all()
+    shift = 7
+    values = cpu.evaluate(coefficients, shift)
+    indices = [0, 1, 12345, (1 << log_rows) - 1]
+    points = [shift * pow(root_of_unity(log_rows), index, P) % P for index in indices]
+    assert (cpu.eval_rows(coefficients, points) == values[:, indices]).all()
 
 
 @pytest.mark.parametrize("log_rows", LOGS)

@@ -16,13 +16,14 @@
 
 /* From elements to sub-transforms of 8, a vector's worth of groups at a time. */
 static void block_first_forward(const plan *p, const uint64_t *from, uint64_t *to) {
-    const int shifted = p->block_twiddles[3] != 1; /* the shift itself: 4 is 1 reversed */
+    const uint64_t *shifts = p->block_twiddles;
+    const int shifted = shifts[3] != 1; /* the shift itself: 4 is 1 reversed */
     for (size_t at = 0; at < p->block; at += 8 * FV_LANES) {
         fv x[8];
         for (int r = 0; r < 8; r++) x[r] = fv_load(from + at + r * FV_LANES);
         fv_gather8(x);
         if (shifted) {
-            for (int r = 1; r < 8; r++) x[r] = fv_mul(x[r], fv_set1(p->block_twiddles[r - 1]));
+            for (int r = 1; r < 8; r++) x[r] = fv_mul(x[r], fv_set1(shifts[r - 1]));
         }
         dft8_forward(x);
         fv_scatter8(x);
@@ -48,7 +49,7 @@ ALWAYS_INLINE void block_pass_forward(uint64_t *data, size_t block, size_t size,
     for (size_t base = 0; base < block; base += radix * size) {
         const uint64_t *factor = twiddles;
         for (size_t j = 0; j < size; j += FV_LANES, factor += (radix - 1) * FV_LANES) {
-            fv x[8];
+            fv x[MAX_RADIX];
             x[0] = fv_load(data + base + j);
             for (unsigned r = 1; r < radix; r++) {
                 x[r] = fv_mul(fv_load(data + base + r * size + j), fv_load(factor + (r - 1) * FV_LANES));
@@ -64,7 +65,7 @@ ALWAYS_INLINE void block_pass_inverse(const uint64_t *from, uint64_t *to, size_t
     for (size_t base = 0; base < block; base += radix * size) {
         const uint64_t *factor = twiddles;
         for (size_t j = 0; j < size; j += FV_LANES, factor += (radix - 1) * FV_LANES) {
-            fv x[8];
+            fv x[MAX_RADIX];
             for (unsigned r = 0; r < radix; r++) x[r] = fv_load(from + base + r * size + j);
             dft_inverse(x, radix);
             fv_store(to + base + j, x[0]);
@@ -78,29 +79,30 @@ ALWAYS_INLINE void block_pass_inverse(const uint64_t *from, uint64_t *to, size_t
 static void block_forward(const plan *p, const uint64_t *from, uint64_t *to) {
     block_first_forward(p, from, to);
     const uint64_t *twiddles = p->block_twiddles + 7;
-    for (unsigned done = 3; done < p->log_block;) {
-        unsigned step = plan_radix_bits(done, p->log_block);
-        size_t size = (size_t)1 << done;
-        if (step == 3) block_pass_forward(to, p->block, size, 8, twiddles);
-        if (step == 2) block_pass_forward(to, p->block, size, 4, twiddles);
-        if (step == 1) block_pass_forward(to, p->block, size, 2, twiddles);
-        twiddles += size * ((1u << step) - 1);
-        done += step;
+    size_t size = 8;
+    for (unsigned pass = 1; pass < p->block_passes.count; pass++) {
+        const unsigned bits = p->block_passes.bits[pass];
+        if (bits == 4) block_pass_forward(to, p->block, size, 16, twiddles);
+        if (bits == 3) block_pass_forward(to, p->block, size, 8, twiddles);
+        if (bits == 2) block_pass_forward(to, p->block, size, 4, twiddles);
+        if (bits == 1) block_pass_forward(to, p->block, size, 2, twiddles);
+        twiddles += (size << bits) - size;
+        size <<= bits;
     }
 }
 
 static void block_inverse(const plan *p, const uint64_t *from, uint64_t *to, uint64_t scale) {
-    /* The forward passes backwards: the odd one first. */
     const uint64_t *twiddles = p->block_twiddles + p->block - 1;
-    for (unsigned left = p->log_block; left > 3;) {
-        unsigned step = left % 3 == 0 ? 3 : left % 3;
-        size_t size = (size_t)1 << (left - step);
-        twiddles -= size * ((1u << step) - 1);
-        if (step == 3) block_pass_inverse(from, to, p->block, size, 8, twiddles);
-        if (step == 2) block_pass_inverse(from, to, p->block, size, 4, twiddles);
-        if (step == 1) block_pass_inverse(from, to, p->block, size, 2, twiddles);
+    size_t size = p->block;
+    for (unsigned pass = p->block_passes.count; pass-- > 1;) {
+        const unsigned bits = p->block_passes.bits[pass];
+        size >>= bits;
+        twiddles -= (size << bits) - size;
+        if (bits == 4) block_pass_inverse(from, to, p->block, size, 16, twiddles);
+        if (bits == 3) block_pass_inverse(from, to, p->block, size, 8, twiddles);
+        if (bits == 2) block_pass_inverse(from, to, p->block, size, 4, twiddles);
+        if (bits == 1) block_pass_inverse(from, to, p->block, size, 2, twiddles);
         from = to;
-        left -= step;
     }
     block_last_inverse(p, from, to, scale);
 }
@@ -116,7 +118,7 @@ ALWAYS_INLINE void tile_pass_forward(const uint64_t *from, size_t from_stride, u
         for (size_t j = 0; j < size; j++) {
             const uint64_t *factor = twiddles + j * (radix - 1);
             for (int v = 0; v < TILE_VECTORS; v++) {
-                fv x[8];
+                fv x[MAX_RADIX];
                 for (unsigned r = 0; r < radix; r++) {
                     size_t row = base + r * size + j;
                     x[r] = fv_load(from + row * from_stride + v * FV_LANES);
@@ -139,7 +141,7 @@ ALWAYS_INLINE void tile_pass_inverse(const uint64_t *from, size_t from_stride, u
         for (size_t j = 0; j < size; j++) {
             const uint64_t *factor = twiddles + j * (radix - 1);
             for (int v = 0; v < TILE_VECTORS; v++) {
-                fv x[8];
+                fv x[MAX_RADIX];
                 for (unsigned r = 0; r < radix; r++) {
                     x[r] = fv_load(from + (base + r * size + j) * from_stride + v * FV_LANES);
                 }
@@ -158,50 +160,51 @@ ALWAYS_INLINE void tile_pass_inverse(const uint64_t *from, size_t from_stride, u
 /* In place on the rows data, data + B, ...: the first pass reads them, the last one writes them. */
 static void tile_forward(const plan *p, uint64_t *data) {
     const uint64_t *twiddles = p->across_twiddles, *from = data, *joint = p->joint;
-    size_t from_stride = p->block;
-    for (unsigned done = 0; done < p->log_across;) {
-        unsigned step = plan_radix_bits(done, p->log_across);
-        size_t size = (size_t)1 << done;
-        const int last = done + step == p->log_across;
+    size_t from_stride = p->block, size = 1;
+    for (unsigned pass = 0; pass < p->across_passes.count; pass++) {
+        const unsigned bits = p->across_passes.bits[pass];
+        const int last = pass + 1 == p->across_passes.count;
         uint64_t *to = last ? data : p->tile;
-        size_t to_stride = last ? p->block : TILE;
+        const size_t to_stride = last ? p->block : TILE;
         if (joint != NULL) {
-            if (step == 3) tile_pass_forward(from, from_stride, to, to_stride, p->across, 1, 8, twiddles, joint);
-            if (step == 2) tile_pass_forward(from, from_stride, to, to_stride, p->across, 1, 4, twiddles, joint);
-            if (step == 1) tile_pass_forward(from, from_stride, to, to_stride, p->across, 1, 2, twiddles, joint);
+            if (bits == 4) tile_pass_forward(from, from_stride, to, to_stride, p->across, 1, 16, twiddles, joint);
+            if (bits == 3) tile_pass_forward(from, from_stride, to, to_stride, p->across, 1, 8, twiddles, joint);
+            if (bits == 2) tile_pass_forward(from, from_stride, to, to_stride, p->across, 1, 4, twiddles, joint);
+            if (bits == 1) tile_pass_forward(from, from_stride, to, to_stride, p->across, 1, 2, twiddles, joint);
         } else {
-            if (step == 3) tile_pass_forward(from, TILE, to, to_stride, p->across, size, 8, twiddles, NULL);
-            if (step == 2) tile_pass_forward(from, TILE, to, to_stride, p->across, size, 4, twiddles, NULL);
-            if (step == 1) tile_pass_forward(from, TILE, to, to_stride, p->across, size, 2, twiddles, NULL);
+            if (bits == 4) tile_pass_forward(from, TILE, to, to_stride, p->across, size, 16, twiddles, NULL);
+            if (bits == 3) tile_pass_forward(from, TILE, to, to_stride, p->across, size, 8, twiddles, NULL);
+            if (bits == 2) tile_pass_forward(from, TILE, to, to_stride, p->across, size, 4, twiddles, NULL);
+            if (bits == 1) tile_pass_forward(from, TILE, to, to_stride, p->across, size, 2, twiddles, NULL);
         }
         joint = NULL;
         from = p->tile;
-        from_stride = TILE;
-        twiddles += size * ((1u << step) - 1);
-        done += step;
+        twiddles += (size << bits) - size;
+        size <<= bits;
     }
 }
 
 /* From the rows of `values` to those of `data`. */
 static void tile_inverse(const plan *p, const uint64_t *values, uint64_t *data) {
     const uint64_t *twiddles = p->across_twiddles + p->across - 1, *from = values;
-    size_t from_stride = p->block;
-    for (unsigned left = p->log_across; left > 0;) {
-        unsigned step = left % 3 == 0 ? 3 : left % 3;
-        size_t size = (size_t)1 << (left - step);
-        twiddles -= size * ((1u << step) - 1);
-        left -= step;
-        if (left > 0) {
-            if (step == 3) tile_pass_inverse(from, from_stride, p->tile, TILE, p->across, size, 8, twiddles, NULL);
-            if (step == 2) tile_pass_inverse(from, from_stride, p->tile, TILE, p->across, size, 4, twiddles, NULL);
-            if (step == 1) tile_pass_inverse(from, from_stride, p->tile, TILE, p->across, size, 2, twiddles, NULL);
+    size_t stride = p->block, size = p->across;
+    for (unsigned pass = p->across_passes.count; pass-- > 0;) {
+        const unsigned bits = p->across_passes.bits[pass];
+        size >>= bits;
+        twiddles -= (size << bits) - size;
+        if (pass > 0) {
+            if (bits == 4) tile_pass_inverse(from, stride, p->tile, TILE, p->across, size, 16, twiddles, NULL);
+            if (bits == 3) tile_pass_inverse(from, stride, p->tile, TILE, p->across, size, 8, twiddles, NULL);
+            if (bits == 2) tile_pass_inverse(from, stride, p->tile, TILE, p->across, size, 4, twiddles, NULL);
+            if (bits == 1) tile_pass_inverse(from, stride, p->tile, TILE, p->across, size, 2, twiddles, NULL);
         } else {
-            if (step == 3) tile_pass_inverse(from, from_stride, data, p->block, p->across, 1, 8, twiddles, p->joint);
-            if (step == 2) tile_pass_inverse(from, from_stride, data, p->block, p->across, 1, 4, twiddles, p->joint);
-            if (step == 1) tile_pass_inverse(from, from_stride, data, p->block, p->across, 1, 2, twiddles, p->joint);
+            if (bits == 4) tile_pass_inverse(from, stride, data, p->block, p->across, 1, 16, twiddles, p->joint);
+            if (bits == 3) tile_pass_inverse(from, stride, data, p->block, p->across, 1, 8, twiddles, p->joint);
+            if (bits == 2) tile_pass_inverse(from, stride, data, p->block, p->across, 1, 4, twiddles, p->joint);
+            if (bits == 1) tile_pass_inverse(from, stride, data, p->block, p->across, 1, 2, twiddles, p->joint);
         }
         from = p->tile;
-        from_stride = TILE;
+        stride = TILE;
     }
 }
 

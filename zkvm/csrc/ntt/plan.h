@@ -5,7 +5,7 @@
  * transform of size M across the blocks ("across"), a few neighbouring j at a time in a tile of memory of its own. The
  * inverse does the same backwards. A transform that fits the cache is one block.
  *
- * Each half is passes of radix 8 and at most one of radix 4 or 2. The pass from sub-transforms of size L to size R L
+ * Each half is passes of radix 8 and 16 and at most one of radix 4 or 2. The pass from sub-transforms of size L to size R L
  * multiplies element j of sub-block r by (c w^j)^bitrev(r), with w of order R L and c the coset's shift at that size. */
 #ifndef ZKHUB_PLAN_H
 #define ZKHUB_PLAN_H
@@ -20,10 +20,18 @@
 #define LEAST_LOG_BLOCK 6
 #define TILE 8 /* neighbouring positions taken across the blocks at once: a cache line */
 #define TILE_VECTORS (TILE / FV_LANES)
+#define MAX_RADIX 16
+#define MAX_PASSES 12
+
+/* The passes of a half in forward order: log2 of their radix. */
+typedef struct {
+    unsigned count, bits[MAX_PASSES];
+} passes;
 
 typedef struct {
     unsigned log_rows, log_block, log_across;
     size_t rows, block, across;
+    passes block_passes, across_passes;
     uint64_t *block_twiddles;  /* pass after pass: vector by vector of j, R - 1 vectors (c w^j)^bitrev(r), r = 1.. */
     uint64_t *across_twiddles; /* pass after pass: for each j, R - 1 elements w^(j bitrev(r)) */
     uint64_t *joint;           /* for the tile at hand: TILE elements a row */
@@ -31,9 +39,6 @@ typedef struct {
 } plan;
 
 static inline unsigned plan_log_block(unsigned log_rows) { return log_rows > LOG_WHOLE ? LOG_BLOCK : log_rows; }
-
-/* The radix of the pass after `done` of `bits` bits in forward order: the odd one comes last. */
-static inline unsigned plan_radix_bits(unsigned done, unsigned bits) { return bits - done < 3 ? bits - done : 3; }
 
 static inline unsigned reverse_bits(unsigned value, unsigned bits) {
     unsigned result = 0;

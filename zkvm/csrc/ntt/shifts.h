@@ -4,28 +4,33 @@
 
 #include "field/vector.h"
 
-/* fv_times_2_24: x 2^24 = low + 2^64 high = low + (2^32 - 1) high, high < 2^24.
- * fv_times_2_48: as a product of 128 bits.
- * fv_over_2_24: with x = x1 2^24 + x0 and y = x0 2^8, x / 2^24 = x1 - x0 2^72 = x1 + y - y 2^32; one borrow at most.
+#define ZK_IMMEDIATE static inline __attribute__((always_inline)) /* distances of shifts are immediates */
+
+/* With constant bits:
+ *   fv_times_low (below 32): x 2^bits = low + 2^64 high = low + (2^32 - 1) high, high < 2^32.
+ *   fv_times_middle (32 to 63): as a product of 128 bits.
+ *   fv_over (1 to 32): x = x1 2^bits + x0, y = x0 2^(32 - bits): x / 2^bits = x1 + y - y 2^32; one borrow at most.
  *
  * fv_gather8 takes 8 FV_LANES consecutive elements, read as FV_LANES groups of 8, to x[r] = element r of every group;
  * fv_scatter8 goes back. */
 
 #if defined(ZK_ISA_avx512)
 
-static inline fv fv_times_2_24(fv x) {
-    fv high = _mm512_srli_epi64(x, 40);
+ZK_IMMEDIATE fv fv_times_low(fv x, unsigned bits) {
+    fv high = _mm512_srli_epi64(x, 64 - bits);
     fv folded = _mm512_sub_epi64(_mm512_slli_epi64(high, 32), high);
-    fv r = _mm512_add_epi64(_mm512_slli_epi64(x, 24), folded);
+    fv r = _mm512_add_epi64(_mm512_slli_epi64(x, bits), folded);
     r = _mm512_mask_add_epi64(r, _mm512_cmplt_epu64_mask(r, folded), r, fv_set1(GL_EPSILON));
     return _mm512_min_epu64(r, _mm512_sub_epi64(r, fv_set1(GL_P)));
 }
 
-static inline fv fv_times_2_48(fv x) { return fv_reduce(_mm512_srli_epi64(x, 16), _mm512_slli_epi64(x, 48)); }
+ZK_IMMEDIATE fv fv_times_middle(fv x, unsigned bits) {
+    return fv_reduce(_mm512_srli_epi64(x, 64 - bits), _mm512_slli_epi64(x, bits));
+}
 
-static inline fv fv_over_2_24(fv x) {
-    fv top = _mm512_slli_epi64(x, 40);
-    return fv_sub(_mm512_add_epi64(_mm512_srli_epi64(x, 24), _mm512_srli_epi64(top, 32)), top);
+ZK_IMMEDIATE fv fv_over(fv x, unsigned bits) {
+    fv top = _mm512_slli_epi64(x, 64 - bits);
+    return fv_sub(_mm512_add_epi64(_mm512_srli_epi64(x, bits), _mm512_srli_epi64(top, 32)), top);
 }
 
 static inline void fv_transpose8(fv x[8]) {
@@ -54,21 +59,23 @@ static inline void fv_scatter8(fv x[8]) { fv_transpose8(x); }
 
 #elif defined(ZK_ISA_avx2)
 
-static inline fv fv_times_2_24(fv x) {
-    fv high = _mm256_srli_epi64(x, 40);
+ZK_IMMEDIATE fv fv_times_low(fv x, unsigned bits) {
+    fv high = _mm256_srli_epi64(x, 64 - (int)bits);
     fv folded = _mm256_sub_epi64(_mm256_slli_epi64(high, 32), high);
-    fv low = fv_shifted(_mm256_slli_epi64(x, 24));
+    fv low = fv_shifted(_mm256_slli_epi64(x, (int)bits));
     fv r = _mm256_add_epi64(low, folded);
     r = _mm256_add_epi64(r, _mm256_srli_epi64(_mm256_cmpgt_epi64(low, r), 32));
     fv above = _mm256_cmpgt_epi64(r, fv_set1((GL_P - 1) ^ FV_SIGN));
     return _mm256_add_epi64(fv_shifted(r), _mm256_srli_epi64(above, 32));
 }
 
-static inline fv fv_times_2_48(fv x) { return fv_reduce(_mm256_srli_epi64(x, 16), _mm256_slli_epi64(x, 48)); }
+ZK_IMMEDIATE fv fv_times_middle(fv x, unsigned bits) {
+    return fv_reduce(_mm256_srli_epi64(x, 64 - (int)bits), _mm256_slli_epi64(x, (int)bits));
+}
 
-static inline fv fv_over_2_24(fv x) {
-    fv top = _mm256_slli_epi64(x, 40);
-    return fv_sub(_mm256_add_epi64(_mm256_srli_epi64(x, 24), _mm256_srli_epi64(top, 32)), top);
+ZK_IMMEDIATE fv fv_over(fv x, unsigned bits) {
+    fv top = _mm256_slli_epi64(x, 64 - (int)bits);
+    return fv_sub(_mm256_add_epi64(_mm256_srli_epi64(x, (int)bits), _mm256_srli_epi64(top, 32)), top);
 }
 
 static inline void fv_transpose4(fv *a, fv *b, fv *c, fv *d) {
@@ -96,9 +103,12 @@ static inline void fv_scatter8(fv x[8]) {
 
 #else
 
-static inline fv fv_times_2_24(fv x) { return gl_reduce(x >> 40, x << 24); }
-static inline fv fv_times_2_48(fv x) { return gl_reduce(x >> 16, x << 48); }
-static inline fv fv_over_2_24(fv x) { return gl_sub((x >> 24) + (x << 40 >> 32), x << 40); }
+ZK_IMMEDIATE fv fv_times_low(fv x, unsigned bits) { return gl_reduce(x >> (64 - bits), x << bits); }
+ZK_IMMEDIATE fv fv_times_middle(fv x, unsigned bits) { return gl_reduce(x >> (64 - bits), x << bits); }
+ZK_IMMEDIATE fv fv_over(fv x, unsigned bits) {
+    fv top = x << (64 - bits);
+    return gl_sub((x >> bits) + (top >> 32), top);
+}
 static inline void fv_gather8(fv x[8]) { (void)x; }
 static inline void fv_scatter8(fv x[8]) { (void)x; }
 
