@@ -245,8 +245,9 @@ class HubController:
         self._keep_router(chains)
         for operation in reversed(self.registry.operations(open_only=True, limit=1_000)):
             self._set_to_work(operation)
+        asked_at_ms = time.time_ns() // 1_000_000
         self._observe(chains)
-        self._correct_pauses(chains)
+        self._correct_pauses(asked_at_ms)
 
     def _start_missing_parts(self) -> None:
         """The L1 with the hub's contracts, and the prover pool."""
@@ -327,10 +328,17 @@ class HubController:
         self._router_problems = _ask_router(self._runtime.router())
         self._observed = dict(zip(nodes, answers, strict=True))
 
-    def _correct_pauses(self, chains: list[ChainRecord]) -> None:
-        """A process that was restarted does not know that it is to be paused."""
-        for chain in chains:
+    def _correct_pauses(self, asked_at_ms: int) -> None:
+        """A process that was restarted does not know that it is to be paused.
+
+        Args:
+            asked_at_ms: Before the processes were asked: what was done to a chain since, the answer may not show.
+        """
+        for chain in self.registry.chains():
             view = self.observed(chain.name).view
+            latest = self.registry.operations(chain=chain.name, limit=1)
+            if latest and (latest[0].ended_at_ms or asked_at_ms) >= asked_at_ms:
+                continue
             if chain.phase is Phase.READY and view is not None and view.paused != (chain.goal is Goal.PAUSED):
                 self._begin(OperationKind.PAUSE if chain.goal is Goal.PAUSED else OperationKind.RESUME, chain.name)
 

@@ -142,6 +142,14 @@ def test_pause_and_resume(running: FakeHub) -> None:
     wait_for(lambda: running.hub.chain("alpha").state == "running")
 
 
+def test_an_answer_from_before_a_change_corrects_nothing(running: FakeHub) -> None:
+    for _ in range(5):
+        for change in (running.controller.pause, running.controller.resume):
+            running.finished(change("alpha").id)
+    kinds = [operation.kind for operation in running.registry.operations(chain="alpha")]
+    assert kinds == [OperationKind.RESUME, OperationKind.PAUSE] * 5 + [OperationKind.CREATE]
+
+
 def test_a_restarted_process_is_paused_again(running: FakeHub) -> None:
     running.finished(running.controller.pause("alpha").id)
     running.runtime.nodes["alpha"].paused = False
