@@ -59,8 +59,8 @@ extern const size_t zk_registry_size;
 #endif
 
 #ifdef ZK_VECTOR_KERNELS
-#ifndef __CUDACC__
-/* Kernels are long straight lines: a call for each product would spill everything else. */
+#if !defined(__CUDACC__) && !defined(ZK_ISA_portable)
+/* Kernels are long straight lines: a call for each product would spill all vectors. */
 #define ZK_DEVICE __attribute__((always_inline))
 #endif
 #include "field/vector.h"
