@@ -1,4 +1,4 @@
-"""What a proof commits to, on real C programs: cells an instruction, width of all tables; how fast the rows are made."""
+"""What a proof commits to, on real C programs: cells an instruction, width of all tables; how fast rows are made."""
 
 import time
 from dataclasses import asdict
