@@ -1,0 +1,80 @@
+"""The guest's primitives, compiled for this machine: as a library for ctypes and as a program with sanitizers."""
+
+import ctypes
+import json
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from tests.conformance.vectors import unpacked
+
+ROOT: Final = Path(__file__).parents[3]
+DRIVER: Final = Path(__file__).with_name("crypto_driver.c")
+SOURCES: Final = [
+    *sorted((ROOT / "zkvm" / "guest" / "crypto").glob("*.c")),
+    *(ROOT / "zkvm" / "guest" / "base" / name for name in ("keccak.c", "u256.c")),
+]
+FLAGS: Final = [
+    *("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion"),
+    *(f"-I{ROOT / 'zkvm' / folder}" for folder in ("guest", "guest_kit")),
+]
+SANITIZE: Final = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
+PRECOMPILES: Final = ("sha256", "ripemd160", "blake2f")
+"""In the order of the driver's table."""
+
+Case = tuple[str, bytes, bytes | None]
+"""A precompile, its input and the right output, None for an input that it refuses."""
+
+
+def compiled(output: Path, *flags: str) -> Path:
+    """The driver and all primitives in one file."""
+    compiler = os.environ.get("CC") or shutil.which("cc")
+    assert compiler, "a C compiler built zkvm, and is gone"
+    command = [compiler, *FLAGS, *flags, str(DRIVER), *map(str, SOURCES), "-o", str(output)]
+    built = subprocess.run(command, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    return output
+
+
+class Library:
+    """The primitives in this process."""
+
+    def __init__(self, file: Path) -> None:
+        self._run = ctypes.CDLL(str(file)).run
+        self._run.argtypes = [ctypes.c_uint32, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint32]
+        self._run.restype = ctypes.c_int32
+
+    def __call__(self, name: str, data: bytes) -> bytes | None:
+        """What the precompile gives, None where it fails."""
+        output = ctypes.create_string_buffer(len(data) + 64)
+        size = self._run(PRECOMPILES.index(name), output, data, len(data))
+        return None if size < 0 else output.raw[:size]
+
+
+def answers(program: Path, calls: Iterable[tuple[str, bytes]]) -> list[bytes | None]:
+    """What the program gives for each call; it must end well."""
+    request = b"".join(struct.pack("<II", PRECOMPILES.index(name), len(data)) + data for name, data in calls)
+    done = subprocess.run([str(program)], input=request, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    found: list[bytes | None] = []
+    at = 0
+    while at < len(done.stdout):
+        (size,) = struct.unpack_from("<i", done.stdout, at)
+        found.append(None if size < 0 else done.stdout[at + 4 : at + 4 + size])
+        at += 4 + max(size, 0)
+    return found
+
+
+def published(name: str, file: str) -> list[Case]:
+    """Vectors of go-ethereum; skips the test where they are missing."""
+    path = unpacked("evm-vectors") / "precompiles" / f"{file}.json"
+    cases = json.loads(path.read_text())
+    assert cases, path
+    return [
+        (name, bytes.fromhex(case["Input"]), bytes.fromhex(case["Expected"]) if "Expected" in case else None)
+        for case in cases
+    ]
