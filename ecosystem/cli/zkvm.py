@@ -14,6 +14,7 @@ from ecosystem.cli.hub import Json
 from ecosystem.cli.output import USAGE, emit_json, err, fail, interactive, out, say, table
 
 if TYPE_CHECKING:
+    from zkvm.emulator.cost import Cost
     from zkvm.emulator.elf import Program
     from zkvm.stark.key import ProvingKey
     from zkvm.stark.layout import Layout
@@ -254,18 +255,14 @@ def _key(program: "Program", profile: "Profile") -> "ProvingKey":
     return key_for(program, profile, CpuBackend(), cache)
 
 
-def _shape(program: "Program", cost: Any, profile: "Profile") -> "Layout":
-    """The tables' heights, from what the run costs."""
+def _shape(program: "Program", cost: "Cost", profile: "Profile") -> "Layout":
+    """The shape of the run's proof, from what the run costs."""
+    from zkvm.machine.heights import heights_for
     from zkvm.machine.machine import riscv
-    from zkvm.machine.program import fixed_columns
     from zkvm.stark.layout import layout
 
-    machine, fixed = riscv(), fixed_columns(program)
-    heights = []
-    for each in machine.tables:
-        rows = fixed[each.name].shape[1] if each.name in fixed else getattr(cost, each.name, 1)
-        heights.append(max(each.min_log_height, (max(1, rows) - 1).bit_length()))
-    return layout(machine, profile, heights)
+    heights = heights_for(program, cost)
+    return layout(riscv(), profile, [heights[table.name].bit_length() - 1 for table in riscv().tables])
 
 
 def _input(file: Path | None, text: str) -> bytes:
