@@ -55,6 +55,7 @@ typedef struct {
     bool is_warm;    /* in this transaction (EIP-2929) */
     bool is_created; /* by this transaction, as a contract (EIP-6780) */
     bool is_doomed;  /* destroyed by this transaction: goes when it ends */
+    bool has_storage; /* its storage was not empty when it was loaded: nothing is created over it (EIP-7610) */
     uint64_t nonce;
     u256 balance;
     hash_t code_hash;
@@ -86,6 +87,9 @@ typedef struct evm_state_ops {
 
     void (*warm_account)(void *self, evm_account *account);
     void (*warm_slot)(void *self, evm_slot *slot);
+    /* The same by name, before a transaction runs: nothing needs to be loaded for it. */
+    void (*warm_address)(void *self, const address_t *address);
+    void (*warm_key)(void *self, const address_t *address, const u256 *key);
 
     /* Each of these makes the account exist. */
     void (*set_balance)(void *self, evm_account *account, const u256 *balance);
@@ -111,17 +115,19 @@ typedef struct evm_state_ops {
 
 /* --- Rules: one table a fork --- */
 
-/* Input in, gas taken, output from evm_output or 32 or 64 bytes the function owns in *evm. */
 typedef struct {
-    uint64_t (*gas)(bytes_t input);
-    /* False: the call fails with all its gas. */
-    bool (*run)(evm *vm, bytes_t input, bytes_t *output);
+    /* INT64_MAX for an input whose price is beyond any call's gas. */
+    int64_t (*gas)(bytes_t input);
+    /* Leaves its output by evm_output. False: the call fails with all its gas. NULL in a build that lacks it: the whole
+       run gives up with ZK_NO_PRECOMPILE. */
+    bool (*run)(evm *vm, bytes_t input);
 } evm_precompile;
 
-enum { EVM_PRECOMPILES = 10, EVM_NOT_THERE = 0x7fff };
+enum { EVM_PRECOMPILES = 10 };
+#define EVM_NOT_THERE INT64_MAX
 
 typedef struct {
-    int16_t gas[256]; /* constant part of each opcode; EVM_NOT_THERE for one that the fork does not have */
+    int64_t gas[256]; /* constant part of each opcode; EVM_NOT_THERE for one that the fork does not have */
     evm_precompile precompiles[EVM_PRECOMPILES]; /* at addresses 1, 2, ... */
 } evm_rules;
 
@@ -152,10 +158,9 @@ typedef struct {
     uint32_t depth;
     uint64_t gas;
     address_t caller;
-    address_t target; /* whose storage and balance; for a creation found from nonce or salt */
-    address_t code;   /* whose code runs */
+    address_t target; /* whose storage and balance; of a creation what evm_created_address says */
+    address_t code;   /* whose code runs; not of a creation */
     u256 value;
-    u256 salt;
     bytes_t input; /* init code of a creation */
 } evm_message;
 
@@ -163,9 +168,7 @@ typedef struct {
     evm_status status;
     uint8_t opcode; /* of EVM_BAD_INSTRUCTION */
     uint64_t gas_left;
-    uint64_t refund; /* before the cap of a fifth */
-    bytes_t output;  /* of a call that succeeded or reverted; stays until the next one */
-    address_t created;
+    bytes_t output; /* of a call that succeeded or reverted, new code included; stays until the next call */
 } evm_result;
 
 /* A machine. The caller fills the first part and keeps it; frames and returned are memory for the EVM's own use. */
@@ -180,12 +183,23 @@ struct evm {
     /* Of the transaction. */
     address_t origin;
     u256 gas_price;
-    int64_t refund;
+    int64_t refund; /* before the cap of a fifth */
+    /* The EVM's own. */
     bytes_t return_data;
+    evm_message next; /* the call that the running frame asks for */
 };
 
-/* Runs one call to its end. Warmth of the addresses, the sender's nonce and gas are the caller's business. */
+/* Runs one call to its end. Warm addresses, the sender's nonce and what gas costs are the caller's business. */
 evm_result evm_call(evm *vm, const evm_message *message);
+
+/* The address of the contract that `creator` makes with `nonce` (CREATE). */
+void evm_created_address(address_t *created, const address_t *creator, uint64_t nonce);
+
+/* Which precompile an address is, from 1; 0 for none. They are always warm. */
+uint32_t evm_precompile_number(const address_t *address);
+
+/* Empty as EIP-161 has it. */
+bool evm_is_empty(const evm_account *account);
 
 /* Room for `size` bytes that become the return data; what was there before is gone. */
 uint8_t *evm_output(evm *vm, uint32_t size);

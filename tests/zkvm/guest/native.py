@@ -1,0 +1,40 @@
+"""Compiles parts of the batch program for this machine, for tests to load with ctypes."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+GUEST = ROOT / "zkvm" / "guest"
+HERE = Path(__file__).parent
+WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
+
+
+def compile_c(target: Path, sources: Sequence[Path], flags: Sequence[str]) -> Path:
+    """Compile ``sources`` into ``target`` with the batch program's warnings as errors."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    assert compiler, "a C compiler built zkvm, and is gone"
+    command = [compiler, *WARNINGS, *flags, f"-I{GUEST}", f"-I{HERE}", *map(str, sources), "-o", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+def shared_library(sources: Sequence[Path], *, limb_bits: int = 64) -> ctypes.CDLL:
+    """Build and load a shared library; its file is gone when this returns."""
+    handle, name = tempfile.mkstemp(suffix=".so")
+    os.close(handle)
+    flags = ["-O2", "-fPIC", "-shared", f"-DZK_LIMB_BITS={limb_bits}"]
+    try:
+        return ctypes.CDLL(str(compile_c(Path(name), sources, flags)))
+    finally:
+        Path(name).unlink()
+
+
+def sources_of(*rooms: str) -> list[Path]:
+    """Every C file of some rooms of the batch program."""
+    return [path for room in rooms for path in sorted((GUEST / room).glob("*.c"))]
