@@ -82,7 +82,7 @@ class Environment:
 def library(limb_bits: int = 64) -> ctypes.CDLL:
     """The EVM and its harness, compiled once."""
     own = [HERE / "evm_harness.c", HERE / "memory_state.c"]
-    loaded = shared_library([*sources_of("base", "evm"), *own], limb_bits=limb_bits)
+    loaded = shared_library([*sources_of("base", "crypto", "evm"), *own], limb_bits=limb_bits)
     loaded.harness_open.restype = ctypes.c_void_p
     return loaded
 

@@ -18,7 +18,8 @@ def compile_c(target: Path, sources: Sequence[Path], flags: Sequence[str]) -> Pa
     """Compile ``sources`` into ``target`` with the batch program's warnings as errors."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     assert compiler, "a C compiler built zkvm, and is gone"
-    command = [compiler, *WARNINGS, *flags, f"-I{GUEST}", f"-I{HERE}", *map(str, sources), "-o", str(target)]
+    folders = [f"-I{folder}" for folder in (GUEST, ROOT / "zkvm" / "guest_kit", HERE)]
+    command = [compiler, *WARNINGS, *flags, *folders, *map(str, sources), "-o", str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return target

@@ -27,14 +27,14 @@ const evm_rules EVM_CANCUN = {
     .precompiles =
         {
             {evm_gas_recover, NULL},
-            {evm_gas_sha256, NULL},
-            {evm_gas_ripemd160, NULL},
+            {evm_gas_sha256, evm_run_sha256},
+            {evm_gas_ripemd160, evm_run_ripemd160},
             {evm_gas_identity, evm_run_identity},
             {evm_gas_modexp, NULL},
             {evm_gas_bn254_add, NULL},
             {evm_gas_bn254_mul, NULL},
             {evm_gas_bn254_pairing, NULL},
-            {evm_gas_blake2f, NULL},
+            {evm_gas_blake2f, evm_run_blake2f},
             {evm_gas_kzg, NULL},
         },
 };

@@ -1,5 +1,9 @@
 #include "evm/precompiles.h"
 
+#include "crypto/blake2f.h"
+#include "crypto/ripemd160.h"
+#include "crypto/sha256.h"
+
 static int64_t by_words(bytes_t input, int64_t base, int64_t word) {
     return base + word * (((int64_t)input.size + 31) / 32);
 }
@@ -79,6 +83,22 @@ int64_t evm_gas_modexp(bytes_t input) {
     int64_t price = (int64_t)u256_low(&gas);
     return price > 200 ? price : 200;
 }
+
+/* --- Running --- */
+
+bool evm_run_sha256(evm *vm, bytes_t input) {
+    zk_sha256(evm_output(vm, 32), input.data, input.size);
+    return true;
+}
+
+bool evm_run_ripemd160(evm *vm, bytes_t input) {
+    uint8_t *output = evm_output(vm, 32);
+    memset(output, 0, 12);
+    zk_ripemd160(output + 12, input.data, input.size);
+    return true;
+}
+
+bool evm_run_blake2f(evm *vm, bytes_t input) { return zk_blake2f(evm_output(vm, 64), input); }
 
 bool evm_run_identity(evm *vm, bytes_t input) {
     uint8_t *output = evm_output(vm, input.size);
