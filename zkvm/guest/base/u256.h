@@ -50,18 +50,21 @@ static inline uint64_t u256_low(const u256 *a) {
 
 static inline bool u256_fits64(const u256 *a) {
     limb_t high = 0;
+#pragma GCC unroll 8
     for (int i = 64 / ZK_LIMB_BITS; i < U256_LIMBS; i++) high |= a->limb[i];
     return high == 0;
 }
 
 static inline bool u256_is_zero(const u256 *a) {
     limb_t any = 0;
+#pragma GCC unroll 8
     for (int i = 0; i < U256_LIMBS; i++) any |= a->limb[i];
     return any == 0;
 }
 
 static inline bool u256_equal(const u256 *a, const u256 *b) {
     limb_t any = 0;
+#pragma GCC unroll 8
     for (int i = 0; i < U256_LIMBS; i++) any |= a->limb[i] ^ b->limb[i];
     return any == 0;
 }
@@ -71,6 +74,7 @@ static inline bool u256_is_negative(const u256 *a) { return a->limb[U256_LIMBS -
 /* r <- a - b mod 2^256; true when a < b. */
 static inline bool u256_sub_borrow(u256 *r, const u256 *a, const u256 *b) {
     limb_t borrow = 0;
+#pragma GCC unroll 8
     for (int i = 0; i < U256_LIMBS; i++) {
         limb2_t difference = (limb2_t)a->limb[i] - b->limb[i] - borrow;
         r->limb[i] = (limb_t)difference;
@@ -82,6 +86,7 @@ static inline bool u256_sub_borrow(u256 *r, const u256 *a, const u256 *b) {
 /* r <- a + b mod 2^256; true when the sum does not fit. */
 static inline bool u256_add_carry(u256 *r, const u256 *a, const u256 *b) {
     limb_t carry = 0;
+#pragma GCC unroll 8
     for (int i = 0; i < U256_LIMBS; i++) {
         limb2_t sum = (limb2_t)a->limb[i] + b->limb[i] + carry;
         r->limb[i] = (limb_t)sum;
@@ -108,8 +113,10 @@ static inline void u256_negate(u256 *r, const u256 *a) {
 /* r <- a * b mod 2^256 */
 static inline void u256_mul(u256 *r, const u256 *a, const u256 *b) {
     u256 product = {{0}};
+#pragma GCC unroll 8
     for (int i = 0; i < U256_LIMBS; i++) {
         limb_t carry = 0;
+#pragma GCC unroll 8
         for (int j = 0; i + j < U256_LIMBS; j++) {
             limb2_t part = (limb2_t)a->limb[i] * b->limb[j] + product.limb[i + j] + carry;
             product.limb[i + j] = (limb_t)part;
@@ -130,6 +137,7 @@ static inline limb_t limb_swap(limb_t v) {
 }
 
 static inline void u256_from_bytes(u256 *r, const uint8_t bytes[32]) {
+#pragma GCC unroll 8
     for (int i = 0; i < U256_LIMBS; i++) {
         limb_t limb;
         memcpy(&limb, bytes + 32 - (i + 1) * (int)sizeof limb, sizeof limb);
@@ -139,6 +147,7 @@ static inline void u256_from_bytes(u256 *r, const uint8_t bytes[32]) {
 
 static inline void u256_to_bytes(uint8_t bytes[32], const u256 *a) {
     limb_t limbs[U256_LIMBS];
+#pragma GCC unroll 8
     for (int i = 0; i < U256_LIMBS; i++) limbs[U256_LIMBS - 1 - i] = limb_swap(a->limb[i]);
     memcpy(bytes, limbs, 32);
 }

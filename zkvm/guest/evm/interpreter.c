@@ -222,21 +222,25 @@ int evm_run(evm *vm, evm_frame *frame) {
         NEXT;
     }
     OP(and, 0x16, 2, 1) {
+#pragma GCC unroll 8
         for (int i = 0; i < U256_LIMBS; i++) top[-1].limb[i] &= top->limb[i];
         top--;
         NEXT;
     }
     OP(or, 0x17, 2, 1) {
+#pragma GCC unroll 8
         for (int i = 0; i < U256_LIMBS; i++) top[-1].limb[i] |= top->limb[i];
         top--;
         NEXT;
     }
     OP(xor, 0x18, 2, 1) {
+#pragma GCC unroll 8
         for (int i = 0; i < U256_LIMBS; i++) top[-1].limb[i] ^= top->limb[i];
         top--;
         NEXT;
     }
     OP(not, 0x19, 1, 1) {
+#pragma GCC unroll 8
         for (int i = 0; i < U256_LIMBS; i++) top->limb[i] = ~top->limb[i];
         NEXT;
     }
