@@ -23,7 +23,7 @@ FLAGS: Final = [
     *(f"-I{ROOT / 'zkvm' / folder}" for folder in ("guest", "guest_kit")),
 ]
 SANITIZE: Final = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
-PRECOMPILES: Final = ("sha256", "ripemd160", "blake2f")
+PRECOMPILES: Final = ("sha256", "ripemd160", "blake2f", "recover")
 """In the order of the driver's table."""
 
 Case = tuple[str, bytes, bytes | None]
@@ -50,7 +50,7 @@ class Library:
 
     def __call__(self, name: str, data: bytes) -> bytes | None:
         """What the precompile gives, None where it fails."""
-        output = ctypes.create_string_buffer(len(data) + 64)
+        output = ctypes.create_string_buffer(len(data) + 96)
         size = self._run(PRECOMPILES.index(name), output, data, len(data))
         return None if size < 0 else output.raw[:size]
 

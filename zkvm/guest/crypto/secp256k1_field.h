@@ -1,0 +1,154 @@
+/* Arithmetic modulo the prime of secp256k1, p = 2^256 - c. Elements are canonical: below p. For the host only. */
+#ifndef ZK_SECP256K1_FIELD_H
+#define ZK_SECP256K1_FIELD_H
+
+#include "crypto/limbs.h"
+
+/* c = 2^32 + 977 */
+#if ZK_LIMB_BITS == 64
+enum { FOLD_LIMBS = 1 };
+static const limb_t FOLD[FOLD_LIMBS] = {0x1000003D1};
+#else
+enum { FOLD_LIMBS = 2 };
+static const limb_t FOLD[FOLD_LIMBS] = {977, 1};
+#endif
+
+static const u256 P = {{LIMBS(0xfffffffefffffc2f), LIMBS(0xffffffffffffffff), LIMBS(0xffffffffffffffff), LIMBS(0xffffffffffffffff)}};
+
+/* sum <- sum + high * c; sum has `limbs` limbs and room for the result. */
+static inline void fold_in(limb_t *sum, int limbs, const limb_t *high, int count) {
+#pragma GCC unroll 2
+    for (int j = 0; j < FOLD_LIMBS; j++) {
+        limb_t carry = 0;
+#pragma GCC unroll 8
+        for (int i = 0; i < count; i++) {
+            limb2_t part = (limb2_t)high[i] * FOLD[j] + sum[i + j] + carry;
+            sum[i + j] = (limb_t)part;
+            carry = (limb_t)(part >> ZK_LIMB_BITS);
+        }
+#pragma GCC unroll 8
+        for (int i = count + j; i < limbs; i++) {
+            limb2_t part = (limb2_t)sum[i] + carry;
+            sum[i] = (limb_t)part;
+            carry = (limb_t)(part >> ZK_LIMB_BITS);
+        }
+    }
+}
+
+/* r <- r + top * 2^256 mod p, for a sum below 2p. */
+static inline void fe_settle(u256 *r, bool top) {
+    u256 less;
+    const limb_t one[U256_LIMBS] = {1};
+    u256 fold = {{0}};
+    fold_in(fold.limb, U256_LIMBS, one, 1);
+    if (u256_add_carry(&less, r, &fold) || top) *r = less;
+}
+
+static inline void fe_reduce(u256 *r, const limb_t wide[2 * U256_LIMBS]) {
+    limb_t sum[U256_LIMBS + FOLD_LIMBS] = {0}, rest[U256_LIMBS + 1] = {0};
+    memcpy(sum, wide, sizeof r->limb);
+    fold_in(sum, U256_LIMBS + FOLD_LIMBS, wide + U256_LIMBS, U256_LIMBS);
+    memcpy(rest, sum, sizeof r->limb);
+    fold_in(rest, U256_LIMBS + 1, sum + U256_LIMBS, FOLD_LIMBS);
+    memcpy(r->limb, rest, sizeof r->limb);
+    fe_settle(r, rest[U256_LIMBS] != 0);
+}
+
+static inline void wide_product(limb_t wide[2 * U256_LIMBS], const u256 *a, const u256 *b) {
+    limb_t carry = 0;
+#pragma GCC unroll 8
+    for (int j = 0; j < U256_LIMBS; j++) {
+        limb2_t part = (limb2_t)a->limb[0] * b->limb[j] + carry;
+        wide[j] = (limb_t)part;
+        carry = (limb_t)(part >> ZK_LIMB_BITS);
+    }
+    wide[U256_LIMBS] = carry;
+#pragma GCC unroll 8
+    for (int i = 1; i < U256_LIMBS; i++) {
+        carry = 0;
+#pragma GCC unroll 8
+        for (int j = 0; j < U256_LIMBS; j++) {
+            limb2_t part = (limb2_t)a->limb[i] * b->limb[j] + wide[i + j] + carry;
+            wide[i + j] = (limb_t)part;
+            carry = (limb_t)(part >> ZK_LIMB_BITS);
+        }
+        wide[i + U256_LIMBS] = carry;
+    }
+}
+
+static inline void fe_mul(u256 *r, const u256 *a, const u256 *b) {
+    limb_t wide[2 * U256_LIMBS];
+    wide_product(wide, a, b);
+    fe_reduce(r, wide);
+}
+
+static inline void fe_square(u256 *r, const u256 *a) { fe_mul(r, a, a); }
+
+static inline void fe_add(u256 *r, const u256 *a, const u256 *b) {
+    bool top = u256_add_carry(r, a, b);
+    fe_settle(r, top);
+}
+
+static inline void fe_sub(u256 *r, const u256 *a, const u256 *b) {
+    if (u256_sub_borrow(r, a, b)) u256_add_carry(r, r, &P);
+}
+
+static inline void fe_double(u256 *r, const u256 *a) { fe_add(r, a, a); }
+
+static inline void fe_negate(u256 *r, const u256 *a) {
+    if (u256_is_zero(a)) *r = *a;
+    else u256_sub_borrow(r, &P, a);
+}
+
+/* r <- a^(2^times) * b */
+static inline void fe_climb(u256 *r, const u256 *a, int times, const u256 *b) {
+    u256 power = *a;
+    for (int i = 0; i < times; i++) fe_square(&power, &power);
+    fe_mul(r, &power, b);
+}
+
+/* Powers whose exponents are 2, 22 and 223 ones in binary: p - 2 and (p + 1) / 4 both begin with 223. */
+typedef struct {
+    u256 ones2, ones22, ones223;
+} fe_runs;
+
+static inline void fe_make_runs(fe_runs *runs, const u256 *a) {
+    u256 ones3, ones6, ones11, ones44, ones88, ones176;
+    fe_climb(&runs->ones2, a, 1, a);
+    fe_climb(&ones3, &runs->ones2, 1, a);
+    fe_climb(&ones6, &ones3, 3, &ones3);
+    fe_climb(&ones11, &ones6, 3, &ones3);
+    fe_climb(&ones11, &ones11, 2, &runs->ones2);
+    fe_climb(&runs->ones22, &ones11, 11, &ones11);
+    fe_climb(&ones44, &runs->ones22, 22, &runs->ones22);
+    fe_climb(&ones88, &ones44, 44, &ones44);
+    fe_climb(&ones176, &ones88, 88, &ones88);
+    fe_climb(&runs->ones223, &ones176, 44, &ones44);
+    fe_climb(&runs->ones223, &runs->ones223, 3, &ones3);
+}
+
+/* r <- a^(p-2): the inverse, and 0 of 0. */
+static inline void fe_invert(u256 *r, const u256 *a) {
+    fe_runs runs;
+    u256 power;
+    fe_make_runs(&runs, a);
+    fe_climb(&power, &runs.ones223, 23, &runs.ones22);
+    fe_climb(&power, &power, 5, a);
+    fe_climb(&power, &power, 3, &runs.ones2);
+    fe_climb(r, &power, 2, a);
+}
+
+/* r <- a root of a; false when it has none. */
+static inline bool fe_root(u256 *r, const u256 *a) {
+    fe_runs runs;
+    u256 power, check;
+    fe_make_runs(&runs, a);
+    fe_climb(&power, &runs.ones223, 23, &runs.ones22);
+    fe_climb(&power, &power, 6, &runs.ones2);
+    fe_square(&power, &power);
+    fe_square(r, &power);
+    fe_square(&check, r);
+    return u256_equal(&check, a);
+}
+
+#endif
