@@ -1,0 +1,259 @@
+/* RLP and tries behind one call that runs a script; as a program it reads its scripts from stdin.
+
+   A script: a root, the count of nodes and each node, then steps. Bytes stand behind their size (4 bytes, the lowest
+   first). Every node and every key is copied to memory of its own, so that the address sanitizer sees each step
+   beside it. */
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/keccak.h"
+#include "chain/ordered_root.h"
+#include "chain/rlp.h"
+#include "state/trie.h"
+
+enum { GET, PUT, DELETE, ROOT, ORDERED_ROOT, READ_ITEM, WRITE_STRING, WRITE_LIST, READ_NUMBER, WRITE_NUMBER };
+
+typedef struct {
+    hash_t hash;
+    bytes_t bytes;
+} node_entry;
+
+/* Kept until the script ends. */
+typedef struct copy {
+    struct copy *next;
+    uint8_t *bytes;
+} copy;
+
+typedef struct {
+    zk_context context;
+    jmp_buf out;
+    const uint8_t *at, *end;
+    uint8_t *to, *to_end;
+    node_entry *nodes;
+    uint32_t node_count;
+    trie_t trie;
+    copy *copies;
+} run_state;
+
+_Noreturn void zk_fail(zk_context *context, zk_reason reason) {
+    longjmp(((run_state *)(void *)context)->out, (int)reason);
+}
+
+static void need(bool is_there) {
+    if (!is_there) abort();
+}
+
+static void write_bytes(run_state *run, const void *data, size_t size) {
+    need((size_t)(run->to_end - run->to) >= size);
+    if (size) memcpy(run->to, data, size);
+    run->to += size;
+}
+
+static void write_sized(run_state *run, bytes_t bytes) {
+    write_bytes(run, &bytes.size, sizeof bytes.size);
+    write_bytes(run, bytes.data, bytes.size);
+}
+
+static void read_bytes(run_state *run, void *to, size_t size) {
+    need((size_t)(run->end - run->at) >= size);
+    memcpy(to, run->at, size);
+    run->at += size;
+}
+
+static uint32_t read_size(run_state *run) {
+    uint32_t size;
+    read_bytes(run, &size, sizeof size);
+    return size;
+}
+
+static bytes_t read_sized(run_state *run) {
+    uint32_t size = read_size(run);
+    copy *made = malloc(sizeof *made);
+    need(made != NULL);
+    *made = (copy){run->copies, malloc(size ? size : 1)};
+    need(made->bytes != NULL);
+    run->copies = made;
+    if (size) read_bytes(run, made->bytes, size);
+    return (bytes_t){made->bytes, size};
+}
+
+static void forget_copies(run_state *run) {
+    while (run->copies) {
+        copy *next = run->copies->next;
+        free(run->copies->bytes);
+        free(run->copies);
+        run->copies = next;
+    }
+}
+
+static const uint8_t *find_node(void *self, const hash_t *hash, uint32_t *size) {
+    run_state *run = self;
+    for (uint32_t i = 0; i < run->node_count; i++) {
+        if (!hash_equal(&run->nodes[i].hash, hash)) continue;
+        *size = run->nodes[i].bytes.size;
+        return run->nodes[i].bytes.data;
+    }
+    return NULL;
+}
+
+static void take_node(void *self, const hash_t *hash, bytes_t node) {
+    run_state *run = self;
+    write_bytes(run, hash, sizeof *hash);
+    write_sized(run, node);
+}
+
+static void ordered_root(run_state *run) {
+    uint32_t count = read_size(run);
+    bytes_t *items = zk_alloc(&run->context, count * sizeof *items);
+    for (uint32_t i = 0; i < count; i++) items[i] = read_sized(run);
+    const uint8_t *before = run->context.arena.at;
+    hash_t root;
+    zk_ordered_root(&run->context, items, count, &root);
+    need(run->context.arena.at == before);
+    write_bytes(run, &root, sizeof root);
+}
+
+/* Writes whether it could be read, what kind it is, the payload and the rest. */
+static void read_item(run_state *run) {
+    bytes_t rest = read_sized(run), before = rest;
+    rlp_item item = {0};
+    uint8_t flags[2] = {rlp_next(&rest, &item), item.is_list};
+    need(flags[0] || (rest.data == before.data && rest.size == before.size));
+    write_bytes(run, flags, sizeof flags);
+    write_sized(run, item.payload);
+    write_sized(run, rest);
+}
+
+/* Of each width: whether it could be read and, big-endian, the number. */
+static void read_number(run_state *run) {
+    bytes_t input = read_sized(run), rest = input;
+    uint64_t narrow = 0;
+    u256 wide = {{0}};
+    uint8_t is_read = rlp_next_u64(&rest, &narrow), bytes[32];
+    need(is_read || rest.data == input.data);
+    write_bytes(run, &is_read, 1);
+    write_bytes(run, &narrow, sizeof narrow);
+    rest = input;
+    is_read = rlp_next_u256(&rest, &wide);
+    need(is_read || rest.data == input.data);
+    u256_to_bytes(bytes, &wide);
+    write_bytes(run, &is_read, 1);
+    write_bytes(run, bytes, sizeof bytes);
+}
+
+static void write_number(run_state *run) {
+    uint8_t digits[32], bytes[33];
+    read_bytes(run, digits, sizeof digits);
+    u256 number;
+    u256_from_bytes(&number, digits);
+    uint32_t size = rlp_u256_size(&number);
+    need(rlp_put_u256(bytes, &number) == bytes + size);
+    write_sized(run, (bytes_t){bytes, size});
+    if (!u256_fits64(&number)) return;
+    uint8_t again[9];
+    need(rlp_u64_size(u256_low(&number)) == size && rlp_put_u64(again, u256_low(&number)) == again + size);
+    need(memcmp(bytes, again, size) == 0);
+}
+
+static void write_rlp(run_state *run, uint8_t step) {
+    bytes_t data = read_sized(run);
+    bool is_list = step == WRITE_LIST;
+    uint32_t size = is_list ? rlp_head_size(data.size) + data.size : rlp_string_size(data);
+    uint8_t *bytes = malloc(size), *end;
+    need(bytes != NULL);
+    if (is_list) {
+        end = rlp_put_list_head(bytes, data.size);
+        if (data.size) memcpy(end, data.data, data.size);
+        end += data.size;
+    } else {
+        end = rlp_put_string(bytes, data);
+    }
+    need(end == bytes + size);
+    write_sized(run, (bytes_t){bytes, size});
+    free(bytes);
+}
+
+static void run_root(run_state *run) {
+    trie_sink sink = {take_node, run};
+    hash_t root;
+    trie_root(&run->trie, &root, &sink);
+    write_bytes(run, &TRIE_EMPTY_ROOT, sizeof root); /* ends the nodes: no node has this hash */
+    write_bytes(run, &root, sizeof root);
+}
+
+static void run_step(run_state *run) {
+    uint8_t step;
+    read_bytes(run, &step, 1);
+    if (step == GET) {
+        write_sized(run, trie_get(&run->trie, read_sized(run)));
+    } else if (step == PUT) {
+        bytes_t key = read_sized(run);
+        trie_put(&run->trie, key, read_sized(run));
+    } else if (step == DELETE) {
+        trie_delete(&run->trie, read_sized(run));
+    } else if (step == ROOT) {
+        run_root(run);
+    } else if (step == ORDERED_ROOT) {
+        ordered_root(run);
+    } else if (step == READ_ITEM) {
+        read_item(run);
+    } else if (step == READ_NUMBER) {
+        read_number(run);
+    } else if (step == WRITE_NUMBER) {
+        write_number(run);
+    } else {
+        write_rlp(run, step);
+    }
+}
+
+/* The reason why it ended, and the size of what it wrote until then. */
+int32_t run_script(bytes_t script, uint32_t memory, uint8_t *output, uint32_t room, uint32_t *written);
+int32_t run_script(bytes_t script, uint32_t memory, uint8_t *output, uint32_t room, uint32_t *written) {
+    run_state *run = calloc(1, sizeof *run);
+    uint8_t *arena = malloc(memory);
+    need(run && arena);
+    memset(arena, 0xA5, memory);
+    run->context.arena = (zk_arena){arena, arena + memory};
+    run->at = script.data, run->end = script.data + script.size;
+    run->to = output, run->to_end = output + room;
+    hash_t root;
+    read_bytes(run, &root, sizeof root);
+    run->node_count = read_size(run);
+    run->nodes = malloc(run->node_count * sizeof *run->nodes + 1);
+    need(run->nodes != NULL);
+    for (uint32_t i = 0; i < run->node_count; i++) {
+        run->nodes[i].bytes = read_sized(run);
+        keccak256(&run->nodes[i].hash, run->nodes[i].bytes.data, run->nodes[i].bytes.size);
+    }
+    int32_t reason = setjmp(run->out);
+    if (reason == ZK_OK) {
+        trie_open(&run->trie, &run->context, (struct zk_nodes){find_node, run}, &root);
+        while (run->at < run->end) run_step(run);
+    }
+    *written = (uint32_t)(run->to - output);
+    forget_copies(run);
+    free(run->nodes);
+    free(run);
+    free(arena);
+    return reason;
+}
+
+int main(void) {
+    enum { ROOM = 1 << 20 };
+    uint32_t head[2], written;
+    uint8_t *output = malloc(ROOM);
+    if (!output) return 1;
+    while (fread(head, sizeof head, 1, stdin) == 1) {
+        uint8_t *script = malloc(head[0]);
+        if (!script || fread(script, 1, head[0], stdin) != head[0]) return 1;
+        int32_t reason = run_script((bytes_t){script, head[0]}, head[1], output, ROOM, &written);
+        fwrite(&reason, sizeof reason, 1, stdout);
+        fwrite(&written, sizeof written, 1, stdout);
+        fwrite(output, 1, written, stdout);
+        fflush(stdout);
+        free(script);
+    }
+    free(output);
+    return 0;
+}
