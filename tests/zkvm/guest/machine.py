@@ -9,7 +9,7 @@ from typing import Any
 from chain_template.genesis import genesis_block
 from chain_template.transactions.types import PRIORITY_TYPE, SYSTEM_TYPE, Transaction
 from contracts.genesis import GenesisAccount
-from tests.zkvm.guest.native import HERE, shared_library, sources_of
+from tests.zkvm.guest.native import HERE, SANITIZERS, shared_library, sources_of
 
 USER, SYSTEM, PRIORITY = 0, 1, 2
 NO_PRECOMPILE = 18
@@ -78,11 +78,20 @@ class Environment:
     fee_to_coinbase: bool = False
 
 
+@dataclass(frozen=True)
+class Build:
+    """How the EVM is compiled; with sanitizers it needs their library loaded before Python."""
+
+    limb_bits: int = 64
+    sanitized: bool = False
+
+
 @cache
-def library(limb_bits: int = 64) -> ctypes.CDLL:
+def library(build: Build) -> ctypes.CDLL:
     """The EVM and its harness, compiled once."""
     own = [HERE / "evm_harness.c", HERE / "memory_state.c"]
-    loaded = shared_library([*sources_of("base", "crypto", "evm"), *own], limb_bits=limb_bits)
+    flags = SANITIZERS if build.sanitized else ["-O2"]
+    loaded = shared_library([*sources_of("base", "crypto", "evm"), *own], limb_bits=build.limb_bits, flags=flags)
     loaded.harness_open.restype = ctypes.c_void_p
     return loaded
 
@@ -90,8 +99,8 @@ def library(limb_bits: int = 64) -> ctypes.CDLL:
 class Machine:
     """One machine with its state; close it, or use it in a ``with`` statement."""
 
-    def __init__(self, accounts: Sequence[GenesisAccount], environment: Environment, *, limb_bits: int = 64) -> None:
-        self._library = library(limb_bits)
+    def __init__(self, accounts: Sequence[GenesisAccount], environment: Environment, build: Build = Build()) -> None:
+        self._library = library(build)
         self._handle = ctypes.c_void_p(self._library.harness_open())
         self._set_block(environment)
         for account in accounts:

@@ -11,7 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 GUEST = ROOT / "zkvm" / "guest"
 HERE = Path(__file__).parent
-WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
+WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion"]
+SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 
 def compile_c(target: Path, sources: Sequence[Path], flags: Sequence[str]) -> Path:
@@ -25,13 +26,13 @@ def compile_c(target: Path, sources: Sequence[Path], flags: Sequence[str]) -> Pa
     return target
 
 
-def shared_library(sources: Sequence[Path], *, limb_bits: int = 64) -> ctypes.CDLL:
+def shared_library(sources: Sequence[Path], *, limb_bits: int = 64, flags: Sequence[str] = ("-O2",)) -> ctypes.CDLL:
     """Build and load a shared library; its file is gone when this returns."""
     handle, name = tempfile.mkstemp(suffix=".so")
     os.close(handle)
-    flags = ["-O2", "-fPIC", "-shared", f"-DZK_LIMB_BITS={limb_bits}"]
+    all_flags = [*flags, "-fPIC", "-shared", f"-DZK_LIMB_BITS={limb_bits}"]
     try:
-        return ctypes.CDLL(str(compile_c(Path(name), sources, flags)))
+        return ctypes.CDLL(str(compile_c(Path(name), sources, all_flags)))
     finally:
         Path(name).unlink()
 

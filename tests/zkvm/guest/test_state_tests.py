@@ -1,48 +1,21 @@
 """The small sets of Ethereum's general state tests on the EVM in C; the print says N of M."""
 
+import os
+import platform
+import shutil
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
-import rlp
 
-from chain_template.errors import TransactionError
-from chain_template.primitives import keccak
-from chain_template.transactions import decode_transaction
-from tests.conformance.state_tests import StateCase, cases
+from tests.conformance.state_tests import cases
 from tests.conformance.vectors import unpacked
-from tests.zkvm.guest.machine import NO_PRECOMPILE, Environment, Machine, accounts_of
+from tests.zkvm.guest.machine import Build
+from tests.zkvm.guest.state_cases import verdict
 
 #: What a set may leave out because this build lacks a precompile (ecrecover, modexp, bn254, KZG).
 LACKING = {"stCreate2": 5, "stStaticFlagEnabled": 9}
-
-
-def environment_of(case: StateCase) -> Environment:
-    """The block that a case's transaction is in."""
-    env = case.env
-    number = int(env["currentNumber"], 16)
-    return Environment(
-        coinbase=_bytes(env["currentCoinbase"]),
-        number=number,
-        timestamp=int(env["currentTimestamp"], 16),
-        gas_limit=int(env["currentGasLimit"], 16),
-        base_fee=int(env["currentBaseFee"], 16),
-        randao=_bytes(env["currentRandom"]),
-        block_hashes=[keccak(str(number - 1 - depth).encode()) for depth in range(min(number, 256))],
-    )
-
-
-def verdict(case: StateCase, limb_bits: int) -> str:
-    """``right``, ``wrong`` or ``lacking`` a precompile."""
-    with Machine(accounts_of(case.pre), environment_of(case), limb_bits=limb_bits) as machine:
-        try:
-            tx = decode_transaction(case.raw, 1)
-        except TransactionError:
-            tx = None
-        fits = tx is not None and tx.gas_limit <= int(case.env["currentGasLimit"], 16)
-        if tx is not None and fits and machine.transact(tx).reason == NO_PRECOMPILE:
-            return "lacking"
-        found = machine.state_root(), keccak(rlp.encode(machine.logs()))
-        return "right" if found == (case.root, case.logs) else "wrong"
 
 
 @pytest.mark.parametrize("limb_bits", [64, 32])
@@ -69,7 +42,7 @@ def test_state_tests(suite: str, limb_bits: int, capsys: pytest.CaptureFixture[s
     found = list(cases(folder))
     assert found, f"no Cancun cases below {folder}"
     judged = [case for case in found if not case.is_blob]
-    verdicts = {case.name: verdict(case, limb_bits) for case in judged}
+    verdicts = {case.name: verdict(case, Build(limb_bits)) for case in judged}
     counts = Counter(verdicts.values())
     with capsys.disabled():
         left_out = f"{len(found) - len(judged)} blob transactions, {counts['lacking']} that lack a precompile"
@@ -78,5 +51,24 @@ def test_state_tests(suite: str, limb_bits: int, capsys: pytest.CaptureFixture[s
     assert counts["lacking"] <= LACKING.get(suite, 0)
 
 
-def _bytes(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
+@pytest.mark.skipif(platform.system() != "Linux", reason="the sanitizers' options are those of Linux compilers")
+def test_sanitizers_find_nothing() -> None:
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    assert compiler, "a C compiler built zkvm, and is gone"
+    runtime = subprocess.run([compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    tests = unpacked("ethereum-tests") / "GeneralStateTests"
+    folders = [
+        str(tests / suite) for suite in ("stExample", "Cancun", "Shanghai", "VMTests/vmTests", "stReturnDataTest")
+    ]
+    # Python never frees all it has; pycryptodome loads its libraries in a way that the runtime refuses.
+    settings = {"ASAN_OPTIONS": "detect_leaks=0", "PYCRYPTODOME_DISABLE_DEEPBIND": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.zkvm.guest.state_cases", *folders],
+        env={**os.environ, **settings, "LD_PRELOAD": runtime.stdout.strip()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    right, wrong, _lacking = map(int, done.stdout.split())
+    assert wrong == 0 and right > 600
