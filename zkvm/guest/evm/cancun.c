@@ -26,7 +26,7 @@ const evm_rules EVM_CANCUN = {
         },
     .precompiles =
         {
-            {evm_gas_recover, NULL},
+            {evm_gas_recover, evm_run_recover},
             {evm_gas_sha256, evm_run_sha256},
             {evm_gas_ripemd160, evm_run_ripemd160},
             {evm_gas_identity, evm_run_identity},

@@ -2,6 +2,7 @@
 
 #include "crypto/blake2f.h"
 #include "crypto/ripemd160.h"
+#include "crypto/secp256k1.h"
 #include "crypto/sha256.h"
 
 static int64_t by_words(bytes_t input, int64_t base, int64_t word) {
@@ -85,6 +86,22 @@ int64_t evm_gas_modexp(bytes_t input) {
 }
 
 /* --- Running --- */
+
+/* Hash, v as a whole word, r, s; anything but a signature gives nothing, and that is no failure. */
+bool evm_run_recover(evm *vm, bytes_t input) {
+    uint8_t words[128] = {0};
+    address_t signer;
+    u256 v;
+    if (input.size) memcpy(words, input.data, input.size < sizeof words ? input.size : sizeof words);
+    u256_from_bytes(&v, words + 32);
+    evm_output(vm, 0);
+    if (!u256_fits64(&v) || u256_low(&v) < 27 || u256_low(&v) > 28) return true;
+    if (!zk_ecrecover(&signer, words, words + 64, words + 96, (uint32_t)u256_low(&v) - 27)) return true;
+    uint8_t *output = evm_output(vm, 32);
+    memset(output, 0, 12);
+    memcpy(output + 12, &signer, 20);
+    return true;
+}
 
 bool evm_run_sha256(evm *vm, bytes_t input) {
     zk_sha256(evm_output(vm, 32), input.data, input.size);

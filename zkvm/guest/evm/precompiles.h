@@ -15,6 +15,7 @@ int64_t evm_gas_bn254_pairing(bytes_t input);
 int64_t evm_gas_blake2f(bytes_t input);
 int64_t evm_gas_kzg(bytes_t input);
 
+bool evm_run_recover(evm *vm, bytes_t input);
 bool evm_run_sha256(evm *vm, bytes_t input);
 bool evm_run_ripemd160(evm *vm, bytes_t input);
 bool evm_run_identity(evm *vm, bytes_t input);

@@ -109,6 +109,7 @@ static evm_outcome call(evm *vm, const evm_transaction *tx, uint64_t gas) {
     vm->origin = tx->sender;
     vm->gas_price = gas_price(vm, tx);
     vm->refund = 0;
+    vm->ops->warm_address(vm->state, &vm->block->coinbase); /* EIP-3651 */
     vm->ops->warm_address(vm->state, &tx->sender);
     vm->ops->warm_address(vm->state, &message.target);
     evm_result result = evm_call(vm, &message);
@@ -125,7 +126,6 @@ static evm_outcome transact_user(evm *vm, const evm_transaction *tx) {
     times(&bought, &price, tx->gas_limit);
     debit(vm, &tx->sender, &bought);
     ops->set_nonce(vm->state, ops->account(vm->state, &tx->sender), tx->nonce + 1);
-    ops->warm_address(vm->state, &vm->block->coinbase);
     for (uint32_t i = 0; i < tx->access_count; i++) {
         const evm_access *access = &tx->accesses[i];
         ops->warm_address(vm->state, &access->address);
