@@ -17,54 +17,42 @@ static const uint64_t ROUND[24] = {
     0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
 };
 
-/* rho and pi as one walk: lane WALK[i] takes the lane before it in the walk, turned by TURN[i]. */
-static const uint8_t WALK[24] = {10, 7, 11, 17, 18, 3, 5, 16, 8, 21, 24, 4, 15, 23, 19, 13, 12, 2, 20, 14, 22, 9, 6, 1};
-static const uint8_t TURN[24] = {1, 3, 6, 10, 15, 21, 28, 36, 45, 55, 2, 14, 27, 41, 56, 8, 25, 43, 62, 18, 39, 61, 20, 44};
-
 static inline uint64_t rotate(uint64_t v, unsigned by) { return v << by | v >> (64 - by); }
 
-static inline void theta(uint64_t a[25]) {
-    uint64_t column[5];
-#pragma GCC unroll 5
-    for (int x = 0; x < 5; x++) column[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20];
-#pragma GCC unroll 5
-    for (int x = 0; x < 5; x++) {
-        uint64_t change = column[(x + 4) % 5] ^ rotate(column[(x + 1) % 5], 1);
-#pragma GCC unroll 5
-        for (int y = 0; y < 25; y += 5) a[x + y] ^= change;
-    }
+/* chi on one row. */
+static inline void chi(uint64_t to[5], uint64_t b0, uint64_t b1, uint64_t b2, uint64_t b3, uint64_t b4) {
+    to[0] = b0 ^ (~b1 & b2);
+    to[1] = b1 ^ (~b2 & b3);
+    to[2] = b2 ^ (~b3 & b4);
+    to[3] = b3 ^ (~b4 & b0);
+    to[4] = b4 ^ (~b0 & b1);
 }
 
-static inline void rho_pi(uint64_t a[25]) {
-    uint64_t carried = a[1];
-#pragma GCC unroll 24
-    for (int i = 0; i < 24; i++) {
-        uint64_t next = a[WALK[i]];
-        a[WALK[i]] = rotate(carried, TURN[i]);
-        carried = next;
-    }
-}
-
-static inline void chi(uint64_t a[25]) {
-#pragma GCC unroll 5
-    for (int y = 0; y < 25; y += 5) {
-        uint64_t a0 = a[y], a1 = a[y + 1];
-        a[y] = a0 ^ (~a1 & a[y + 2]);
-        a[y + 1] = a1 ^ (~a[y + 2] & a[y + 3]);
-        a[y + 2] ^= ~a[y + 3] & a[y + 4];
-        a[y + 3] ^= ~a[y + 4] & a0;
-        a[y + 4] ^= ~a0 & a1;
-    }
+/* One round from `a` to `b`, without loops or indices that vary: so the lanes stay in registers. */
+static inline void keccak_round(uint64_t b[25], const uint64_t a[25], uint64_t constant) {
+    uint64_t c0 = a[0] ^ a[5] ^ a[10] ^ a[15] ^ a[20], c1 = a[1] ^ a[6] ^ a[11] ^ a[16] ^ a[21];
+    uint64_t c2 = a[2] ^ a[7] ^ a[12] ^ a[17] ^ a[22], c3 = a[3] ^ a[8] ^ a[13] ^ a[18] ^ a[23];
+    uint64_t c4 = a[4] ^ a[9] ^ a[14] ^ a[19] ^ a[24];
+    uint64_t d0 = c4 ^ rotate(c1, 1), d1 = c0 ^ rotate(c2, 1), d2 = c1 ^ rotate(c3, 1), d3 = c2 ^ rotate(c4, 1);
+    uint64_t d4 = c3 ^ rotate(c0, 1);
+    chi(b, a[0] ^ d0, rotate(a[6] ^ d1, 44), rotate(a[12] ^ d2, 43), rotate(a[18] ^ d3, 21), rotate(a[24] ^ d4, 14));
+    b[0] ^= constant;
+    chi(b + 5, rotate(a[3] ^ d3, 28), rotate(a[9] ^ d4, 20), rotate(a[10] ^ d0, 3), rotate(a[16] ^ d1, 45),
+        rotate(a[22] ^ d2, 61));
+    chi(b + 10, rotate(a[1] ^ d1, 1), rotate(a[7] ^ d2, 6), rotate(a[13] ^ d3, 25), rotate(a[19] ^ d4, 8),
+        rotate(a[20] ^ d0, 18));
+    chi(b + 15, rotate(a[4] ^ d4, 27), rotate(a[5] ^ d0, 36), rotate(a[11] ^ d1, 10), rotate(a[17] ^ d2, 15),
+        rotate(a[23] ^ d3, 56));
+    chi(b + 20, rotate(a[2] ^ d2, 62), rotate(a[8] ^ d3, 55), rotate(a[14] ^ d4, 39), rotate(a[15] ^ d0, 41),
+        rotate(a[21] ^ d1, 2));
 }
 
 static void permute(uint64_t lanes[25]) {
-    uint64_t a[25];
+    uint64_t a[25], b[25];
     memcpy(a, lanes, sizeof a);
-    for (int round = 0; round < 24; round++) {
-        theta(a);
-        rho_pi(a);
-        chi(a);
-        a[0] ^= ROUND[round];
+    for (int round = 0; round < 24; round += 2) {
+        keccak_round(b, a, ROUND[round]);
+        keccak_round(a, b, ROUND[round + 1]);
     }
     memcpy(lanes, a, sizeof a);
 }
