@@ -86,6 +86,10 @@ class Build:
     sanitized: bool = False
 
 
+#: As the host runs it.
+HOST = Build()
+
+
 @cache
 def library(build: Build) -> ctypes.CDLL:
     """The EVM and its harness, compiled once."""
@@ -99,7 +103,7 @@ def library(build: Build) -> ctypes.CDLL:
 class Machine:
     """One machine with its state; close it, or use it in a ``with`` statement."""
 
-    def __init__(self, accounts: Sequence[GenesisAccount], environment: Environment, build: Build = Build()) -> None:
+    def __init__(self, accounts: Sequence[GenesisAccount], environment: Environment, build: Build = HOST) -> None:
         self._library = library(build)
         self._handle = ctypes.c_void_p(self._library.harness_open())
         self._set_block(environment)

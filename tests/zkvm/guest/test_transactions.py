@@ -6,10 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chain_template.errors import SystemTransactionFailed
-from chain_template.executor.interface import BlockContext, ChainRules, Included
-from chain_template.executor.pyevm import PyEvmExecutor
-from chain_template.genesis import genesis_block
+from chain_template.executor.interface import ChainRules
 from chain_template.primitives import BASE_TOKEN_HOLDER_ADDRESS
 from chain_template.transactions.types import (
     PRIORITY_TYPE,
@@ -19,11 +16,10 @@ from chain_template.transactions.types import (
     Transaction,
 )
 from contracts.genesis import GenesisAccount
-from tests.zkvm.guest.machine import Environment, Machine, Outcome
+from tests.zkvm.guest.differential import CHAIN_ID, agree
 
-SENDER, POOR, RECIPIENT, COINBASE = (bytes([byte]) * 20 for byte in (0xA1, 0xA2, 0xA3, 0xA4))
+SENDER, POOR, RECIPIENT = (bytes([byte]) * 20 for byte in (0xA1, 0xA2, 0xA3))
 SYSTEM_SENDER = bytes(18) + b"\x80\x01"
-BASE_FEE, GAS_LIMIT, CHAIN_ID = 7, 30_000_000, 300
 
 # What the called contracts do; each is at an address of its own below 2^17.
 CODES = {
@@ -47,7 +43,6 @@ ACCOUNTS = [
     *(GenesisAccount(ADDRESSES[name], bytes.fromhex(code), {1: 7}, 1000, 1) for name, code in CODES.items()),
 ]
 TARGETS = [*ADDRESSES.values(), RECIPIENT, SENDER, (4).to_bytes(20, "big")]
-ENVIRONMENT = Environment(COINBASE, 1, 9, GAS_LIMIT, BASE_FEE, chain_id=CHAIN_ID, block_hashes=())
 
 targets = st.sampled_from(TARGETS)
 data = st.sampled_from([b"", bytes(32), b"\x01" * 33, bytes.fromhex("600a600c600039600a6000f3fe00")])
@@ -56,32 +51,6 @@ amounts = st.one_of(st.just(0), st.integers(0, 2000), st.just(10**18))
 
 def rules(*, max_pubdata: int | None = None, is_l1: bool = False) -> ChainRules:
     return ChainRules(CHAIN_ID, not is_l1, not is_l1, max_pubdata)
-
-
-def agree(tx: Transaction, chain: ChainRules) -> Outcome:
-    """Run on both; the result of the EVM in C after everything was found equal."""
-    pre = genesis_block(ACCOUNTS, timestamp=0, gas_limit=GAS_LIMIT, base_fee_per_gas=BASE_FEE)
-    context = BlockContext(pre.header, 9, COINBASE, GAS_LIMIT, BASE_FEE, [pre.header.hash])
-    builder = PyEvmExecutor(chain).begin_block(context, pre.nodes)
-    environment = replace(ENVIRONMENT, block_hashes=[pre.header.hash], fee_to_coinbase=chain.base_fee_to_coinbase)
-    charge_all = chain.max_transaction_pubdata == 0
-    with Machine(ACCOUNTS, environment) as machine:
-        outcome = machine.transact(tx, from_holder=chain.has_base_token_holder, charge_all=charge_all)
-        assert outcome.reason == 0
-        try:
-            (expected,) = builder.apply([tx])
-        except SystemTransactionFailed:
-            assert outcome.status != 0
-            return outcome
-        assert isinstance(expected, Included) == (outcome.refusal == 0)
-        if isinstance(expected, Included):
-            if not charge_all:
-                assert outcome.gas_used == expected.receipt.gas_used
-                assert (outcome.status == 0) == (expected.receipt.status == 1)
-                assert outcome.output == expected.output
-            assert machine.logs() == [log.fields() for log in expected.receipt.logs]
-        assert machine.state_root() == builder.seal().header.state_root
-    return outcome
 
 
 def transaction(kind: int, sender: bytes, to: bytes | None, gas: int, fee: int, value: int, data: bytes) -> Transaction:
@@ -104,7 +73,7 @@ def test_users(
 ) -> None:
     tx = transaction(2, SENDER, to, gas, fee, value, data)
     accesses = tuple(AccessListEntry(address, (0, 2)) for address in listed)
-    agree(replace(tx, access_list=accesses, nonce=nonce), rules(is_l1=is_l1))
+    agree(replace(tx, access_list=accesses, nonce=nonce), rules(is_l1=is_l1), ACCOUNTS)
 
 
 @settings(max_examples=150, deadline=None)
@@ -121,17 +90,17 @@ def test_users(
 @example(sender=SENDER, to=RECIPIENT, gas=50_000, fee=3, value=10**18, data=b"", over=5)
 def test_priority_operations(sender: bytes, to: bytes, gas: int, fee: int, value: int, data: bytes, over: int) -> None:
     priority = PriorityFields(0, max(0, gas * fee + over), RECIPIENT, 800)
-    agree(replace(transaction(PRIORITY_TYPE, sender, to, gas, fee, value, data), priority=priority), rules())
+    agree(replace(transaction(PRIORITY_TYPE, sender, to, gas, fee, value, data), priority=priority), rules(), ACCOUNTS)
 
 
 @pytest.mark.parametrize("name", CODES)
 def test_system_transactions(name: str) -> None:
     tx = replace(transaction(SYSTEM_TYPE, SYSTEM_SENDER, ADDRESSES[name], 200_000, 0, 0, bytes(32)), nonce=0)
-    assert (agree(tx, rules()).status == 0) == (name not in ("revert", "invalid"))
+    assert (agree(tx, rules(), ACCOUNTS).status == 0) == (name not in ("revert", "invalid"))
 
 
 @pytest.mark.parametrize("kind", [2, PRIORITY_TYPE])
 def test_too_much_pubdata_costs_all_gas(kind: int) -> None:
     tx = transaction(kind, SENDER, ADDRESSES["writes and clears"], 100_000, 9, 11, b"")
     priority = PriorityFields(0, 2_000_000, RECIPIENT, 800) if kind == PRIORITY_TYPE else None
-    agree(replace(tx, priority=priority), rules(max_pubdata=0))
+    agree(replace(tx, priority=priority), rules(max_pubdata=0), ACCOUNTS)
