@@ -1,4 +1,4 @@
-/* RLP and tries behind one call that runs a script; as a program it reads its scripts from stdin.
+/* RLP, tries and transactions behind one call that runs a script; as a program it reads its scripts from stdin.
 
    A script: a root, the count of nodes and each node, then steps. Bytes stand behind their size (4 bytes, the lowest
    first). Every node and every key is copied to memory of its own, so that the address sanitizer sees each step
@@ -10,9 +10,22 @@
 #include "base/keccak.h"
 #include "chain/ordered_root.h"
 #include "chain/rlp.h"
+#include "chain/transactions.h"
 #include "state/trie.h"
 
-enum { GET, PUT, DELETE, ROOT, ORDERED_ROOT, READ_ITEM, WRITE_STRING, WRITE_LIST, READ_NUMBER, WRITE_NUMBER };
+enum {
+    GET,
+    PUT,
+    DELETE,
+    ROOT,
+    ORDERED_ROOT,
+    READ_ITEM,
+    WRITE_STRING,
+    WRITE_LIST,
+    READ_NUMBER,
+    WRITE_NUMBER,
+    TRANSACTION,
+};
 
 typedef struct {
     hash_t hash;
@@ -174,6 +187,56 @@ static void write_rlp(run_state *run, uint8_t step) {
     free(bytes);
 }
 
+static void write_u256(run_state *run, const u256 *number) {
+    uint8_t bytes[32];
+    u256_to_bytes(bytes, number);
+    write_bytes(run, bytes, sizeof bytes);
+}
+
+static void write_accesses(run_state *run, const evm_transaction *call) {
+    write_bytes(run, &call->access_count, sizeof call->access_count);
+    for (uint32_t i = 0; i < call->access_count; i++) {
+        const evm_access *access = &call->accesses[i];
+        write_bytes(run, &access->address, sizeof access->address);
+        write_sized(run, (bytes_t){(const uint8_t *)access->keys, access->key_count * (uint32_t)sizeof(hash_t)});
+    }
+}
+
+static void write_transaction(run_state *run, const zk_transaction *tx) {
+    const evm_transaction *call = &tx->call;
+    uint8_t kinds[3] = {tx->type, (uint8_t)call->kind, call->is_creation};
+    write_bytes(run, kinds, sizeof kinds);
+    write_bytes(run, &tx->hash, sizeof tx->hash);
+    write_bytes(run, &call->sender, sizeof call->sender);
+    write_bytes(run, &call->to, sizeof call->to);
+    write_bytes(run, &call->refund_recipient, sizeof call->refund_recipient);
+    write_bytes(run, &call->nonce, sizeof call->nonce);
+    write_bytes(run, &call->gas_limit, sizeof call->gas_limit);
+    write_u256(run, &call->max_fee);
+    write_u256(run, &call->max_priority_fee);
+    write_u256(run, &call->value);
+    write_u256(run, &call->minted);
+    write_sized(run, call->data);
+    write_accesses(run, call);
+}
+
+/* The chain's id, the sender (empty where it is not known) and the transaction. */
+static void decode_transaction(run_state *run) {
+    uint8_t digits[32];
+    read_bytes(run, digits, sizeof digits);
+    u256 chain_id;
+    u256_from_bytes(&chain_id, digits);
+    bytes_t known = read_sized(run), raw = read_sized(run);
+    address_t sender;
+    if (known.size) memcpy(&sender, known.data, sizeof sender);
+    zk_transaction tx;
+    uint8_t is_good = zk_decode_transaction(&run->context, &chain_id, raw, known.size ? &sender : NULL, &tx);
+    write_bytes(run, &is_good, 1);
+    if (!is_good) return;
+    need(tx.raw.data == raw.data && tx.raw.size == raw.size);
+    write_transaction(run, &tx);
+}
+
 static void run_root(run_state *run) {
     trie_sink sink = {take_node, run};
     hash_t root;
@@ -202,6 +265,8 @@ static void run_step(run_state *run) {
         read_number(run);
     } else if (step == WRITE_NUMBER) {
         write_number(run);
+    } else if (step == TRANSACTION) {
+        decode_transaction(run);
     } else {
         write_rlp(run, step);
     }

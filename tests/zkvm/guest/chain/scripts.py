@@ -1,4 +1,4 @@
-"""RLP and tries of the guest on this machine: scripts for the driver, and what runs them."""
+"""RLP, tries and transactions of the guest on this machine: scripts for the driver, and what runs them."""
 
 import ctypes
 import os
@@ -14,9 +14,13 @@ ROOT: Final = Path(__file__).parents[4]
 GUEST: Final = ROOT / "zkvm" / "guest"
 SOURCES: Final = [
     Path(__file__).with_name("driver.c"),
-    *(GUEST / name for name in ("chain/rlp.c", "chain/ordered_root.c", "state/trie.c", "base/keccak.c", "base/u256.c")),
+    *sorted((GUEST / "chain").glob("*.c")),
+    *(GUEST / name for name in ("state/trie.c", "base/keccak.c", "base/u256.c", "crypto/secp256k1.c")),
 ]
-FLAGS: Final = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", f"-I{GUEST}")
+FLAGS: Final = (
+    *("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion"),
+    *(f"-I{folder}" for folder in (GUEST, ROOT / "zkvm" / "guest_kit")),
+)
 SANITIZE: Final = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 ROOM: Final = 1 << 20
 MEMORY: Final = 1 << 18
@@ -46,6 +50,7 @@ class Step(IntEnum):
     WRITE_LIST = 7
     READ_NUMBER = 8
     WRITE_NUMBER = 9
+    TRANSACTION = 10
 
 
 class Runner(Protocol):
