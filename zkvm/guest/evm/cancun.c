@@ -30,7 +30,7 @@ const evm_rules EVM_CANCUN = {
             {evm_gas_sha256, evm_run_sha256},
             {evm_gas_ripemd160, evm_run_ripemd160},
             {evm_gas_identity, evm_run_identity},
-            {evm_gas_modexp, NULL},
+            {evm_gas_modexp, evm_run_modexp},
             {evm_gas_bn254_add, NULL},
             {evm_gas_bn254_mul, NULL},
             {evm_gas_bn254_pairing, NULL},

@@ -1,6 +1,7 @@
 #include "evm/precompiles.h"
 
 #include "crypto/blake2f.h"
+#include "crypto/modexp.h"
 #include "crypto/ripemd160.h"
 #include "crypto/secp256k1.h"
 #include "crypto/sha256.h"
@@ -112,6 +113,27 @@ bool evm_run_ripemd160(evm *vm, bytes_t input) {
     uint8_t *output = evm_output(vm, 32);
     memset(output, 0, 12);
     zk_ripemd160(output + 12, input.data, input.size);
+    return true;
+}
+
+/* Sizes of base, exponent and modulus, then they themselves; what the input lacks is zeros. The price has been paid, so
+   the sizes are what memory can hold. */
+bool evm_run_modexp(evm *vm, bytes_t input) {
+    u256 sizes[3];
+    for (uint32_t i = 0; i < 3; i++) sizes[i] = number_at(input, 32 * i, 32);
+    uint8_t *mark = vm->frames.at;
+    evm_output(vm, 0);
+    if (u256_is_zero(&sizes[2])) return true;
+    uint32_t base = (uint32_t)u256_low(&sizes[0]), exponent = (uint32_t)u256_low(&sizes[1]);
+    uint32_t modulus = (uint32_t)u256_low(&sizes[2]);
+    size_t size = (size_t)base + exponent + modulus, given = input.size > 96 ? input.size - 96 : 0;
+    uint8_t *operands = zk_take(vm->context, &vm->frames, size);
+    memset(operands, 0, size);
+    if (given) memcpy(operands, input.data + 96, given < size ? given : size);
+    void *scratch = zk_take(vm->context, &vm->frames, (size_t)zk_modexp_scratch(base, modulus));
+    zk_modexp(evm_output(vm, modulus), (bytes_t){operands, base}, (bytes_t){operands + base, exponent},
+              (bytes_t){operands + base + exponent, modulus}, scratch);
+    vm->frames.at = mark;
     return true;
 }
 
