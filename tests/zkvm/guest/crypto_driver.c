@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "crypto/blake2f.h"
+#include "crypto/bn254.h"
 #include "crypto/modexp.h"
 #include "crypto/ripemd160.h"
 #include "crypto/secp256k1.h"
@@ -55,7 +56,16 @@ static int32_t run_modexp(uint8_t *output, const uint8_t *input, uint32_t size) 
     return (int32_t)modulus.size;
 }
 
-static precompile *const PRECOMPILES[] = {run_sha256, run_ripemd160, run_blake2f, run_recover, run_modexp};
+static int32_t run_bn254_add(uint8_t *output, const uint8_t *input, uint32_t size) {
+    return size == 128 && zk_bn254_add(output, input) ? 64 : FAILED;
+}
+
+static int32_t run_bn254_multiply(uint8_t *output, const uint8_t *input, uint32_t size) {
+    return size == 96 && zk_bn254_multiply(output, input) ? 64 : FAILED;
+}
+
+static precompile *const PRECOMPILES[] = {run_sha256, run_ripemd160, run_blake2f, run_recover, run_modexp,
+                                         run_bn254_add, run_bn254_multiply};
 
 int32_t run(uint32_t which, uint8_t *output, const uint8_t *input, uint32_t size);
 int32_t run(uint32_t which, uint8_t *output, const uint8_t *input, uint32_t size) {

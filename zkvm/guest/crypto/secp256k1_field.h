@@ -76,7 +76,7 @@ static inline void wide_product(limb_t wide[2 * U256_LIMBS], const u256 *a, cons
     }
 }
 
-static inline void fe_mul(u256 *r, const u256 *a, const u256 *b) {
+__attribute__((noinline, unused)) static void fe_mul(u256 *r, const u256 *a, const u256 *b) {
     limb_t wide[2 * U256_LIMBS];
     wide_product(wide, a, b);
     fe_reduce(r, wide);
