@@ -1,4 +1,4 @@
-/* RLP, tries and transactions behind one call that runs a script; as a program it reads its scripts from stdin.
+/* RLP, tries, transactions and receipts behind one call that runs a script; as a program it reads scripts from stdin.
 
    A script: a root, the count of nodes and each node, then steps. Bytes stand behind their size (4 bytes, the lowest
    first). Every node and every key is copied to memory of its own, so that the address sanitizer sees each step
@@ -9,6 +9,7 @@
 
 #include "base/keccak.h"
 #include "chain/ordered_root.h"
+#include "chain/receipts.h"
 #include "chain/rlp.h"
 #include "chain/transactions.h"
 #include "state/trie.h"
@@ -25,6 +26,7 @@ enum {
     READ_NUMBER,
     WRITE_NUMBER,
     TRANSACTION,
+    RECEIPT,
 };
 
 typedef struct {
@@ -237,6 +239,45 @@ static void decode_transaction(run_state *run) {
     write_transaction(run, &tx);
 }
 
+static evm_log read_log(run_state *run) {
+    evm_log log = {0};
+    read_bytes(run, &log.address, sizeof log.address);
+    log.topic_count = read_size(run);
+    need(log.topic_count <= 4);
+    for (uint32_t i = 0; i < log.topic_count; i++) {
+        uint8_t topic[32];
+        read_bytes(run, topic, sizeof topic);
+        u256_from_bytes(&log.topics[i], topic);
+    }
+    log.data = read_sized(run);
+    return log;
+}
+
+/* Type, status, gas and logs; writes the receipt and the bloom of the block that has no other. */
+static void encode_receipt(run_state *run) {
+    uint8_t type_and_status[2];
+    zk_receipt receipt = {0};
+    read_bytes(run, type_and_status, sizeof type_and_status);
+    receipt.type = type_and_status[0];
+    receipt.success = type_and_status[1] != 0;
+    read_bytes(run, &receipt.cumulative_gas, sizeof receipt.cumulative_gas);
+    receipt.log_count = read_size(run);
+    evm_log *logs = zk_alloc(&run->context, receipt.log_count * sizeof *logs);
+    receipt.logs = logs;
+    bloom_t joined = {{0}};
+    for (uint32_t i = 0; i < receipt.log_count; i++) {
+        logs[i] = read_log(run);
+        bloom_t alone = {{0}};
+        zk_bloom_add(&receipt.bloom, &logs[i]);
+        zk_bloom_add(&alone, &logs[i]);
+        zk_bloom_join(&joined, &alone);
+    }
+    bytes_t encoded = zk_encode_receipt(&run->context, &receipt);
+    need(encoded.data + encoded.size == run->context.arena.at);
+    write_sized(run, encoded);
+    write_bytes(run, &joined, sizeof joined);
+}
+
 static void run_root(run_state *run) {
     trie_sink sink = {take_node, run};
     hash_t root;
@@ -267,6 +308,8 @@ static void run_step(run_state *run) {
         write_number(run);
     } else if (step == TRANSACTION) {
         decode_transaction(run);
+    } else if (step == RECEIPT) {
+        encode_receipt(run);
     } else {
         write_rlp(run, step);
     }

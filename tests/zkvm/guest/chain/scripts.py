@@ -1,4 +1,4 @@
-"""RLP, tries and transactions of the guest on this machine: scripts for the driver, and what runs them."""
+"""RLP, tries, transactions and receipts of the guest on this machine: scripts for the driver, and what runs them."""
 
 import ctypes
 import os
@@ -51,6 +51,7 @@ class Step(IntEnum):
     READ_NUMBER = 8
     WRITE_NUMBER = 9
     TRANSACTION = 10
+    RECEIPT = 11
 
 
 class Runner(Protocol):

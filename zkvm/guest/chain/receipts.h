@@ -1,0 +1,30 @@
+/* Receipts and the blooms over their logs. */
+#ifndef ZK_RECEIPTS_H
+#define ZK_RECEIPTS_H
+
+#include "base/base.h"
+#include "evm/evm.h"
+
+typedef struct {
+    uint8_t bytes[256];
+} bloom_t;
+
+/* Sets the bits for a log's address and its topics. */
+void zk_bloom_add(bloom_t *bloom, const evm_log *log);
+
+/* Sets what is set in `other`: a block's bloom is that of all its receipts. */
+void zk_bloom_join(bloom_t *bloom, const bloom_t *other);
+
+typedef struct {
+    uint8_t type; /* of the transaction */
+    bool success;
+    uint64_t cumulative_gas; /* of the block up to and including it */
+    bloom_t bloom;
+    const evm_log *logs;
+    uint32_t log_count;
+} zk_receipt;
+
+/* As it stands in the trie of receipts; in the arena. */
+bytes_t zk_encode_receipt(zk_context *context, const zk_receipt *receipt);
+
+#endif
