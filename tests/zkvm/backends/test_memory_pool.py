@@ -95,3 +95,11 @@ def test_arrays_begin_on_a_cache_line(shape):
     assert array.flags.writeable
     assert array.size == 0 or address(array) % ALIGNMENT == 0
     assert empty_bytes(*shape).shape == shape
+
+
+def test_kept_memory_can_be_given_back() -> None:
+    pool = BlockPool()
+    lent = pool.lend(LARGE)
+    assert pool.give_back() == 0, "what is in use stays"
+    del lent
+    assert pool.kept() == pool.give_back() == LARGE and pool.kept() == 0

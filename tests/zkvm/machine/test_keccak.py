@@ -399,8 +399,8 @@ def unbound(k: int, column: int, row: int) -> bool:
     [
         (1, False),
         (2, False),
-        pytest.param(1, True, marks=pytest.mark.slow),
-        pytest.param(2, True, marks=pytest.mark.slow),
+        pytest.param(1, True, marks=pytest.mark.soak),
+        pytest.param(2, True, marks=pytest.mark.soak),
     ],
 )
 def test_every_column_is_bound(k: int, every_row: bool) -> None:

@@ -40,6 +40,12 @@ class BlockPool:
         with self._lock:
             return sum(len(block) for block in self._kept)
 
+    def give_back(self) -> int:
+        """Leave everything that is kept to the system; returns how many bytes that were."""
+        with self._lock:
+            given, self._kept = self._kept, []
+        return sum(map(len, given))
+
     def _take(self, size: int) -> mmap.mmap | None:
         """The smallest kept block that fits; without one, kept blocks are given up for the new one to come."""
         with self._lock:
