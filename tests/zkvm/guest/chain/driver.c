@@ -1,4 +1,4 @@
-/* RLP, tries, transactions and receipts behind one call that runs a script; as a program it reads scripts from stdin.
+/* RLP, tries and what blocks are made of behind one call that runs a script; as a program it reads scripts from stdin.
 
    A script: a root, the count of nodes and each node, then steps. Bytes stand behind their size (4 bytes, the lowest
    first). Every node and every key is copied to memory of its own, so that the address sanitizer sees each step
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/keccak.h"
+#include "chain/header.h"
 #include "chain/ordered_root.h"
 #include "chain/receipts.h"
 #include "chain/rlp.h"
@@ -27,6 +28,8 @@ enum {
     WRITE_NUMBER,
     TRANSACTION,
     RECEIPT,
+    HEADER,
+    FRESH_HEADER,
 };
 
 typedef struct {
@@ -278,6 +281,27 @@ static void encode_receipt(run_state *run) {
     write_bytes(run, &joined, sizeof joined);
 }
 
+static void write_header(run_state *run, const zk_header *header) {
+    bytes_t encoded = zk_header_encode(&run->context, header);
+    need(encoded.data + encoded.size == run->context.arena.at);
+    write_sized(run, encoded);
+}
+
+/* The least base fee and a header; writes whether it is one, the header again, and the next base fee. */
+static void decode_header(run_state *run) {
+    uint8_t digits[32];
+    read_bytes(run, digits, sizeof digits);
+    u256 minimum, base_fee;
+    u256_from_bytes(&minimum, digits);
+    zk_header header;
+    uint8_t is_good = zk_header_decode(read_sized(run), &header);
+    write_bytes(run, &is_good, 1);
+    if (!is_good) return;
+    write_header(run, &header);
+    zk_next_base_fee(&base_fee, &header, &minimum);
+    write_u256(run, &base_fee);
+}
+
 static void run_root(run_state *run) {
     trie_sink sink = {take_node, run};
     hash_t root;
@@ -310,6 +334,12 @@ static void run_step(run_state *run) {
         decode_transaction(run);
     } else if (step == RECEIPT) {
         encode_receipt(run);
+    } else if (step == HEADER) {
+        decode_header(run);
+    } else if (step == FRESH_HEADER) {
+        zk_header header;
+        zk_header_start(&header);
+        write_header(run, &header);
     } else {
         write_rlp(run, step);
     }

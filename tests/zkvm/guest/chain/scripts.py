@@ -1,4 +1,4 @@
-"""RLP, tries, transactions and receipts of the guest on this machine: scripts for the driver, and what runs them."""
+"""What the guest reads and writes of chains, compiled for this machine: scripts for its driver, and what runs them."""
 
 import ctypes
 import os
@@ -52,6 +52,8 @@ class Step(IntEnum):
     WRITE_NUMBER = 9
     TRANSACTION = 10
     RECEIPT = 11
+    HEADER = 12
+    FRESH_HEADER = 13
 
 
 class Runner(Protocol):
