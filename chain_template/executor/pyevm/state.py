@@ -1,15 +1,23 @@
-"""py-evm's Cancun state with this chain's three differences.
+"""py-evm's Cancun state with this chain's differences.
 
 The whole fee may go to the fee recipient (ChainRules.base_fee_to_coinbase); every account and slot that may have
 changed is noted for the batch's state diff; and an account with code may be a transaction's origin (an L1 contract's
-alias that is also a contract here), which py-evm's own test for the outermost call does not expect.
+alias that is also a contract here), which py-evm's own test for the outermost call does not expect. And init code that
+is too long ends the call that asks for it, whether or not the creation could begin, as Ethereum has it (EIP-3860).
 """
 
 from eth.abc import SignedTransactionAPI
+from eth.constants import GAS_CREATE
 from eth.db.account import AccountDB
+from eth.exceptions import OutOfGas
 from eth.rlp.accounts import Account
 from eth.vm.forks.cancun.computation import CancunComputation
 from eth.vm.forks.cancun.state import CancunState
+from eth.vm.forks.shanghai.logic import Create2EIP3860, CreateEIP3860
+from eth.vm.logic.system import CreateOpcodeStackData
+from eth.vm.opcode_values import CREATE, CREATE2
+
+from chain_template.transactions.intrinsic import MAX_INIT_CODE_BYTES
 
 #: An account, or one of its slots.
 Changed = tuple[bytes, int | None]
@@ -42,13 +50,50 @@ class TouchedAccountDb(AccountDB):
         super().delete_account(address)
 
 
+def _check_init_code(data: CreateOpcodeStackData) -> None:
+    if data.memory_length > MAX_INIT_CODE_BYTES:
+        raise OutOfGas(f"init code of {data.memory_length} bytes exceeds {MAX_INIT_CODE_BYTES}")
+
+
+class _Create(CreateEIP3860):
+    """CREATE that looks at the init code's length before the endowment; py-evm's does so after it."""
+
+    def get_gas_cost(self, data: CreateOpcodeStackData) -> int:
+        """Gas without memory.
+
+        Raises:
+            OutOfGas: The init code is too long.
+        """
+        _check_init_code(data)
+        return super().get_gas_cost(data)
+
+
+class _Create2(Create2EIP3860):
+    """CREATE2 that looks at the init code's length first too."""
+
+    def get_gas_cost(self, data: CreateOpcodeStackData) -> int:
+        """Gas without memory.
+
+        Raises:
+            OutOfGas: The init code is too long.
+        """
+        _check_init_code(data)
+        return super().get_gas_cost(data)
+
+
+_CREATIONS = {
+    CREATE: _Create.configure(__name__="CREATE", mnemonic="CREATE", gas_cost=GAS_CREATE)(),
+    CREATE2: _Create2.configure(__name__="CREATE2", mnemonic="CREATE2", gas_cost=GAS_CREATE)(),
+}
+
+
 class HubComputation(CancunComputation):
     """A message call; the outermost one is the one at depth 0."""
 
     # py-evm wraps SELFDESTRUCT so that running it raises a deprecation warning in the middle of a block.
-    opcodes = {  # noqa: RUF012 - py-evm declares it this way
+    opcodes = {
         code: getattr(opcode, "__wrapped__", opcode) for code, opcode in CancunComputation.opcodes.items()
-    }
+    } | _CREATIONS
 
     @property
     def is_origin_computation(self) -> bool:
