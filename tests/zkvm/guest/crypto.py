@@ -23,7 +23,16 @@ FLAGS: Final = [
     *(f"-I{ROOT / 'zkvm' / folder}" for folder in ("guest", "guest_kit")),
 ]
 SANITIZE: Final = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
-PRECOMPILES: Final = ("sha256", "ripemd160", "blake2f", "recover", "modexp", "bn254_add", "bn254_multiply")
+PRECOMPILES: Final = (
+    "sha256",
+    "ripemd160",
+    "blake2f",
+    "recover",
+    "modexp",
+    "bn254_add",
+    "bn254_multiply",
+    "bn254_pairing",
+)
 """In the order of the driver's table."""
 
 Case = tuple[str, bytes, bytes | None]

@@ -64,8 +64,16 @@ static int32_t run_bn254_multiply(uint8_t *output, const uint8_t *input, uint32_
     return size == 96 && zk_bn254_multiply(output, input) ? 64 : FAILED;
 }
 
+static int32_t run_bn254_pairing(uint8_t *output, const uint8_t *input, uint32_t size) {
+    bool is_one;
+    if (!zk_bn254_pairing(&is_one, (bytes_t){input, size})) return FAILED;
+    memset(output, 0, 32);
+    output[31] = is_one;
+    return 32;
+}
+
 static precompile *const PRECOMPILES[] = {run_sha256, run_ripemd160, run_blake2f, run_recover, run_modexp,
-                                         run_bn254_add, run_bn254_multiply};
+                                         run_bn254_add, run_bn254_multiply, run_bn254_pairing};
 
 int32_t run(uint32_t which, uint8_t *output, const uint8_t *input, uint32_t size);
 int32_t run(uint32_t which, uint8_t *output, const uint8_t *input, uint32_t size) {

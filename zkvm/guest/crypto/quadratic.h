@@ -1,0 +1,77 @@
+/* fp2 = fp[u] with u^2 = -1, over prime_field.h. */
+#ifndef ZK_QUADRATIC_H
+#define ZK_QUADRATIC_H
+
+#include "crypto/prime_field.h"
+
+typedef struct {
+    fp c0, c1;
+} fp2;
+
+static inline bool fp2_is_zero(const fp2 *a) { return fp_is_zero(&a->c0) && fp_is_zero(&a->c1); }
+static inline bool fp2_equal(const fp2 *a, const fp2 *b) { return fp_equal(&a->c0, &b->c0) && fp_equal(&a->c1, &b->c1); }
+
+static inline fp2 fp2_one(void) {
+    fp2 one = {fp_one(), {{0}}};
+    return one;
+}
+
+__attribute__((noinline, unused)) static void fp2_add(fp2 *r, const fp2 *a, const fp2 *b) {
+    fp_add(&r->c0, &a->c0, &b->c0);
+    fp_add(&r->c1, &a->c1, &b->c1);
+}
+
+__attribute__((noinline, unused)) static void fp2_sub(fp2 *r, const fp2 *a, const fp2 *b) {
+    fp_sub(&r->c0, &a->c0, &b->c0);
+    fp_sub(&r->c1, &a->c1, &b->c1);
+}
+
+static inline void fp2_negate(fp2 *r, const fp2 *a) {
+    fp_negate(&r->c0, &a->c0);
+    fp_negate(&r->c1, &a->c1);
+}
+
+/* r <- a^p */
+static inline void fp2_conjugate(fp2 *r, const fp2 *a) {
+    r->c0 = a->c0;
+    fp_negate(&r->c1, &a->c1);
+}
+
+__attribute__((noinline, unused)) static void fp2_mul(fp2 *r, const fp2 *a, const fp2 *b) {
+    fp p0, p1, left, right;
+    fp_mul(&p0, &a->c0, &b->c0);
+    fp_mul(&p1, &a->c1, &b->c1);
+    fp_add(&left, &a->c0, &a->c1);
+    fp_add(&right, &b->c0, &b->c1);
+    fp_mul(&left, &left, &right);
+    fp_sub(&left, &left, &p0);
+    fp_sub(&r->c1, &left, &p1);
+    fp_sub(&r->c0, &p0, &p1);
+}
+
+__attribute__((noinline, unused)) static void fp2_square(fp2 *r, const fp2 *a) {
+    fp sum, difference, product;
+    fp_add(&sum, &a->c0, &a->c1);
+    fp_sub(&difference, &a->c0, &a->c1);
+    fp_mul(&product, &a->c0, &a->c1);
+    fp_mul(&r->c0, &sum, &difference);
+    fp_add(&r->c1, &product, &product);
+}
+
+static inline void fp2_scale(fp2 *r, const fp2 *a, const fp *by) {
+    fp_mul(&r->c0, &a->c0, by);
+    fp_mul(&r->c1, &a->c1, by);
+}
+
+static inline void fp2_invert(fp2 *r, const fp2 *a) {
+    fp norm, part;
+    fp_square(&norm, &a->c0);
+    fp_square(&part, &a->c1);
+    fp_add(&norm, &norm, &part);
+    fp_invert(&norm, &norm);
+    fp_mul(&r->c0, &a->c0, &norm);
+    fp_mul(&r->c1, &a->c1, &norm);
+    fp_negate(&r->c1, &r->c1);
+}
+
+#endif
