@@ -14,8 +14,8 @@ from tests.conformance.vectors import unpacked
 from tests.zkvm.guest.machine import Build
 from tests.zkvm.guest.state_cases import verdict
 
-#: What a set may leave out because this build lacks a precompile (bn254, KZG).
-LACKING = {"stCreate2": 3, "stStaticFlagEnabled": 9}
+#: What a set may leave out because this build lacks a precompile (pairing, KZG).
+LACKING = {"stStaticFlagEnabled": 9}
 
 
 @pytest.mark.parametrize("limb_bits", [64, 32])

@@ -1,6 +1,7 @@
 #include "evm/precompiles.h"
 
 #include "crypto/blake2f.h"
+#include "crypto/bn254.h"
 #include "crypto/modexp.h"
 #include "crypto/ripemd160.h"
 #include "crypto/secp256k1.h"
@@ -88,12 +89,18 @@ int64_t evm_gas_modexp(bytes_t input) {
 
 /* --- Running --- */
 
+/* The input as `size` bytes: cut, or with zeros where it ends early. */
+static void fit(uint8_t *to, uint32_t size, bytes_t input) {
+    memset(to, 0, size);
+    if (input.size) memcpy(to, input.data, input.size < size ? input.size : size);
+}
+
 /* Hash, v as a whole word, r, s; anything but a signature gives nothing, and that is no failure. */
 bool evm_run_recover(evm *vm, bytes_t input) {
-    uint8_t words[128] = {0};
+    uint8_t words[128];
     address_t signer;
     u256 v;
-    if (input.size) memcpy(words, input.data, input.size < sizeof words ? input.size : sizeof words);
+    fit(words, sizeof words, input);
     u256_from_bytes(&v, words + 32);
     evm_output(vm, 0);
     if (!u256_fits64(&v) || u256_low(&v) < 27 || u256_low(&v) > 28) return true;
@@ -135,6 +142,18 @@ bool evm_run_modexp(evm *vm, bytes_t input) {
               (bytes_t){operands + base + exponent, modulus}, scratch);
     vm->frames.at = mark;
     return true;
+}
+
+bool evm_run_bn254_add(evm *vm, bytes_t input) {
+    uint8_t points[128];
+    fit(points, sizeof points, input);
+    return zk_bn254_add(evm_output(vm, 64), points);
+}
+
+bool evm_run_bn254_mul(evm *vm, bytes_t input) {
+    uint8_t point_and_scalar[96];
+    fit(point_and_scalar, sizeof point_and_scalar, input);
+    return zk_bn254_multiply(evm_output(vm, 64), point_and_scalar);
 }
 
 bool evm_run_blake2f(evm *vm, bytes_t input) { return zk_blake2f(evm_output(vm, 64), input); }

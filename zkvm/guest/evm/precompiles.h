@@ -20,6 +20,8 @@ bool evm_run_sha256(evm *vm, bytes_t input);
 bool evm_run_ripemd160(evm *vm, bytes_t input);
 bool evm_run_identity(evm *vm, bytes_t input);
 bool evm_run_modexp(evm *vm, bytes_t input);
+bool evm_run_bn254_add(evm *vm, bytes_t input);
+bool evm_run_bn254_mul(evm *vm, bytes_t input);
 bool evm_run_blake2f(evm *vm, bytes_t input);
 
 #endif
