@@ -1,13 +1,15 @@
 """Sums and products on alt_bn128."""
 
 from pathlib import Path
+from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from py_ecc import optimized_bn128 as bn
+from py_ecc import optimized_bn128
 
 from tests.zkvm.guest.crypto import Case, Library, answers, published
 
+bn: Any = optimized_bn128
 P = bn.field_modulus
 ORDER = bn.curve_order
 EDGES = [0, 1, 2, 3, 15, 16, ORDER - 2, ORDER - 1, ORDER, ORDER + 1, 2**255, 2**256 - 1]
@@ -51,6 +53,7 @@ def edges() -> list[Case]:
     return [*sums, *(product_of(scalar, factor) for scalar in (0, 1, 7) for factor in EDGES), *refused()]
 
 
+@settings(max_examples=30, deadline=None)
 @given(scalars, scalars)
 def test_any_points(crypto: Library, left: int, right: int) -> None:
     for name, data, expected in (sum_of(left, right), product_of(left, right)):

@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 
 from Crypto.Hash import RIPEMD160
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.zkvm.guest.crypto import Case, Library, answers, published
@@ -48,6 +48,7 @@ def test_digests(crypto: Library) -> None:
         assert crypto(name, data) == expected, (name, len(data))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=1000))
 def test_digests_of_anything(crypto: Library, message: bytes) -> None:
     assert crypto("sha256", message) == hashlib.sha256(message).digest()

@@ -1,9 +1,10 @@
 """Powers modulo numbers of any sizes."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.zkvm.guest.crypto import Library, answers, published
@@ -26,11 +27,13 @@ def expected(base: bytes, exponent: bytes, modulus: bytes) -> bytes:
     return (pow(b, e, m) if m else 0).to_bytes(len(modulus), "big")
 
 
+@settings(deadline=None)
 @given(operands, operands, operands)
 def test_any_numbers(crypto: Library, base: bytes, exponent: bytes, modulus: bytes) -> None:
     assert crypto("modexp", call(base, exponent, modulus)) == expected(base, exponent, modulus)
 
 
+@settings(deadline=None)
 @given(operands, st.binary(max_size=3), operands, st.booleans())
 def test_large_bases(crypto: Library, base: bytes, exponent: bytes, modulus: bytes, is_odd: bool) -> None:
     modulus = modulus + bytes([is_odd])
@@ -47,7 +50,11 @@ def test_published_powers(crypto: Library) -> None:
 def test_nothing_outside_of_the_buffers_is_touched(sanitized: Path) -> None:
     noise = random.Random(5)
     sizes = [0, 1, 4, 7, 8, 9, 16, 31, 33, 64]
-    fills = [noise.randbytes, lambda size: b"\xff" * size, lambda size: bytes(size // 2) + b"\1" * (size - size // 2)]
+    fills: list[Callable[[int], bytes]] = [
+        noise.randbytes,
+        lambda size: b"\xff" * size,
+        lambda size: bytes(size // 2) + b"\1" * (size - size // 2),
+    ]
     cases = [
         (fill(base), noise.randbytes(5), fill(modulus)[:-1] + bytes([low]) * bool(modulus))
         for fill in fills

@@ -8,7 +8,7 @@ import coincurve
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from eth_utils.crypto import keccak
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conformance.vectors import unpacked
@@ -41,6 +41,7 @@ def expected(digest: bytes, parity: int, r: int, s: int) -> bytes | None:
     return with_address(key.format(compressed=False)[1:])
 
 
+@settings(deadline=None)
 @given(st.integers(1, N - 1), st.binary(min_size=32, max_size=32))
 def test_signatures_give_their_keys(crypto: Library, secret: int, digest: bytes) -> None:
     signer = coincurve.PrivateKey.from_int(secret)
@@ -51,6 +52,7 @@ def test_signatures_give_their_keys(crypto: Library, secret: int, digest: bytes)
     assert crypto("recover", call(digest, 1 - signature[64], r, N - s)) == key
 
 
+@settings(deadline=None)
 @given(numbers, st.integers(0, 1), numbers, numbers)
 def test_any_numbers(crypto: Library, z: int, parity: int, r: int, s: int) -> None:
     digest = z.to_bytes(32, "big")
