@@ -69,13 +69,13 @@ snippets = st.one_of(
 programs = st.lists(snippets, max_size=25).map(b"".join)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     first=programs,
     second=programs,
     init=programs,
     creates=st.booleans(),
-    gas=st.one_of(st.integers(60_000, 200_000), st.just(2_000_000)),
+    gas=st.one_of(st.integers(60_000, 200_000), st.just(400_000)),
     value=st.integers(0, 3),
     narrow=st.booleans(),
 )
