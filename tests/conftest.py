@@ -19,6 +19,7 @@ atexit.register(shutil.rmtree, RAY_DATA_DIR, ignore_errors=True)
 apply_environment(own_cluster_environment(RAY_SETTINGS.token_path, loopback=True))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say what `--dist loadgroup` keeps on one worker: everything on Ray, and each end-to-end file with its labs.
 
