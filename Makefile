@@ -53,9 +53,12 @@ unit: setup ## The tests that need neither Ray nor npm
 contracts: setup npm ## Foundry tests, and the proof that the committed artifacts match the sources
 	$(MAKE) -C contracts check test
 
-# Three workers on two cores: one has all that runs on Ray and waits most of its time (tests/conftest.py).
+# What runs on Ray waits most of its time, so the rest runs beside it; its output is shown when both have ended.
 test: lint types contracts ## Everything CI runs
-	$(BIN)/pytest tests -n 3 --dist loadgroup -m "not soak"
+	@mkdir -p build
+	@$(BIN)/pytest tests -m "cluster and not soak" >build/tests-on-ray.log 2>&1 & on_ray=$$!; \
+	  $(BIN)/pytest tests -n 2 -m "not cluster and not soak"; rest=$$?; \
+	  wait $$on_ray; ray=$$?; cat build/tests-on-ray.log; exit $$((rest + ray))
 
 soak: setup npm ## What takes longer than the gate may: hundreds of random moves over the bridge, the largest proofs
 	ZKHUB_RANDOM_MOVES=300 $(BIN)/pytest tests/e2e/bridge/test_random_moves.py --timeout 5400

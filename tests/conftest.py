@@ -5,8 +5,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import pytest
-
 from cluster.ray_environment import apply_environment, own_cluster_environment
 from cluster.settings import RaySettings
 
@@ -17,17 +15,3 @@ RAY_SETTINGS = RaySettings(data_dir=RAY_DATA_DIR, num_cpus=4)
 atexit.register(shutil.rmtree, RAY_DATA_DIR, ignore_errors=True)
 # Ray reads its settings once, at its import, and any test module may be the first to import it.
 apply_environment(own_cluster_environment(RAY_SETTINGS.token_path, loopback=True))
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what `--dist loadgroup` keeps on one worker: everything on Ray, and each end-to-end file with its labs.
-
-    What runs on Ray takes longest and waits most, so it begins first and runs beside the rest.
-    """
-    for item in items:
-        if item.get_closest_marker("cluster") is not None:
-            item.add_marker(pytest.mark.xdist_group("cluster"))
-        elif "e2e" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
-    items.sort(key=lambda item: item.get_closest_marker("cluster") is None)
