@@ -28,7 +28,7 @@ from zkhub import __version__
 from zkhub.errors import HubError
 
 STOP_TIMEOUT_S = 60.0
-API_TIMEOUT_S = 15.0
+API_TIMEOUT_S = 60.0
 
 
 class HubProcess:

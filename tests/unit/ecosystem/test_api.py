@@ -297,9 +297,13 @@ ROUTES = [
     (path, method)
     for path, methods in make_app(LocalBackend(None), TOKEN).openapi()["paths"].items()  # type: ignore[arg-type]
     for method in methods
-    # The gateway has no chain behind it here; what it does with one is tested on its own.
-    if not path.endswith("/rpc")
+    # These two ask the chains' nodes, and there are none here; what they do with one is tested on its own.
+    if not path.endswith(("/rpc", "/v1/books"))
 ]
+
+
+def test_books_cannot_be_added_up_without_the_nodes(api: Api) -> None:
+    refused(api("GET", "/v1/books"), 503, "node-lost")
 
 
 @pytest.mark.parametrize(("path", "method"), ROUTES)
