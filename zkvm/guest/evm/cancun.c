@@ -33,7 +33,7 @@ const evm_rules EVM_CANCUN = {
             {evm_gas_modexp, evm_run_modexp},
             {evm_gas_bn254_add, evm_run_bn254_add},
             {evm_gas_bn254_mul, evm_run_bn254_mul},
-            {evm_gas_bn254_pairing, NULL},
+            {evm_gas_bn254_pairing, evm_run_bn254_pairing},
             {evm_gas_blake2f, evm_run_blake2f},
             {evm_gas_kzg, NULL},
         },

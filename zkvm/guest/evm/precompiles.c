@@ -156,6 +156,15 @@ bool evm_run_bn254_mul(evm *vm, bytes_t input) {
     return zk_bn254_multiply(evm_output(vm, 64), point_and_scalar);
 }
 
+bool evm_run_bn254_pairing(evm *vm, bytes_t input) {
+    bool is_one;
+    if (!zk_bn254_pairing(&is_one, input)) return false;
+    uint8_t *output = evm_output(vm, 32);
+    memset(output, 0, 32);
+    output[31] = is_one;
+    return true;
+}
+
 bool evm_run_blake2f(evm *vm, bytes_t input) { return zk_blake2f(evm_output(vm, 64), input); }
 
 bool evm_run_identity(evm *vm, bytes_t input) {
