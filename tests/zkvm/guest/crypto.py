@@ -32,6 +32,7 @@ PRECOMPILES: Final = (
     "bn254_add",
     "bn254_multiply",
     "bn254_pairing",
+    "kzg",
 )
 """In the order of the driver's table."""
 

@@ -12,7 +12,6 @@ from contracts.genesis import GenesisAccount
 from tests.zkvm.guest.native import HERE, SANITIZERS, shared_library, sources_of
 
 USER, SYSTEM, PRIORITY = 0, 1, 2
-NO_PRECOMPILE = 18
 _WORD = ctypes.c_uint8 * 32
 _ADDRESS = ctypes.c_uint8 * 20
 _BYTES = ctypes.POINTER(ctypes.c_uint8)

@@ -59,7 +59,6 @@ typedef enum {
     ZK_MISSING_ANCESTOR,
     ZK_LIMIT,
     ZK_OUT_OF_MEMORY, /* an arena is used up */
-    ZK_NO_PRECOMPILE, /* this build lacks one that was called */
 } zk_reason;
 
 /* Memory is taken from the top and given back by going to an earlier mark; nothing is freed alone. */

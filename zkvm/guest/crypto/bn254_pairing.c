@@ -1,5 +1,4 @@
-/* The optimal ate pairing on alt_bn128: Vercauteren, Optimal pairings (2008); line functions in homogeneous coordinates:
-   Costello, Lange, Naehrig, Faster pairing computations on curves with high-degree twists (2010). */
+/* The optimal ate pairing on alt_bn128: Vercauteren, Optimal pairings (2008). */
 #include "crypto/bn254.h"
 #include "crypto/bn254_field.h"
 #include "crypto/quadratic.h"
@@ -70,6 +69,10 @@ static const uint8_t ORDER[32] = {
 #define POINT(name) g2_##name
 #include "crypto/curve.h"
 
+enum { TWIST_IS_DIVIDED = true };
+
+#include "crypto/pairing.h"
+
 /* Imaginary parts come first. False when a coordinate is not below p, or the point is not in the group. */
 static bool g2_from_bytes(g2 *point, const uint8_t bytes[128]) {
     g2 multiple;
@@ -86,81 +89,6 @@ static bool g2_from_bytes(g2 *point, const uint8_t bytes[128]) {
 }
 
 /* --- Miller's loop --- */
-
-/* A line through points of the twist, at a point (x, y) of the first group: y c0 + x c1 w + c2 w^3. */
-typedef struct {
-    fp2 c0, c1, c2;
-} line;
-
-/* t <- 2t, and the tangent there; t is (x / z, y / z). */
-static void double_step(g2 *t, line *tangent) {
-    fp2 a, b, c, e, f, g, h;
-    fp2_mul(&a, &t->x, &t->y);
-    fp2_scale(&a, &a, &HALF);
-    fp2_square(&b, &t->y);
-    fp2_square(&c, &t->z);
-    fp2_add(&e, &c, &c);
-    fp2_add(&e, &e, &c);
-    fp2_mul(&e, &e, &TWIST_B);
-    fp2_add(&f, &e, &e);
-    fp2_add(&f, &f, &e);
-    fp2_add(&g, &b, &f);
-    fp2_scale(&g, &g, &HALF);
-    fp2_add(&h, &t->y, &t->z);
-    fp2_square(&h, &h);
-    fp2_sub(&h, &h, &b);
-    fp2_sub(&h, &h, &c);
-    fp2_negate(&tangent->c0, &h);
-    fp2_square(&c, &t->x);
-    fp2_add(&tangent->c1, &c, &c);
-    fp2_add(&tangent->c1, &tangent->c1, &c);
-    fp2_sub(&tangent->c2, &e, &b);
-    fp2_sub(&f, &b, &f);
-    fp2_mul(&t->x, &a, &f);
-    fp2_square(&e, &e);
-    fp2_add(&c, &e, &e);
-    fp2_add(&c, &c, &e);
-    fp2_square(&t->y, &g);
-    fp2_sub(&t->y, &t->y, &c);
-    fp2_mul(&t->z, &b, &h);
-}
-
-/* t <- t + (x, y), and the line through both. */
-static void add_step(g2 *t, const fp2 *x, const fp2 *y, line *through) {
-    fp2 rise, run, c, d, e, f, g, h;
-    fp2_mul(&rise, y, &t->z);
-    fp2_sub(&rise, &t->y, &rise);
-    fp2_mul(&run, x, &t->z);
-    fp2_sub(&run, &t->x, &run);
-    fp2_square(&c, &rise);
-    fp2_square(&d, &run);
-    fp2_mul(&e, &run, &d);
-    fp2_mul(&f, &t->z, &c);
-    fp2_mul(&g, &t->x, &d);
-    fp2_add(&h, &e, &f);
-    fp2_sub(&h, &h, &g);
-    fp2_sub(&h, &h, &g);
-    fp2_mul(&t->x, &run, &h);
-    fp2_sub(&g, &g, &h);
-    fp2_mul(&g, &rise, &g);
-    fp2_mul(&f, &e, &t->y);
-    fp2_sub(&t->y, &g, &f);
-    fp2_mul(&t->z, &t->z, &e);
-    fp2_mul(&c, &rise, x);
-    fp2_mul(&d, &run, y);
-    through->c0 = run;
-    fp2_negate(&through->c1, &rise);
-    fp2_sub(&through->c2, &c, &d);
-}
-
-static void multiply_by_line(fp12 *f, const line *l, const g1 *p) {
-    fp12 value;
-    memset(&value, 0, sizeof value);
-    fp2_scale(&value.c0.c0, &l->c0, &p->y);
-    fp2_scale(&value.c1.c0, &l->c1, &p->x);
-    value.c1.c1 = l->c2;
-    fp12_mul(f, f, &value);
-}
 
 /* f <- f(p, q), both finite with z = 1. */
 static void miller_loop(fp12 *f, const g1 *p, const g2 *q) {
@@ -191,21 +119,6 @@ static void miller_loop(fp12 *f, const g1 *p, const g2 *q) {
 }
 
 /* --- The final power, (p^12 - 1) / order --- */
-
-static void raise_frobenius(fp12 *r, const fp12 *a, int times) {
-    fp12_frobenius(r, a, GAMMA);
-    for (int i = 1; i < times; i++) fp12_frobenius(r, r, GAMMA);
-}
-
-/* r <- a^((p^6 - 1)(p^2 + 1)) */
-static void raise_easily(fp12 *r, const fp12 *a) {
-    fp12 inverse, power;
-    fp12_invert(&inverse, a);
-    fp12_conjugate(&power, a);
-    fp12_mul(&power, &power, &inverse);
-    raise_frobenius(&inverse, &power, 2);
-    fp12_mul(r, &inverse, &power);
-}
 
 /* r <- a^((p^4 - p^2 + 1) / order): y[0] y[1]^2 y[2]^6 y[3]^12 y[4]^18 y[5]^30 y[6]^36. Scott et al., On the final
    exponentiation for calculating pairings on ordinary elliptic curves (2009). Inverses are conjugates here. */

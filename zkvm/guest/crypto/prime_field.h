@@ -93,17 +93,23 @@ __attribute__((noinline, unused)) static void fp_mul(fp *r, const fp *a, const f
 
 static inline void fp_square(fp *r, const fp *a) { fp_mul(r, a, a); }
 
-/* r <- 1 / a, and 0 of 0: a^(p - 2). */
-static inline void fp_invert(fp *r, const fp *a) {
-    fp power = {{0}}, exponent;
-    const limb_t two[FP_LIMBS] = {2};
-    fp_subtract_limbs(&exponent, FP_MODULUS, two);
+/* r <- a^exponent */
+static inline void fp_power(fp *r, const fp *a, const limb_t exponent[FP_LIMBS]) {
+    fp power = {{0}}, base = *a;
     memcpy(power.limb, FP_ONE, sizeof power.limb);
     for (int bit = FP_LIMBS * ZK_LIMB_BITS - 1; bit >= 0; bit--) {
         fp_square(&power, &power);
-        if (exponent.limb[bit / ZK_LIMB_BITS] >> (bit % ZK_LIMB_BITS) & 1) fp_mul(&power, &power, a);
+        if (exponent[bit / ZK_LIMB_BITS] >> (bit % ZK_LIMB_BITS) & 1) fp_mul(&power, &power, &base);
     }
     *r = power;
+}
+
+/* r <- 1 / a, and 0 of 0: a^(p - 2). */
+static inline void fp_invert(fp *r, const fp *a) {
+    fp exponent;
+    const limb_t two[FP_LIMBS] = {2};
+    fp_subtract_limbs(&exponent, FP_MODULUS, two);
+    fp_power(r, a, exponent.limb);
 }
 
 static inline fp fp_one(void) {

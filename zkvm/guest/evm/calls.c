@@ -64,7 +64,6 @@ static evm_status run_precompile(evm *vm, const evm_message *message, uint32_t n
     int64_t gas = precompile->gas(message->input);
     *gas_left = 0;
     if ((uint64_t)gas > message->gas) return EVM_OUT_OF_GAS;
-    if (!precompile->run) zk_fail(vm->context, ZK_NO_PRECOMPILE);
     if (!precompile->run(vm, message->input)) return EVM_PRECOMPILE_FAILED;
     *gas_left = message->gas - (uint64_t)gas;
     return EVM_SUCCESS;
@@ -142,6 +141,7 @@ static evm_frame *begin(evm *vm, evm_frame *parent, const evm_message *message, 
     uint32_t snapshot = vm->ops->snapshot(vm->state);
     int64_t refund = vm->refund;
     evm_output(vm, 0);
+    if (ZK_UNLIKELY(vm->watch != NULL)) vm->watch->begin(vm, parent, message);
     evm_frame *frame = is_creation(message->kind) ? begin_creation(vm, parent, message, snapshot, end)
                                                   : begin_call(vm, parent, message, snapshot, end);
     if (!frame) return NULL;
@@ -186,25 +186,37 @@ static void resume(evm *vm, evm_frame *frame, const evm_message *message, ending
     }
 }
 
+static void ended(evm *vm, ending end) {
+    if (ZK_UNLIKELY(vm->watch != NULL)) vm->watch->end(vm, end.status, end.gas_left);
+}
+
 evm_result evm_call(evm *vm, const evm_message *message) {
     ending end = {EVM_SUCCESS, 0};
     uint8_t opcode = 0;
+    uint32_t at = 0;
     evm_frame *frame = begin(vm, NULL, message, &end);
+    if (!frame) ended(vm, end);
     while (frame) {
-        int status = evm_run(vm, frame);
+        int status = vm->watch ? vm->watch->run(vm, frame) : evm_run(vm, frame);
         evm_frame *parent = frame, *child = NULL;
-        evm_message ended = {.kind = frame->kind, .target = frame->self->address};
+        evm_message over = {.kind = frame->kind, .target = frame->self->address};
         if (status == EVM_ENTER) {
-            ended.kind = vm->next.kind;
-            ended.target = vm->next.target;
+            over.kind = vm->next.kind;
+            over.target = vm->next.target;
             child = begin(vm, frame, &vm->next, &end);
         } else {
-            if (status == EVM_BAD_INSTRUCTION) opcode = frame->pc[-1];
+            if (status == EVM_BAD_INSTRUCTION) {
+                opcode = frame->pc[-1];
+                at = (uint32_t)(frame->pc - 1 - frame->code->bytes);
+            }
             parent = frame->parent;
             end = finish(vm, frame, (evm_status)status);
         }
-        if (!child && parent) resume(vm, parent, &ended, end);
+        if (!child) ended(vm, end);
+        if (!child && parent) resume(vm, parent, &over, end);
         frame = child ? child : parent;
     }
-    return (evm_result){.status = end.status, .opcode = opcode, .gas_left = end.gas_left, .output = vm->return_data};
+    evm_result result = {.status = end.status, .opcode = opcode, .at = at, .gas_left = end.gas_left};
+    result.output = vm->return_data;
+    return result;
 }

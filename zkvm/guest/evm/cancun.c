@@ -35,6 +35,6 @@ const evm_rules EVM_CANCUN = {
             {evm_gas_bn254_mul, evm_run_bn254_mul},
             {evm_gas_bn254_pairing, evm_run_bn254_pairing},
             {evm_gas_blake2f, evm_run_blake2f},
-            {evm_gas_kzg, NULL},
+            {evm_gas_kzg, evm_run_kzg},
         },
 };

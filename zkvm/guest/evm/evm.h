@@ -118,8 +118,7 @@ typedef struct evm_state_ops {
 typedef struct {
     /* INT64_MAX for an input whose price is beyond any call's gas. */
     int64_t (*gas)(bytes_t input);
-    /* Leaves its output by evm_output. False: the call fails with all its gas. NULL in a build that lacks it: the whole
-       run gives up with ZK_NO_PRECOMPILE. */
+    /* Leaves its output by evm_output. False: the call fails with all its gas. */
     bool (*run)(evm *vm, bytes_t input);
 } evm_precompile;
 
@@ -167,9 +166,23 @@ typedef struct {
 typedef struct {
     evm_status status;
     uint8_t opcode; /* of EVM_BAD_INSTRUCTION */
+    uint32_t at;    /* where it stands in the code that was running */
     uint64_t gas_left;
     bytes_t output; /* of a call that succeeded or reverted, new code included; stays until the next call */
 } evm_result;
+
+/* Somebody who looks on, and changes nothing: tracing, or a clock that ends the run by zk_fail. The host's alone. */
+typedef struct evm_watch {
+    /* In the place of evm_run. */
+    int (*run)(evm *vm, struct evm_frame *frame);
+    /* A call begins, whether or not it gets a frame; parent is NULL for the outermost. Then how it ended. */
+    void (*begin)(evm *vm, const struct evm_frame *parent, const evm_message *message);
+    void (*end)(evm *vm, evm_status status, uint64_t gas_left);
+    /* The frame asked for a call that cannot begin; its operands are at `top`. */
+    void (*refuse)(evm *vm, const struct evm_frame *frame, const u256 *top, evm_kind kind);
+    void (*log)(evm *vm, const evm_log *log);
+    void (*destroy)(evm *vm, const struct evm_frame *frame, const address_t *heir, const u256 *balance);
+} evm_watch;
 
 /* A machine. The caller fills the first part and keeps it; frames and returned are memory for the EVM's own use. */
 struct evm {
@@ -178,6 +191,7 @@ struct evm {
     const evm_state_ops *ops;
     void *state;
     const evm_block *block;
+    evm_watch *watch; /* NULL for nobody */
     zk_arena frames;   /* stacks and memories, up to 1,025 calls deep */
     zk_arena returned; /* what the last call returned */
     /* Of the transaction. */

@@ -2,6 +2,7 @@
 
 #include "crypto/blake2f.h"
 #include "crypto/bn254.h"
+#include "crypto/kzg.h"
 #include "crypto/modexp.h"
 #include "crypto/ripemd160.h"
 #include "crypto/secp256k1.h"
@@ -166,6 +167,18 @@ bool evm_run_bn254_pairing(evm *vm, bytes_t input) {
 }
 
 bool evm_run_blake2f(evm *vm, bytes_t input) { return zk_blake2f(evm_output(vm, 64), input); }
+
+/* What a right proof gives: the number of elements in a blob, and the modulus of the field that they are in. */
+static const uint8_t KZG_OUTPUT[64] = {
+    [30] = 0x10, [32] = 0x73, 0xed, 0xa7, 0x53, 0x29, 0x9d, 0x7d, 0x48, 0x33, 0x39, 0xd8, 0x08, 0x09, 0xa1, 0xd8, 0x05,
+    0x53, 0xbd, 0xa4, 0x02, 0xff, 0xfe, 0x5b, 0xfe, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x01,
+};
+
+bool evm_run_kzg(evm *vm, bytes_t input) {
+    if (input.size != ZK_KZG_INPUT || !zk_kzg_check(input.data)) return false;
+    memcpy(evm_output(vm, sizeof KZG_OUTPUT), KZG_OUTPUT, sizeof KZG_OUTPUT);
+    return true;
+}
 
 bool evm_run_identity(evm *vm, bytes_t input) {
     uint8_t *output = evm_output(vm, input.size);

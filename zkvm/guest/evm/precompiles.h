@@ -24,5 +24,6 @@ bool evm_run_bn254_add(evm *vm, bytes_t input);
 bool evm_run_bn254_mul(evm *vm, bytes_t input);
 bool evm_run_bn254_pairing(evm *vm, bytes_t input);
 bool evm_run_blake2f(evm *vm, bytes_t input);
+bool evm_run_kzg(evm *vm, bytes_t input);
 
 #endif
