@@ -6,6 +6,7 @@
 #include "base/u256.h"
 
 typedef struct evm evm;
+struct evm_frame;
 
 /* --- How a call ends --- */
 

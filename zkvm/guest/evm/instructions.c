@@ -182,6 +182,7 @@ int evm_emit(evm *vm, evm_frame *frame, u256 *top, uint32_t topics) {
     if (!evm_reach_region(vm, frame, top, top - 1, &log.data)) return EVM_OUT_OF_GAS;
     if (!evm_pay(frame, GAS_LOG_BYTE * (int64_t)log.data.size)) return EVM_OUT_OF_GAS;
     for (uint32_t i = 0; i < topics; i++) log.topics[i] = *(top - 2 - i);
+    if (ZK_UNLIKELY(vm->watch != NULL)) vm->watch->log(vm, &log);
     vm->ops->log(vm->state, &log);
     return EVM_SUCCESS;
 }
@@ -203,6 +204,7 @@ int evm_self_destruct(evm *vm, evm_frame *frame, u256 *top) {
     }
     if (!u256_is_zero(&balance) && (heir != self || self->is_created)) ops->set_balance(vm->state, self, &nothing);
     if (self->is_created) ops->doom(vm->state, self);
+    if (ZK_UNLIKELY(vm->watch != NULL)) vm->watch->destroy(vm, frame, &heir->address, &balance);
     return EVM_SUCCESS;
 }
 
@@ -242,6 +244,7 @@ int evm_ask_call(evm *vm, evm_frame *frame, u256 *top, evm_kind kind) {
     frame->gas -= gas;
     if (!u256_is_zero(&value)) gas += GAS_CALL_STIPEND;
     if (frame->depth == MAX_DEPTH || u256_less(&frame->self->balance, &value)) {
+        if (ZK_UNLIKELY(vm->watch != NULL)) vm->watch->refuse(vm, frame, top, kind);
         frame->gas += gas;
         return not_begun(vm, result);
     }
@@ -286,8 +289,10 @@ int evm_ask_create(evm *vm, evm_frame *frame, u256 *top, evm_kind kind) {
     int64_t word_gas = GAS_WORD_INIT_CODE + (salted ? GAS_WORD_HASH : 0);
     if (!evm_pay(frame, word_gas * evm_words(init_code.size))) return EVM_OUT_OF_GAS;
     evm_account *self = frame->self;
-    if (frame->depth == MAX_DEPTH || u256_less(&self->balance, &value) || self->nonce == UINT64_MAX)
+    if (frame->depth == MAX_DEPTH || u256_less(&self->balance, &value) || self->nonce == UINT64_MAX) {
+        if (ZK_UNLIKELY(vm->watch != NULL)) vm->watch->refuse(vm, frame, top, kind);
         return not_begun(vm, result);
+    }
     evm_message *next = &vm->next;
     if (salted) salted_address(&next->target, &self->address, result, init_code);
     else evm_created_address(&next->target, &self->address, self->nonce);

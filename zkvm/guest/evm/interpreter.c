@@ -38,7 +38,13 @@ static int end_with_output(evm *vm, evm_frame *frame, const u256 *top, evm_statu
     return status;
 }
 
-#define NEXT goto *LABELS[*pc++]
+/* A file that watches includes this one with a name of its own for evm_run, and what it does before each opcode. */
+#ifndef EVM_RUN
+#define EVM_RUN evm_run
+#define EVM_STEP
+#endif
+
+#define NEXT EVM_STEP goto *LABELS[*pc++]
 
 /* Charges the constant part, then checks the stack: an opcode with both faults is out of gas. */
 #define OP(name, code, pops, pushes)                                                                     \
@@ -63,8 +69,9 @@ static int end_with_output(evm *vm, evm_frame *frame, const u256 *top, evm_statu
     if (ZK_UNLIKELY(!u256_fits64(offset) || u256_low(offset) > UINT32_MAX ||                                 \
                     u256_low(offset) + (size) > frame->memory_size)) {                                       \
         frame->gas = gas;                                                                                    \
-        if (!evm_reach(vm, frame, offset, size, at)) goto out_of_gas;                                        \
+        bool has_room = evm_reach(vm, frame, offset, size, at);                                              \
         gas = frame->gas;                                                                                    \
+        if (!has_room) goto out_of_gas;                                                                      \
     }
 
 #define PUSH(n)                                                     \
@@ -96,7 +103,7 @@ static int end_with_output(evm *vm, evm_frame *frame, const u256 *top, evm_statu
 #define NONE &&bad
 #define NONE16 NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE
 
-int evm_run(evm *vm, evm_frame *frame) {
+int EVM_RUN(evm *vm, evm_frame *frame) {
     static const void *const LABELS[256] = {
         &&stop, &&add, &&mul, &&sub, &&div, &&sdiv, &&mod, &&smod,
         &&addmod, &&mulmod, &&exp, &&signextend, NONE, NONE, NONE, NONE,
@@ -461,13 +468,18 @@ bad:
     return EVM_BAD_INSTRUCTION;
 out_of_gas:
     frame->pc = pc;
+    frame->gas = gas;
     return costs[pc[-1]] == EVM_NOT_THERE ? EVM_BAD_INSTRUCTION : EVM_OUT_OF_GAS;
 underflow:
+    frame->gas = gas;
     return EVM_STACK_UNDERFLOW;
 overflow:
+    frame->gas = gas;
     return EVM_STACK_OVERFLOW;
 bad_jump:
+    frame->gas = gas;
     return EVM_BAD_JUMP;
 write_protection:
+    frame->gas = gas;
     return EVM_WRITE_PROTECTION;
 }

@@ -113,7 +113,8 @@ static evm_outcome call(evm *vm, const evm_transaction *tx, uint64_t gas) {
     vm->ops->warm_address(vm->state, &tx->sender);
     vm->ops->warm_address(vm->state, &message.target);
     evm_result result = evm_call(vm, &message);
-    evm_outcome outcome = {.status = result.status, .opcode = result.opcode, .was_called = true};
+    evm_outcome outcome = {.status = result.status, .opcode = result.opcode, .at = result.at};
+    outcome.was_called = true;
     uint64_t used = tx->gas_limit - result.gas_left, most = used / REFUND_QUOTIENT;
     outcome.gas_used = used - ((uint64_t)vm->refund < most ? (uint64_t)vm->refund : most);
     outcome.output = result.output;

@@ -51,7 +51,8 @@ typedef enum {
 
 typedef struct {
     evm_status status;
-    uint8_t opcode;
+    uint8_t opcode; /* of EVM_BAD_INSTRUCTION, and where it stands */
+    uint32_t at;
     bool was_called; /* false for an L1 operation that could not even start */
     uint64_t gas_used;
     bytes_t output;
