@@ -80,8 +80,7 @@ static void debit(evm *vm, const address_t *address, const u256 *amount) {
     vm->ops->set_balance(vm->state, account, &left);
 }
 
-/* What a unit of gas costs the sender (EIP-1559); L1 operations and system transactions pay what they say. */
-static u256 gas_price(const evm *vm, const evm_transaction *tx) {
+u256 evm_gas_price(const evm *vm, const evm_transaction *tx) {
     if (tx->kind != EVM_USER) return tx->max_fee;
     u256 room, price;
     u256_sub_borrow(&room, &tx->max_fee, &vm->block->base_fee);
@@ -91,7 +90,7 @@ static u256 gas_price(const evm *vm, const evm_transaction *tx) {
 }
 
 static void pay_fee_recipient(evm *vm, const evm_transaction *tx, uint64_t gas_used) {
-    u256 fee, price = gas_price(vm, tx);
+    u256 fee, price = evm_gas_price(vm, tx);
     if (tx->kind == EVM_USER && !vm->block->base_fee_to_coinbase)
         u256_sub_borrow(&price, &price, &vm->block->base_fee);
     times(&fee, &price, gas_used);
@@ -107,7 +106,7 @@ static evm_outcome call(evm *vm, const evm_transaction *tx, uint64_t gas) {
     if (tx->is_creation) evm_created_address(&message.target, &tx->sender, tx->nonce);
     else message.target = message.code = tx->to;
     vm->origin = tx->sender;
-    vm->gas_price = gas_price(vm, tx);
+    vm->gas_price = evm_gas_price(vm, tx);
     vm->refund = 0;
     vm->ops->warm_address(vm->state, &vm->block->coinbase); /* EIP-3651 */
     vm->ops->warm_address(vm->state, &tx->sender);
@@ -123,7 +122,7 @@ static evm_outcome call(evm *vm, const evm_transaction *tx, uint64_t gas) {
 
 static evm_outcome transact_user(evm *vm, const evm_transaction *tx) {
     const evm_state_ops *ops = vm->ops;
-    u256 bought, price = gas_price(vm, tx);
+    u256 bought, price = evm_gas_price(vm, tx);
     times(&bought, &price, tx->gas_limit);
     debit(vm, &tx->sender, &bought);
     ops->set_nonce(vm->state, ops->account(vm->state, &tx->sender), tx->nonce + 1);
@@ -187,7 +186,7 @@ evm_outcome evm_transact(evm *vm, const evm_transaction *tx) {
 }
 
 void evm_charge_all(evm *vm, const evm_transaction *tx) {
-    u256 fee, price = gas_price(vm, tx);
+    u256 fee, price = evm_gas_price(vm, tx);
     times(&fee, &price, tx->gas_limit);
     if (tx->kind == EVM_PRIORITY) {
         u256 rest;

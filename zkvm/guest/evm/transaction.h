@@ -61,6 +61,10 @@ typedef struct {
 /* Gas that is charged up front (EIP-2028, 2930, 3860). */
 uint64_t evm_intrinsic_gas(const evm_transaction *tx);
 
+/* What a unit of gas costs the sender of an accepted transaction (EIP-1559); L1 operations and system transactions pay
+   what they say. */
+u256 evm_gas_price(const evm *vm, const evm_transaction *tx);
+
 /* Whether a user's transaction may run now. Whether it fits the block's gas is the caller's question. */
 evm_refusal evm_check(evm *vm, const evm_transaction *tx);
 

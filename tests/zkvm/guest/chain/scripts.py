@@ -14,8 +14,7 @@ ROOT: Final = Path(__file__).parents[4]
 GUEST: Final = ROOT / "zkvm" / "guest"
 SOURCES: Final = [
     Path(__file__).with_name("driver.c"),
-    *sorted((GUEST / "chain").glob("*.c")),
-    *(GUEST / name for name in ("state/trie.c", "base/keccak.c", "base/u256.c", "crypto/secp256k1.c")),
+    *(path for room in ("base", "chain", "crypto", "evm", "state") for path in sorted((GUEST / room).glob("*.c"))),
 ]
 FLAGS: Final = (
     *("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion"),
