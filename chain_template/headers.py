@@ -21,6 +21,9 @@ from chain_template.primitives import (
 )
 
 _FIELD_COUNT = 20
+#: Bytes of the fields that have one size, and most bytes of the numbers; extra data may have any.
+_SIZES = {0: 32, 1: 32, 2: 20, 3: 32, 4: 32, 5: 32, 6: 256, 13: 32, 14: 8, 16: 32, 19: 32}
+_MOST_BYTES = {7: 32, 8: 8, 9: 8, 10: 8, 11: 8, 15: 32, 17: 8, 18: 8}
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class BlockHeader:
             raise InvalidBlock(f"header is not RLP: {exc}") from exc
         if not isinstance(fields, list) or len(fields) != _FIELD_COUNT:
             raise InvalidBlock("header does not have 20 fields")
+        _check_sizes(fields)
         header = cls(
             parent_hash=fields[0],
             ommers_hash=fields[1],
@@ -123,6 +127,14 @@ class BlockHeader:
         if header.encode() != data:
             raise InvalidBlock("header is not in canonical RLP form")
         return header
+
+
+def _check_sizes(fields: list[Any]) -> None:
+    for at, field in enumerate(fields):
+        if not isinstance(field, bytes):
+            raise InvalidBlock(f"field {at} of the header is a list")
+        if len(field) != _SIZES.get(at, len(field)) or len(field) > _MOST_BYTES.get(at, len(field)):
+            raise InvalidBlock(f"field {at} of the header has {len(field)} bytes")
 
 
 def next_base_fee(parent: BlockHeader, minimum_wei: int) -> int:

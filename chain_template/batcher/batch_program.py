@@ -14,6 +14,7 @@ from rlp.exceptions import RLPException
 from trie.exceptions import InvalidNibbles, InvalidNode, ValidationError
 
 from chain_template.batcher.batch_input import BatchInput, BlockInput, decode_batch_input
+from chain_template.batcher.interop import MalformedEvent
 from chain_template.batcher.output import BatchBlock, BatchOutput, BatchTooLarge, batch_output
 from chain_template.batcher.reasons import Reason, input_error
 from chain_template.batcher.state_diff import Overlay, state_diff
@@ -40,6 +41,9 @@ from chain_template.transactions.types import PRIORITY_TYPE, SYSTEM_TYPE, Transa
 from contracts.messages import DA_CALLDATA, DA_VALIDIUM
 
 _GAS_LIMIT_BOUND: Final = 1 << 63
+_NUMBER_BOUND: Final = 1 << 63
+#: Beyond this a base fee could not be followed by another in 256 bits.
+_BASE_FEE_BOUND: Final = 1 << 192
 #: What reading raises when the parent's header names a root under which something lies that is no state.
 _NO_STATE: Final = (
     RLPException,
@@ -75,7 +79,7 @@ def run(data: bytes, executor: str = "pyevm", batch_number: int = 0) -> BatchOut
         raise input_error(Reason.MISSING_NODE, exc.message) from exc
     except BatchTooLarge as exc:
         raise input_error(Reason.LIMIT, exc.message) from exc
-    except _NO_STATE as exc:
+    except (MalformedEvent, *_NO_STATE) as exc:
         raise input_error(Reason.MISSING_NODE, f"the witness is not a state: {exc}") from exc
 
 
@@ -143,6 +147,10 @@ class _Run:
             raise input_error(Reason.INVALID_BLOCK, f"block {number} is older than the one before")
         if block.gas_limit >= _GAS_LIMIT_BOUND:
             raise input_error(Reason.INVALID_BLOCK, f"block {number} has gas limit {block.gas_limit}")
+        if number >= _NUMBER_BOUND:
+            raise input_error(Reason.INVALID_BLOCK, f"no block has number {number}")
+        if max(block.base_fee_per_gas, parent.base_fee_per_gas) >= _BASE_FEE_BOUND:
+            raise input_error(Reason.BASE_FEE, f"block {number} or its parent has a base fee of 2^192 wei or more")
         expected = next_base_fee(parent, self._given.min_base_fee_wei)
         if block.base_fee_per_gas != expected:
             raise input_error(

@@ -78,3 +78,14 @@ def test_bloom_agrees_with_eth_bloom(entries: list[tuple[bytes, list[bytes]]]) -
             reference.add(topic)
     logs = tuple(Log(address, tuple(topics), b"") for address, topics in entries)
     assert int.from_bytes(logs_bloom(logs), "big") == int(reference)
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [(0, b"\x01" * 31), (2, b"\x01" * 21), (6, b""), (7, b"\x01" * 33), (8, b"\x01" * 9), (14, [b""]), (12, [])],
+)
+def test_a_field_of_another_size_makes_no_header(at: int, value: object) -> None:
+    fields = rlp.decode(header().encode())
+    fields[at] = value
+    with pytest.raises(InvalidBlock, match=f"field {at} "):
+        BlockHeader.decode(rlp.encode(fields))

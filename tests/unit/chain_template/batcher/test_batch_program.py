@@ -197,6 +197,12 @@ def test_blocks_that_break_a_rule_are_refused(chain, built):
     refused(with_block(built, 1, timestamp=1), Reason.INVALID_BLOCK)
     refused(with_block(built, 0, gas_limit=1 << 63), Reason.INVALID_BLOCK)
     refused(with_block(built, 0, gas_limit=21_000), Reason.REJECTED)
+    given = decode_batch_input(built.batch_input)
+    dear = (replace(blocks[0], base_fee_per_gas=1 << 192, transactions=()),)
+    refused(replace(given, min_base_fee_wei=1 << 192, blocks=dear).encode(), Reason.BASE_FEE)
+    parent = given.parent
+    refused(changed(built, parent=replace(parent, number=2**63 - 1), ancestors=()), Reason.INVALID_BLOCK)
+    refused(changed(built, parent=replace(parent, base_fee_per_gas=1 << 192), ancestors=()), Reason.BASE_FEE)
     mixed = (*blocks[1].transactions[1:], blocks[1].transactions[0])
     refused(with_block(built, 1, transactions=mixed), Reason.INVALID_BLOCK)
     swapped = (blocks[1].transactions[0], *blocks[1].transactions[2:0:-1], *blocks[1].transactions[3:])

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from chain_template.batcher.batch_input import decode_batch_input
 from chain_template.batcher.batch_program import run
 from chain_template.batcher.commit_info import StoredClaim
-from chain_template.batcher.interop import INTEROP_FLOW_TOPIC, imported_roots, interop_events, interop_flows
+from chain_template.batcher.interop import (
+    INTEROP_FLOW_TOPIC,
+    INTEROP_ROOT_ADDED_TOPIC,
+    MalformedEvent,
+    imported_roots,
+    interop_events,
+    interop_flows,
+)
 from chain_template.batcher.output import BatchTooLarge
 from chain_template.batcher.reasons import Reason
 from chain_template.batcher.sealing import MAX_INTEROP_FLOWS, MAX_INTEROP_ROOTS, MeasuredBlock, OpenBatch, SealReason
@@ -212,3 +219,26 @@ def test_a_block_cannot_send_more_assets_than_a_batch_may() -> None:
     assert bound // a_token < MAX_INTEROP_FLOWS
     # Value alone needs a bundle a chain, and each counts its sender's bundles in a slot.
     assert bound // a_value < MAX_INTEROP_FLOWS
+
+
+@pytest.mark.parametrize(
+    ("topics", "data"),
+    [
+        ((INTEROP_FLOW_TOPIC, word(1)), word(5)),
+        ((INTEROP_FLOW_TOPIC, word(1), ETH, ETH), word(5)),
+        ((INTEROP_FLOW_TOPIC, word(1), ETH), b""),
+        ((INTEROP_FLOW_TOPIC, word(1), ETH), word(5) + b"\0"),
+    ],
+)
+def test_a_flow_of_another_form_is_none(topics, data):
+    with pytest.raises(MalformedEvent):
+        interop_flows([log(topics, data)])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", word(32), word(64) + word(0), word(32) + word(1), word(32) + word(0) + ETH, word(32) + word(1) + ETH[1:]],
+)
+def test_an_imported_root_of_another_form_is_none(data):
+    with pytest.raises(MalformedEvent):
+        imported_roots([log((INTEROP_ROOT_ADDED_TOPIC, word(1), word(2)), data, L2_INTEROP_ROOT_STORAGE)])
