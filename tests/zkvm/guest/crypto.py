@@ -13,7 +13,8 @@ from typing import Final
 from tests.conformance.vectors import unpacked
 
 ROOT: Final = Path(__file__).parents[3]
-DRIVER: Final = Path(__file__).with_name("crypto_driver.c")
+HERE: Final = Path(__file__).parent
+CALLS: Final = [HERE / name for name in ("crypto_calls.c", "u256_driver.c")]
 SOURCES: Final = [
     *sorted((ROOT / "zkvm" / "guest" / "crypto").glob("*.c")),
     *(ROOT / "zkvm" / "guest" / "base" / name for name in ("keccak.c", "u256.c")),
@@ -21,6 +22,7 @@ SOURCES: Final = [
 FLAGS: Final = [
     *("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion"),
     *(f"-I{ROOT / 'zkvm' / folder}" for folder in ("guest", "guest_kit")),
+    f"-I{HERE}",
 ]
 SANITIZE: Final = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
 PRECOMPILES: Final = (
@@ -33,6 +35,8 @@ PRECOMPILES: Final = (
     "bn254_multiply",
     "bn254_pairing",
     "kzg",
+    "keccak",
+    "u256",
 )
 """In the order of the driver's table."""
 
@@ -44,7 +48,15 @@ def compiled(output: Path, *flags: str) -> Path:
     """The driver and all primitives in one file."""
     compiler = os.environ.get("CC") or shutil.which("cc")
     assert compiler, "a C compiler built zkvm, and is gone"
-    command = [compiler, *FLAGS, *flags, str(DRIVER), *map(str, SOURCES), "-o", str(output)]
+    command = [
+        compiler,
+        *FLAGS,
+        *flags,
+        str(HERE / "crypto_driver.c"),
+        *map(str, [*CALLS, *SOURCES]),
+        "-o",
+        str(output),
+    ]
     built = subprocess.run(command, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
     return output
