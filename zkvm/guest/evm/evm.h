@@ -198,6 +198,8 @@ struct evm {
     /* Of the transaction. */
     address_t origin;
     u256 gas_price;
+    const hash_t *blob_hashes;
+    uint32_t blob_count;
     int64_t refund; /* before the cap of a fifth */
     /* The EVM's own. */
     bytes_t return_data;

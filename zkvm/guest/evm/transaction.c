@@ -107,6 +107,8 @@ static evm_outcome call(evm *vm, const evm_transaction *tx, uint64_t gas) {
     else message.target = message.code = tx->to;
     vm->origin = tx->sender;
     vm->gas_price = evm_gas_price(vm, tx);
+    vm->blob_hashes = tx->blob_hashes;
+    vm->blob_count = tx->blob_count;
     vm->refund = 0;
     vm->ops->warm_address(vm->state, &vm->block->coinbase); /* EIP-3651 */
     vm->ops->warm_address(vm->state, &tx->sender);

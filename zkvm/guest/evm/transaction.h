@@ -29,6 +29,8 @@ typedef struct {
     bytes_t data;
     const evm_access *accesses;
     uint32_t access_count;
+    const hash_t *blob_hashes; /* what BLOBHASH sees; what they cost is the caller's question */
+    uint32_t blob_count;
     /* Of L1 operations. */
     u256 minted;
     address_t refund_recipient;
