@@ -42,7 +42,7 @@ def test_constraints_at_random_points(programs: Programs) -> None:
         _agree(programs, machine, table)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_every_table_of_the_real_machine() -> None:
     programs = _compile(REAL)
     gas = 0

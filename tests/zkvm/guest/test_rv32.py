@@ -12,7 +12,7 @@ from tests.zkvm.guest.crypto import Library, published
 
 pytestmark = pytest.mark.parametrize("crypto", [64], indirect=True, ids=["against the host"])
 
-OPERATIONS = 20
+OPERATIONS = 21
 EDGES = [0, 1, 2, 3, 31, 32, 255, 256, 2**32 - 1, 2**32, 2**64, 2**128 - 1, 2**255 - 1, 2**255, 2**256 - 2, 2**256 - 1]
 Call = tuple[str, bytes]
 numbers = st.one_of(st.sampled_from(EDGES), st.integers(1, 256).flatmap(lambda bits: st.integers(0, (1 << bits) - 1)))

@@ -27,6 +27,7 @@ bool u256_run(int operation, const uint8_t *first, const uint8_t *second, const 
     case 17: u256_shift_right(&r, &a, &b); break;
     case 18: u256_shift_right_signed(&r, &a, &b); break;
     case 19: r = u256_of(u256_byte_length(&a)); break;
+    case 20: u256_remainder(&r, &a, &b); break;
     default: return false;
     }
     u256_to_bytes(result, &r);
@@ -37,7 +38,7 @@ bool u256_run(int operation, const uint8_t *first, const uint8_t *second, const 
 
 #include <stdio.h>
 
-enum { OPERATIONS = 20, NUMBERS = 53 };
+enum { OPERATIONS = 21, NUMBERS = 53 };
 
 /* Powers of two and their neighbours, zero, and all ones. */
 static void number(uint8_t bytes[32], int index) {
