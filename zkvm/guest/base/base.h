@@ -17,6 +17,11 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int value, size_t size);
 int memcmp(const void *left, const void *right, size_t size);
+/* Freestanding, a compiler takes these names for anybody's functions, and calls them even for a word. */
+#define memcpy __builtin_memcpy
+#define memmove __builtin_memmove
+#define memset __builtin_memset
+#define memcmp __builtin_memcmp
 
 #define ZK_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define ZK_UNLIKELY(condition) __builtin_expect(!!(condition), 0)

@@ -1,5 +1,7 @@
 #include "base/division.h"
 
+#if !defined(__riscv)
+
 enum { WIDE_LIMBS = 2 * U256_LIMBS };
 
 /* Divides in place: `a` has room for one limb more than `count` and keeps the remainder. `b` is not zero.
@@ -29,40 +31,14 @@ static void divide_limbs(limb_t *quotient, limb_t *a, int count, const u256 *b) 
         a[i] = shift ? a[i] >> shift | a[i + 1] << (ZK_LIMB_BITS - shift) : a[i];
 }
 
-void u256_divide(u256 *quotient, u256 *remainder, const u256 *a, const u256 *b) {
+/* For a >= b > 0. */
+static void divide_large(u256 *quotient, u256 *remainder, const u256 *a, const u256 *b) {
     u256 result = {{0}};
-    if (u256_is_zero(b)) {
-        *quotient = *remainder = result;
-        return;
-    }
-    int count = significant(a->limb, U256_LIMBS);
-    if (count <= 1 && significant(b->limb, U256_LIMBS) <= 1) {
-        limb_t dividend = a->limb[0], divisor = b->limb[0];
-        *quotient = *remainder = result;
-        quotient->limb[0] = dividend / divisor;
-        remainder->limb[0] = dividend % divisor;
-        return;
-    }
-    if (u256_less(a, b)) {
-        *remainder = *a;
-        *quotient = result;
-        return;
-    }
     limb_t rest[U256_LIMBS + 1] = {0};
     memcpy(rest, a->limb, sizeof a->limb);
-    divide_limbs(result.limb, rest, count, b);
+    divide_limbs(result.limb, rest, significant(a->limb, U256_LIMBS), b);
     *quotient = result;
     memcpy(remainder->limb, rest, sizeof remainder->limb);
-}
-
-void u256_divide_signed(u256 *quotient, u256 *remainder, const u256 *a, const u256 *b) {
-    bool minus_a = u256_is_negative(a), minus_b = u256_is_negative(b);
-    u256 x = *a, y = *b;
-    if (minus_a) u256_negate(&x, &x);
-    if (minus_b) u256_negate(&y, &y);
-    u256_divide(quotient, remainder, &x, &y);
-    if (minus_a != minus_b) u256_negate(quotient, quotient);
-    if (minus_a) u256_negate(remainder, remainder);
 }
 
 static void remainder_of(u256 *r, limb_t *wide, int limbs, const u256 *modulus) {
@@ -99,6 +75,124 @@ void u256_mulmod(u256 *r, const u256 *a, const u256 *b, const u256 *modulus) {
         wide[i + U256_LIMBS] = carry;
     }
     remainder_of(r, wide, WIDE_LIMBS, modulus);
+}
+
+#else
+
+#include "zkhub_guest.h"
+
+/* For a >= b > 0. Quotient and remainder are hints: they are right where quotient * b + remainder = a with no carry
+   beyond 256 bits, and remainder < b. */
+static void divide_large(u256 *quotient, u256 *remainder, const u256 *a, const u256 *b) {
+    limb_t operands[2 * U256_LIMBS], sum[U256_LIMBS + 1] = {0};
+    memcpy(operands, a, sizeof *a);
+    memcpy(operands + U256_LIMBS, b, sizeof *b);
+    const limb_t *divisor = operands + U256_LIMBS;
+    const limb_t *hint = zkhub_hint(ZKHUB_HINT_DIVIDE, operands, 2 * U256_LIMBS, 2 * U256_LIMBS);
+    int limbs = significant(hint, U256_LIMBS), divisor_limbs = significant(divisor, U256_LIMBS);
+    zkhub_require(limbs + divisor_limbs <= U256_LIMBS + 1);
+    memcpy(sum, hint + U256_LIMBS, sizeof *remainder);
+    memcpy(remainder, sum, sizeof *remainder);
+    memcpy(quotient, hint, sizeof *quotient);
+    for (int i = 0; i < limbs; i++) {
+        limb_t carry = 0;
+        for (int j = 0; j < divisor_limbs; j++) {
+            limb2_t part = (limb2_t)hint[i] * divisor[j] + sum[i + j] + carry;
+            sum[i + j] = (limb_t)part;
+            carry = (limb_t)(part >> ZK_LIMB_BITS);
+        }
+        for (int j = i + divisor_limbs; carry; j++) {
+            zkhub_require(j < U256_LIMBS);
+            sum[j] += carry;
+            carry = sum[j] < carry;
+        }
+    }
+    u256 dividend, product, whole;
+    memcpy(&dividend, operands, sizeof dividend);
+    memcpy(&product, sum, sizeof product);
+    memcpy(&whole, divisor, sizeof whole);
+    zkhub_require(u256_equal(&product, &dividend) && sum[U256_LIMBS] == 0);
+    memcpy(&product, hint + U256_LIMBS, sizeof product);
+    zkhub_require(u256_less(&product, &whole));
+}
+
+/* r <- a * b + c mod m, where m > 1 and one factor is below it. */
+static void multiply_add(u256 *r, const u256 *a, const u256 *b, const u256 *c, const u256 *m) {
+    zkhub_modular operands;
+    u256 result = *a;
+    memcpy(operands.b, b, sizeof operands.b);
+    memcpy(operands.c, c, sizeof operands.c);
+    memcpy(operands.m, m, sizeof operands.m);
+    zkhub_mulmod(result.limb, &operands);
+    /* The proof shows only that the result is right mod m; the precompile gives the canonical one. */
+    zkhub_require(u256_less(&result, m));
+    *r = result;
+}
+
+static bool is_below_two(const u256 *a) { return a->limb[0] < 2 && significant(a->limb, U256_LIMBS) <= 1; }
+
+void u256_addmod(u256 *r, const u256 *a, const u256 *b, const u256 *modulus) {
+    const u256 one = {{1}};
+    if (is_below_two(modulus)) *r = u256_of(0);
+    else multiply_add(r, &one, a, b, modulus);
+}
+
+void u256_mulmod(u256 *r, const u256 *a, const u256 *b, const u256 *modulus) {
+    const u256 one = {{1}}, zero = {{0}};
+    u256 left = *a;
+    if (is_below_two(modulus)) {
+        *r = zero;
+        return;
+    }
+    if (!u256_less(a, modulus) && !u256_less(b, modulus)) multiply_add(&left, &one, a, &zero, modulus);
+    multiply_add(r, &left, b, &zero, modulus);
+}
+
+#endif
+
+/* Without a division of long numbers where there is none to do. */
+static bool divide_small(u256 *quotient, u256 *remainder, const u256 *a, const u256 *b) {
+    u256 nothing = {{0}}, rest = *a;
+    limb_t divisor = b->limb[0];
+    if (u256_is_zero(b)) {
+        *quotient = *remainder = nothing;
+        return true;
+    }
+    if (significant(a->limb, U256_LIMBS) <= 1 && significant(b->limb, U256_LIMBS) <= 1) {
+        *quotient = *remainder = nothing;
+        quotient->limb[0] = rest.limb[0] / divisor;
+        remainder->limb[0] = rest.limb[0] % divisor;
+        return true;
+    }
+    if (!u256_less(a, b)) return false;
+    *quotient = nothing;
+    *remainder = rest;
+    return true;
+}
+
+void u256_divide(u256 *quotient, u256 *remainder, const u256 *a, const u256 *b) {
+    if (!divide_small(quotient, remainder, a, b)) divide_large(quotient, remainder, a, b);
+}
+
+void u256_remainder(u256 *r, const u256 *a, const u256 *b) {
+    u256 unused;
+    if (divide_small(&unused, r, a, b)) return;
+#if defined(__riscv)
+    const u256 zero = {{0}};
+    u256_addmod(r, a, &zero, b);
+#else
+    divide_large(&unused, r, a, b);
+#endif
+}
+
+void u256_divide_signed(u256 *quotient, u256 *remainder, const u256 *a, const u256 *b) {
+    bool minus_a = u256_is_negative(a), minus_b = u256_is_negative(b);
+    u256 x = *a, y = *b;
+    if (minus_a) u256_negate(&x, &x);
+    if (minus_b) u256_negate(&y, &y);
+    u256_divide(quotient, remainder, &x, &y);
+    if (minus_a != minus_b) u256_negate(quotient, quotient);
+    if (minus_a) u256_negate(remainder, remainder);
 }
 
 void u256_power(u256 *r, const u256 *base, const u256 *exponent) {

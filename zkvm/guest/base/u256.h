@@ -96,8 +96,15 @@ static inline bool u256_add_carry(u256 *r, const u256 *a, const u256 *b) {
 }
 
 static inline bool u256_less(const u256 *a, const u256 *b) {
+#if ZK_LIMB_BITS == 64
     u256 unused;
     return u256_sub_borrow(&unused, a, b);
+#else
+    /* Without a carry flag the first limbs that differ are found sooner. */
+    int i = U256_LIMBS - 1;
+    while (i > 0 && a->limb[i] == b->limb[i]) i--;
+    return a->limb[i] < b->limb[i];
+#endif
 }
 
 static inline bool u256_less_signed(const u256 *a, const u256 *b) {
@@ -116,6 +123,8 @@ static inline void u256_mul(u256 *r, const u256 *a, const u256 *b) {
 #pragma GCC unroll 8
     for (int i = 0; i < U256_LIMBS; i++) {
         limb_t carry = 0;
+        /* Numbers are mostly short: narrow limbs are worth the question. */
+        if (ZK_LIMB_BITS == 32 && a->limb[i] == 0) continue;
 #pragma GCC unroll 8
         for (int j = 0; i + j < U256_LIMBS; j++) {
             limb2_t part = (limb2_t)a->limb[i] * b->limb[j] + product.limb[i + j] + carry;
@@ -170,6 +179,7 @@ static inline void u256_to_address(address_t *address, const u256 *a) {
 /* --- What takes longer; r may be an operand everywhere. Division by zero gives zero. --- */
 
 void u256_divide(u256 *quotient, u256 *remainder, const u256 *a, const u256 *b);
+void u256_remainder(u256 *r, const u256 *a, const u256 *b);
 void u256_divide_signed(u256 *quotient, u256 *remainder, const u256 *a, const u256 *b);
 void u256_addmod(u256 *r, const u256 *a, const u256 *b, const u256 *modulus);
 void u256_mulmod(u256 *r, const u256 *a, const u256 *b, const u256 *modulus);

@@ -9,7 +9,7 @@ typedef struct {
     limb_t *value;
     limb_t *normal; /* value << shift, its highest bit set */
     unsigned shift;
-    limb_t negated_inverse; /* -1 / value mod 2^ZK_LIMB_BITS, of an odd one */
+    limb_t negated_inverse; /* -1 / value mod 2^ZK_LIMB_BITS, where products are Montgomery's; else 0 */
     limb_t *wide;           /* 2 * size + 1 limbs */
 } modulus_t;
 
@@ -87,8 +87,31 @@ static void multiply_odd(limb_t *r, const limb_t *a, const limb_t *b, const modu
     }
 }
 
+/* Whether a product is one call of the MULMOD precompile. */
+static inline bool is_short(const modulus_t *m) {
+#if defined(__riscv)
+    return m->size <= U256_LIMBS;
+#else
+    (void)m;
+    return false;
+#endif
+}
+
+/* r <- a * b mod m */
+static void multiply_short(limb_t *r, const limb_t *a, const limb_t *b, const modulus_t *m) {
+    u256 left = {{0}}, right = {{0}}, modulus = {{0}};
+    for (int i = 0; i < m->size; i++) {
+        left.limb[i] = a[i];
+        right.limb[i] = b[i];
+        modulus.limb[i] = m->value[i];
+    }
+    u256_mulmod(&left, &left, &right, &modulus);
+    for (int i = 0; i < m->size; i++) r[i] = left.limb[i];
+}
+
 static void multiply(limb_t *r, const limb_t *a, const limb_t *b, const modulus_t *m) {
-    if (m->negated_inverse) multiply_odd(r, a, b, m);
+    if (is_short(m)) multiply_short(r, a, b, m);
+    else if (m->negated_inverse) multiply_odd(r, a, b, m);
     else multiply_even(r, a, b, m);
 }
 
@@ -131,7 +154,7 @@ static void enter(limb_t *to, const limb_t *number, const modulus_t *m) {
 static void power_modulo(limb_t *result, bytes_t base, bytes_t exponent, modulus_t *m, limb_t *scratch) {
     limb_t *powers = scratch, *number = powers + POWERS * m->size;
     int count = limbs_of(base.size);
-    m->negated_inverse = m->value[0] & 1 ? negate_inverse(m->value[0]) : 0;
+    m->negated_inverse = m->value[0] & 1 && !is_short(m) ? negate_inverse(m->value[0]) : 0;
     limbs_from_bytes(number, count, base);
     remainder_by(powers + m->size, number, count, m);
     remainder_by(powers, (limb_t[2]){1, 0}, 1, m);

@@ -165,8 +165,7 @@ int EVM_RUN(evm *vm, evm_frame *frame) {
         NEXT;
     }
     OP(mod, 0x06, 2, 1) {
-        u256 unused;
-        u256_divide(&unused, top - 1, top, top - 1);
+        u256_remainder(top - 1, top, top - 1);
         top--;
         NEXT;
     }
