@@ -26,12 +26,13 @@ int memcmp(const void *left, const void *right, size_t size);
 #define ZK_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define ZK_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
+/* Aligned, so that they are copied and compared by words: nothing at an odd place may be taken for one. */
 typedef struct {
-    uint8_t bytes[20];
+    _Alignas(4) uint8_t bytes[20];
 } address_t;
 
 typedef struct {
-    uint8_t bytes[32];
+    _Alignas(4) uint8_t bytes[32];
 } hash_t;
 
 /* Bytes that somebody else keeps. */
@@ -40,8 +41,18 @@ typedef struct {
     uint32_t size;
 } bytes_t;
 
-static inline bool address_equal(const address_t *a, const address_t *b) { return memcmp(a, b, sizeof *a) == 0; }
-static inline bool hash_equal(const hash_t *a, const hash_t *b) { return memcmp(a, b, sizeof *a) == 0; }
+static inline bool zk_equal_words(const uint8_t *a, const uint8_t *b, size_t words) {
+    for (size_t i = 0; i < words; i++) {
+        uint32_t left, right;
+        memcpy(&left, (const uint8_t *)__builtin_assume_aligned(a, 4) + 4 * i, 4);
+        memcpy(&right, (const uint8_t *)__builtin_assume_aligned(b, 4) + 4 * i, 4);
+        if (left != right) return false;
+    }
+    return true;
+}
+
+static inline bool address_equal(const address_t *a, const address_t *b) { return zk_equal_words(a->bytes, b->bytes, 5); }
+static inline bool hash_equal(const hash_t *a, const hash_t *b) { return zk_equal_words(a->bytes, b->bytes, 8); }
 
 /* --- Why a run gives up: the codes of chain_template/batcher/reasons.py, and what only a machine can lack --- */
 

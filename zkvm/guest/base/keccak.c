@@ -1,4 +1,5 @@
 #include "base/keccak.h"
+#include "base/u256.h"
 
 #if defined(__riscv)
 
@@ -61,28 +62,50 @@ static void permute(uint64_t lanes[25]) {
 
 void keccak_start(keccak_state *state) { memset(state, 0, sizeof *state); }
 
-static void absorb_block(keccak_state *state, const uint8_t *block) {
-    for (uint32_t i = 0; i < KECCAK_RATE / 8; i++) {
-        uint64_t lane;
-        memcpy(&lane, block + 8 * i, 8);
-        state->lanes[i] ^= lane;
+/* What a register holds. */
+#if ZK_LIMB_BITS == 64
+typedef uint64_t word_t;
+#else
+typedef uint32_t word_t;
+#endif
+
+enum { WORD = sizeof(word_t) };
+
+static inline void xor_word(uint8_t *to, const uint8_t *from) {
+    word_t word, more;
+    memcpy(&word, to, WORD);
+    memcpy(&more, from, WORD);
+    word ^= more;
+    memcpy(to, &word, WORD);
+}
+
+/* The start of `to` is aligned. */
+static inline void xor_words(uint8_t *to, const uint8_t *from, size_t words) {
+    uint8_t *lanes = __builtin_assume_aligned(to, WORD);
+    if ((uintptr_t)from % WORD == 0) {
+        const uint8_t *aligned = __builtin_assume_aligned(from, WORD);
+#pragma GCC unroll 4
+        for (size_t i = 0; i < words; i++) xor_word(lanes + i * WORD, aligned + i * WORD);
+    } else {
+        for (size_t i = 0; i < words; i++) xor_word(lanes + i * WORD, from + i * WORD);
     }
-    permute(state->lanes);
+}
+
+static inline void xor_bytes(uint8_t *to, const uint8_t *from, size_t size) {
+    for (size_t i = 0; i < size; i++) to[i] ^= from[i];
 }
 
 void keccak_update(keccak_state *state, const void *data, size_t size) {
     const uint8_t *from = data;
     uint8_t *bytes = (uint8_t *)state->lanes;
     while (size) {
-        if (state->filled == 0 && size >= KECCAK_RATE) {
-            absorb_block(state, from);
-            from += KECCAK_RATE;
-            size -= KECCAK_RATE;
-            continue;
-        }
-        size_t part = KECCAK_RATE - state->filled;
+        size_t part = KECCAK_RATE - state->filled, words = 0;
         if (part > size) part = size;
-        for (size_t i = 0; i < part; i++) bytes[state->filled + i] ^= from[i];
+        if (state->filled % WORD == 0) {
+            words = part / WORD;
+            xor_words(bytes + state->filled, from, words);
+        }
+        xor_bytes(bytes + state->filled + words * WORD, from + words * WORD, part - words * WORD);
         from += part;
         size -= part;
         state->filled += (uint32_t)part;
