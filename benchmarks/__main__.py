@@ -7,7 +7,18 @@ import sys
 
 from benchmarks.measure import machine
 
-NAMES = ("bridge", "evm", "executor", "rpc", "startup", "zkvm_cells", "zkvm_emulator", "zkvm_kernels", "zkvm_prove")
+NAMES = (
+    "bridge",
+    "evm",
+    "executor",
+    "rpc",
+    "startup",
+    "throughput",
+    "zkvm_cells",
+    "zkvm_emulator",
+    "zkvm_kernels",
+    "zkvm_prove",
+)
 
 
 def main() -> None:
