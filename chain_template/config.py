@@ -157,7 +157,8 @@ class ChainConfig(Settings):
     genesis: GenesisSettings
     data_availability: DataAvailability = DataAvailability.ROLLUP
     fee_recipient: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
-    executor: str = "pyevm"
+    executor: str = "native"
+    """"native" is the batch program's C sources on this machine; "pyevm" is the reference, far slower."""
     proofs: str = "none"
     """"none" is the labelled development mode: batches are re-executed by the prover pool, not proven."""
     block: BlockSettings = BlockSettings()

@@ -23,6 +23,8 @@ GWEI = 10**9
 ETHER = 10**18
 FEE_RECIPIENT = b"\xfe" * 20
 BLOCK_GAS = 100_000_000
+#: What a :class:`Bench` runs on; tests of every executor set it.
+EXECUTOR = "native"
 
 #: Deterministic keys, worthless everywhere.
 KEYS: list[LocalAccount] = [Account.from_key(bytes([0] * 30 + [7, i + 1])) for i in range(8)]
@@ -65,7 +67,7 @@ class Bench:
         )
         self.nodes |= genesis.nodes
         self.headers.append(genesis.header)
-        self.executor: Executor = make_executor("pyevm", self.rules)
+        self.executor: Executor = make_executor(EXECUTOR, self.rules)
 
     @property
     def head(self) -> BlockHeader:

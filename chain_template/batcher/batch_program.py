@@ -57,7 +57,7 @@ _NO_STATE: Final = (
 )
 
 
-def run(data: bytes, executor: str = "pyevm", batch_number: int = 0) -> BatchOutput:
+def run(data: bytes, executor: str = "native", batch_number: int = 0) -> BatchOutput:
     """Re-execute a batch.
 
     Args:

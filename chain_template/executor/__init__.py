@@ -1,4 +1,4 @@
-"""Executing blocks. ``interface`` is the seam; ``pyevm`` is the reference behind it."""
+"""Executing blocks. ``interface`` is the seam; behind it are ``native``, the fast one, and ``pyevm``, the reference."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,13 @@ def _pyevm(rules: ChainRules) -> Executor:
     return PyEvmExecutor(rules)
 
 
-EXECUTORS: dict[str, Callable[[ChainRules], Executor]] = {"pyevm": _pyevm}
+def _native(rules: ChainRules) -> Executor:
+    from chain_template.executor.native import NativeExecutor
+
+    return NativeExecutor(rules)
+
+
+EXECUTORS: dict[str, Callable[[ChainRules], Executor]] = {"native": _native, "pyevm": _pyevm}
 
 
 def make_executor(name: str, rules: ChainRules) -> Executor:

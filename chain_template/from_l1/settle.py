@@ -31,7 +31,7 @@ from contracts.messages import DA_CALLDATA, CommitBatchInfo, InteropFlow, encode
 from contracts.priority_tree import PriorityTree
 from contracts.sender import Sender
 
-_EXECUTOR: Final = "pyevm"
+_EXECUTOR: Final = "native"
 #: Whoever settles may choose the floor of the base fee; requests pay what they bought gas at on L1.
 _MIN_BASE_FEE_WEI: Final = 1
 

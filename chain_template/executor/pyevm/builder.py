@@ -7,7 +7,7 @@ from eth.vm.execution_context import ExecutionContext
 from eth.vm.interrupt import EVMMissingData
 from trie.exceptions import MissingTrieNode
 
-from chain_template.errors import GasLimitTooHigh, InvalidBlock, MissingStateNode, SystemTransactionFailed
+from chain_template.errors import InvalidBlock, MissingStateNode, SystemTransactionFailed, TransactionError
 from chain_template.executor.interface import (
     BlockContext,
     ChainRules,
@@ -29,8 +29,9 @@ from chain_template.executor.pyevm.transactions import (
     apply_without_call,
     created_address,
 )
-from chain_template.executor.pyevm.validation import block_gas_error, state_error, static_error
+from chain_template.executor.refusals import block_gas_error, block_pubdata_error, state_error, static_error
 from chain_template.headers import BlockHeader
+from chain_template.primitives import EMPTY_CODE_HASH
 from chain_template.receipts import Receipt, logs_bloom
 from chain_template.state.roots import ordered_trie_root
 from chain_template.transactions.types import PRIORITY_TYPE, SYSTEM_TYPE, Transaction
@@ -108,7 +109,7 @@ class PyEvmBlockBuilder:
         room = self._context.max_pubdata_bytes
         if room is not None and self._included and self._pubdata_bytes + effects.pubdata_bytes > room:
             accounts.discard(checkpoint)
-            return Rejected(tx, GasLimitTooHigh("exceeds what is left of the block's pubdata"), retry=True)
+            return Rejected(tx, block_pubdata_error(), retry=True)
         accounts.commit(checkpoint)
         self._state.lock_changes()
         return self._include(tx, effects)
@@ -128,8 +129,17 @@ class PyEvmBlockBuilder:
             return Rejected(tx, full, retry=tx.gas_limit <= self._context.gas_limit)
         if not tx.is_user:
             return None
-        error = static_error(tx, self._context.base_fee_per_gas) or state_error(tx, self._state)
+        error = static_error(tx, self._context.base_fee_per_gas) or self._state_error(tx)
         return None if error is None else Rejected(tx, error)
+
+    def _state_error(self, tx: Transaction) -> TransactionError | None:
+        state = self._state
+        return state_error(
+            tx,
+            nonce=state.get_nonce(tx.sender),
+            has_code=state.get_code_hash(tx.sender) != EMPTY_CODE_HASH,
+            balance=state.get_balance(tx.sender),
+        )
 
     def _enter_phase(self, tx: Transaction) -> None:
         phase = {SYSTEM_TYPE: 0, PRIORITY_TYPE: 1}.get(tx.type, 2)

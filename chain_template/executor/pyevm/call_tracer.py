@@ -98,8 +98,8 @@ class CallTracer(StepTracer):
     ) -> None:
         super().__init__(deadline)
         self._gas_limit = gas_limit
-        self._with_logs = with_logs
-        self._only_top = only_top
+        self.with_logs = with_logs
+        self.only_top = only_top
         self._root: Frame | None = None
         self._open: list[Frame] = []
         self._log_count = 0
@@ -129,7 +129,7 @@ class CallTracer(StepTracer):
 
     def log(self, computation: ComputationAPI, address: bytes, topics: tuple[int, ...], data: bytes) -> None:
         """Add a log to the current frame."""
-        if not self._with_logs or (self._only_top and len(self._open) > 1):
+        if not self.with_logs or (self.only_top and len(self._open) > 1):
             return
         frame = self._open[-1]
         frame.logs.append(
@@ -161,6 +161,10 @@ class CallTracer(StepTracer):
         if self._root is not None:
             self._root.gas, self._root.gas_used = self._gas_limit, gas_used
 
+    def fill(self, root: Frame | None) -> None:
+        """Take over what another executor has seen."""
+        self._root = root
+
     def result(self) -> dict[str, Any]:
         """The outermost frame."""
         return {} if self._root is None else self._root.to_json()
@@ -168,7 +172,7 @@ class CallTracer(StepTracer):
     def _push(self, frame: Frame) -> None:
         if not self._open:
             self._root = frame
-        elif not self._only_top:
+        elif not self.only_top:
             self._open[-1].calls.append(frame)
         self._open.append(frame)
 

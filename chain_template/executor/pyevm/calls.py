@@ -7,12 +7,11 @@ from eth.exceptions import Revert
 from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
 from eth.vm.message import Message
 
-from chain_template.errors import InsufficientFunds, IntrinsicGasTooLow, TransactionTooLarge
 from chain_template.executor.interface import CallRequest, CallResult, StateOverride
 from chain_template.executor.pyevm.errors import describe
 from chain_template.executor.pyevm.state import HubState
 from chain_template.executor.pyevm.transactions import created_address, evm_intrinsic_gas
-from chain_template.transactions.intrinsic import MAX_INIT_CODE_BYTES, intrinsic_gas
+from chain_template.executor.refusals import check_call, funds_error
 
 _MAX_REFUND_QUOTIENT = 5
 
@@ -48,7 +47,11 @@ def call(state: HubState, request: CallRequest, gas_limit: int) -> CallResult:
         TransactionTooLarge: The init code is too long (EIP-3860).
     """
     gas = gas_limit if request.gas_limit is None else min(request.gas_limit, gas_limit)
-    _check(state, request, gas)
+    check_call(request, gas)
+    cost = gas * request.gas_price + request.value
+    poor = funds_error(request.sender, balance=state.get_balance(request.sender), cost=cost)
+    if poor is not None:
+        raise poor
     computation = run(state, request, gas)
     used = gas - computation.get_gas_remaining()
     if computation.is_success:
@@ -90,19 +93,3 @@ def run(state: HubState, request: CallRequest, gas: int) -> ComputationAPI:
     kind = state.computation_class
     apply = kind.apply_create_message if is_create else kind.apply_message
     return apply(state, message, context)
-
-
-def _check(state: HubState, request: CallRequest, gas: int) -> None:
-    if request.to is None and len(request.data) > MAX_INIT_CODE_BYTES:
-        raise TransactionTooLarge(f"max initcode size exceeded: {len(request.data)} > {MAX_INIT_CODE_BYTES} bytes")
-    needed = intrinsic_gas(request.data, is_create=request.to is None, access_list=request.access_list)
-    if gas < needed:
-        raise IntrinsicGasTooLow(f"intrinsic gas too low: have {gas}, want {needed}")
-    cost = gas * request.gas_price + request.value
-    balance = state.get_balance(request.sender)
-    if balance < cost:
-        raise InsufficientFunds(
-            f"insufficient funds for gas * price + value: address 0x{request.sender.hex()} have {balance} want {cost}",
-            balance=balance,
-            cost=cost,
-        )

@@ -14,6 +14,7 @@ _WORDS: dict[type[Exception], str] = {
     evm.ContractCreationCollision: "contract address collision",
     evm.WriteProtection: "write protection",
     evm.OutOfBoundsRead: "return data out of bounds",
+    evm.ReservedBytesInCode: "invalid code: must not begin with 0xef",
 }
 
 
@@ -21,6 +22,9 @@ def describe(error: Exception) -> str:
     """The reason a computation ended with ``error``."""
     if isinstance(error, evm.InvalidInstruction):
         return f"invalid opcode: {error}" if str(error) else "invalid opcode"
+    if type(error) is evm.VMError:
+        # Only precompiles raise it; what each says of its input is py-evm's own.
+        return "precompile failed"
     for kind in type(error).__mro__:
         if kind in _WORDS:
             return _WORDS[kind]

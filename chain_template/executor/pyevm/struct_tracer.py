@@ -21,7 +21,7 @@ _Computation = TypeVar("_Computation", bound=BaseComputation)
 
 #: Where clients know an opcode by another name than py-evm's constants.
 _RENAMED: Final = {0x20: "KECCAK256", 0x44: "PREVRANDAO", 0xFE: "INVALID"}
-_MNEMONICS: Final[dict[int, str]] = {
+MNEMONICS: Final[dict[int, str]] = {
     **{
         value: name
         for name, value in vars(opcode_values).items()
@@ -74,7 +74,7 @@ class StructTracer(StepTracer):
 
     def __init__(self, options: StructLogOptions, deadline: float | None = None) -> None:
         super().__init__(deadline)
-        self._options = options
+        self.options = options
         self._entries: list[dict[str, Any]] = []
         self._frames: list[_Frame] = []
         self._storage: dict[bytes, dict[str, str]] = {}
@@ -133,6 +133,10 @@ class StructTracer(StepTracer):
             entry["gasCost"] = frame.charged - frame.handed_on
             frame.next_pc = code.program_counter
 
+    def fill(self, entries: list[dict[str, Any]], *, failed: bool, output: bytes) -> None:
+        """Take over what another executor has seen."""
+        self._entries, self._failed, self._output = entries, failed, output
+
     def result(self) -> dict[str, Any]:
         """Geth's object: gas, failed, returnValue, structLogs."""
         return {
@@ -143,7 +147,7 @@ class StructTracer(StepTracer):
         }
 
     def _has_room(self) -> bool:
-        if self._options.limit and len(self._entries) >= self._options.limit:
+        if self.options.limit and len(self._entries) >= self.options.limit:
             return False
         if len(self._entries) >= MAX_ENTRIES:
             raise TraceTooLarge(f"the trace has more than {MAX_ENTRIES} steps", hint='Use "limit", or the callTracer.')
@@ -153,19 +157,19 @@ class StructTracer(StepTracer):
         counter = computation.code.program_counter
         entry: dict[str, Any] = {
             "pc": counter if counter == frame.next_pc else counter - 1,
-            "op": _MNEMONICS.get(value, f"opcode {value:#x} not defined"),
+            "op": MNEMONICS.get(value, f"opcode {value:#x} not defined"),
             "gas": computation.get_gas_remaining(),
             "gasCost": 0,
             "depth": computation.msg.depth + 1,
         }
         stack = stack_of(computation)
-        if not self._options.disable_stack:
+        if not self.options.disable_stack:
             entry["stack"] = [hex(number_of(item)) for item in stack]
-        if self._options.enable_memory:
+        if self.options.enable_memory:
             entry["memory"] = _words(computation)
-        if self._options.enable_return_data and computation.return_data:
+        if self.options.enable_return_data and computation.return_data:
             entry["returnData"] = "0x" + computation.return_data.hex()
-        if not self._options.disable_storage and value in (_SLOAD, _SSTORE):
+        if not self.options.disable_storage and value in (_SLOAD, _SSTORE):
             entry["storage"] = self._storage_after(computation, value, stack)
         refund = sum(f.refund + (f.meter.gas_refunded if f.meter else 0) for f in self._frames)
         if refund > 0:

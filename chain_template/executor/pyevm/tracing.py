@@ -60,6 +60,11 @@ class EvmTracer:
         # Only a jump backwards can make code run long, so watching jumps and frames is enough.
         return {**table, JUMP: self._watched(table[JUMP]), JUMPI: self._watched(table[JUMPI])}
 
+    @property
+    def deadline(self) -> float | None:
+        """``time.monotonic()`` value after which the execution is stopped, or None."""
+        return self._deadline
+
     def finish(self, gas_used: int) -> None:
         """The transaction has ended.
 

@@ -31,7 +31,7 @@ class RegisteringChain(Chain):
         self.sequencer = Sequencer(
             self.config,
             self.store,
-            make_executor("pyevm", rules_of(self.config)),
+            make_executor(self.config.executor, rules_of(self.config)),
             self.mempool,
             self.events,
             chains=self.chains,

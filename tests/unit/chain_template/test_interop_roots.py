@@ -40,7 +40,7 @@ class InteropChain(Chain):
         self.sequencer = Sequencer(
             self.config,
             self.store,
-            make_executor("pyevm", rules_of(self.config)),
+            make_executor(self.config.executor, rules_of(self.config)),
             self.mempool,
             self.events,
             roots=self.roots,

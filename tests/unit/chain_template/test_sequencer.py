@@ -39,7 +39,7 @@ class Chain:
         self.sequencer = Sequencer(
             config,
             self.store,
-            make_executor("pyevm", rules_of(config)),
+            make_executor(config.executor, rules_of(config)),
             self.mempool,
             self.events,
             l1_head=lambda: self.l1_head,

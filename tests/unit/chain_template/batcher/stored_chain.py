@@ -71,7 +71,7 @@ class StoredChain:
     def __init__(self, config):
         self.config = config
         self.store = Store.open(config.data_dir, config.chain_id, build_genesis(config))
-        self.executor = make_executor("pyevm", ChainRules(config.chain_id))
+        self.executor = make_executor("native", ChainRules(config.chain_id))
         self.nonces = {}
         self.time = START
 

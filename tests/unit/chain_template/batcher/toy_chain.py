@@ -75,7 +75,7 @@ class ToyChain:
         self.blocks = {}
         self.traces = {}
         self.nonces = {}
-        self.executor = make_executor("pyevm", ChainRules(CHAIN_ID))
+        self.executor = make_executor("native", ChainRules(CHAIN_ID))
 
     def call(self, account, to, data=b"", value=0, **fields):
         nonce = self.nonces.get(account.address, 0)

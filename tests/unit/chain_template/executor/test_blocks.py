@@ -1,4 +1,4 @@
-"""The reference executor: Ethereum's rules, L1 operations, system transactions, witnesses, pubdata."""
+"""Both executors: Ethereum's rules, L1 operations, system transactions, witnesses, pubdata."""
 
 from typing import Any
 
@@ -21,6 +21,7 @@ from chain_template.errors import (
     SystemTransactionFailed,
     TransactionTooLarge,
 )
+from chain_template.executor import EXECUTORS
 from chain_template.executor.interface import ChainRules, Included, Rejected
 from chain_template.executor.pyevm.transactions import created_address
 from chain_template.primitives import BASE_TOKEN_HOLDER_ADDRESS, L1_MESSENGER_ADDRESS, keccak
@@ -42,6 +43,12 @@ FILL_AND_CLEAR = bytes.fromhex("5f355b801560175760019003801981555f8155600256005b
 
 def word(value: int) -> bytes:
     return value.to_bytes(32, "big")
+
+
+@pytest.fixture(autouse=True, params=sorted(EXECUTORS))
+def executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr("tests.support.EXECUTOR", request.param)
+    return str(request.param)
 
 
 @pytest.fixture
@@ -267,8 +274,8 @@ def test_touched_covers_every_change(bench: Bench) -> None:
 
 
 def many_slots_bench(limit: int | None) -> Bench:
-    many = GenesisAccount(b"\x66" * 20, MANY_SLOTS, nonce=1)
-    return Bench(ChainRules(CHAIN_ID, max_transaction_pubdata=limit), funded(HOLDER, many))
+    many = [GenesisAccount(bytes([number]) * 20, MANY_SLOTS, nonce=1) for number in (0x66, 0x67, 0x68)]
+    return Bench(ChainRules(CHAIN_ID, max_transaction_pubdata=limit), funded(HOLDER, *many))
 
 
 def test_a_transaction_over_the_pubdata_limit_fails_with_all_its_gas() -> None:
@@ -308,7 +315,7 @@ def test_reverted_writes_do_not_count_against_the_pubdata_limit() -> None:
 
 def test_a_block_stops_where_its_pubdata_is_full() -> None:
     bench = many_slots_bench(80_000)
-    raws = [sign(KEYS[i], 0, to=b"\x66" * 20, data=word(50), gas=5_000_000) for i in range(3)]
+    raws = [sign(KEYS[i], 0, to=bytes([0x66 + i]) * 20, data=word(50), gas=5_000_000) for i in range(3)]
     builder = bench.executor.begin_block(bench.context(max_pubdata_bytes=5_000), bench.nodes)
     outcomes = builder.apply([decode_transaction(raw, CHAIN_ID) for raw in raws])
     assert [isinstance(outcome, Included) for outcome in outcomes] == [True, False, False]

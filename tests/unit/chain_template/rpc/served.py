@@ -97,7 +97,7 @@ class ServedChain:
     def __init__(self, config: ChainConfig) -> None:
         self.config = config
         self.store = Store.open(config.data_dir, config.chain_id, build_genesis(config))
-        self.executor = make_executor("pyevm", rules_of(config))
+        self.executor = make_executor(config.executor, rules_of(config))
         self.mempool = Mempool(config.mempool, config.chain_id, config.block.gas_limit)
         self.events = EventBus()
         self.settlement = None if config.l1 is None else Settled()

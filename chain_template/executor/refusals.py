@@ -1,4 +1,4 @@
-"""What a user transaction must satisfy to enter a block (Ethereum's rules, geth's words)."""
+"""What a user transaction must satisfy to enter a block (Ethereum's rules, geth's words), for every executor."""
 
 from chain_template.errors import (
     FeeTooLow,
@@ -11,8 +11,7 @@ from chain_template.errors import (
     TransactionError,
     TransactionTooLarge,
 )
-from chain_template.executor.pyevm.state import HubState
-from chain_template.primitives import EMPTY_CODE_HASH
+from chain_template.executor.interface import CallRequest
 from chain_template.transactions.intrinsic import MAX_INIT_CODE_BYTES, intrinsic_gas
 from chain_template.transactions.types import Transaction
 
@@ -40,9 +39,15 @@ def static_error(tx: Transaction, base_fee_per_gas: int) -> TransactionError | N
     return None
 
 
-def state_error(tx: Transaction, state: HubState) -> TransactionError | None:
-    """The first rule broken by the sender's account, or None."""
-    nonce = state.get_nonce(tx.sender)
+def state_error(tx: Transaction, *, nonce: int, has_code: bool, balance: int) -> TransactionError | None:
+    """The first rule broken by the sender's account, or None.
+
+    Args:
+        tx: The transaction.
+        nonce: The account's.
+        has_code: Whether the account is a contract.
+        balance: The account's, in wei.
+    """
     who = f"address 0x{tx.sender.hex()}"
     if tx.nonce < nonce:
         return NonceTooLow(f"nonce too low: {who}, tx: {tx.nonce} state: {nonce}", expected=nonce)
@@ -50,16 +55,20 @@ def state_error(tx: Transaction, state: HubState) -> TransactionError | None:
         return NonceTooHigh(f"nonce too high: {who}, tx: {tx.nonce} state: {nonce}", expected=nonce)
     if nonce + 1 >= _NONCE_LIMIT:
         return NonceTooHigh(f"nonce has max value: {who}, nonce: {nonce}")
-    if state.get_code_hash(tx.sender) != EMPTY_CODE_HASH:
+    if has_code:
         return SenderHasCode(f"sender not an eoa: {who} has code")
-    balance = state.get_balance(tx.sender)
-    if balance < tx.max_cost:
-        return InsufficientFunds(
-            f"insufficient funds for gas * price + value: {who} have {balance} want {tx.max_cost}",
-            balance=balance,
-            cost=tx.max_cost,
-        )
-    return None
+    return funds_error(tx.sender, balance=balance, cost=tx.max_cost)
+
+
+def funds_error(sender: bytes, *, balance: int, cost: int) -> InsufficientFunds | None:
+    """Set when ``sender`` cannot pay ``cost`` wei."""
+    if balance >= cost:
+        return None
+    return InsufficientFunds(
+        f"insufficient funds for gas * price + value: address 0x{sender.hex()} have {balance} want {cost}",
+        balance=balance,
+        cost=cost,
+    )
 
 
 def block_gas_error(tx: Transaction, gas_used: int, gas_limit: int) -> GasLimitTooHigh | None:
@@ -69,3 +78,26 @@ def block_gas_error(tx: Transaction, gas_used: int, gas_limit: int) -> GasLimitT
             f"exceeds block gas limit: have {tx.gas_limit}, left {gas_limit - gas_used} of {gas_limit}"
         )
     return None
+
+
+def block_pubdata_error() -> GasLimitTooHigh:
+    """For a transaction whose pubdata does not fit the block any more."""
+    return GasLimitTooHigh("exceeds what is left of the block's pubdata")
+
+
+def check_call(request: CallRequest, gas: int) -> None:
+    """Refuse a call that no state could save.
+
+    Args:
+        request: The call.
+        gas: What it may use.
+
+    Raises:
+        IntrinsicGasTooLow: ``gas`` does not cover the call's own cost.
+        TransactionTooLarge: The init code is too long (EIP-3860).
+    """
+    if request.to is None and len(request.data) > MAX_INIT_CODE_BYTES:
+        raise TransactionTooLarge(f"max initcode size exceeded: {len(request.data)} > {MAX_INIT_CODE_BYTES} bytes")
+    needed = intrinsic_gas(request.data, is_create=request.to is None, access_list=request.access_list)
+    if gas < needed:
+        raise IntrinsicGasTooLow(f"intrinsic gas too low: have {gas}, want {needed}")

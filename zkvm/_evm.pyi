@@ -1,0 +1,85 @@
+"""The EVM in C. Use ``chain_template.executor.native``; the numbers are those of zkvm/guest.
+
+Numbers of 256 bits go in as 32 bytes, big-endian.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+class _View(Protocol):
+    def __getitem__(self, key: bytes, /) -> bytes: ...
+
+class Failure(Exception):
+    """A run gave up: (reason of base.h, hash of the node that is missing)."""
+
+class Nodes:
+    """Trie nodes and codes by hash: a view, and a cache of what was used last. Threads may share it."""
+
+    def __new__(cls, view: _View, cache_bytes: int) -> Nodes: ...
+    @property
+    def view(self) -> Any: ...
+
+class Engine:
+    """Memory for runs, kept from one to the next. Threads may share it."""
+
+    def __new__(cls) -> Engine: ...
+    def call(
+        self,
+        nodes: Nodes,
+        block_hashes: Sequence[bytes],
+        block: tuple[int, int, int, bytes, bytes, bytes, int],
+        state_root: bytes,
+        request: tuple[bytes, bytes | None, bytes, bytes, int, bytes, bytes, bytes],
+        overrides: list[tuple[bytes, bytes | None, int | None, bytes | None, bool, list[tuple[bytes, bytes]]]],
+        accesses: list[tuple[bytes, bytes]],
+        watch: tuple[int, int, int, int, float | None],
+        /,
+    ) -> int | tuple[int, int, int, int, int, bytes, bytes, bytes]:
+        """Runs a message call that leaves no trace.
+
+        ``block``: number, timestamp, gas limit, fee recipient, base fee, mix hash, chain id. ``request``: sender, to,
+        data, value, gas for the call, gas price, what the sender must have, what is taken from it. ``overrides``:
+        address, balance, nonce, code, whether its storage is replaced, slots.
+
+        Gives the balance of a sender who cannot pay, or: status, opcode and its place, gas left, refund, output,
+        created address, and what was seen.
+        """
+
+class Block:
+    """One block being executed, by one thread at a time."""
+
+    def __new__(
+        cls,
+        engine: Engine,
+        nodes: Nodes,
+        rules: tuple[int, bool, bool, int],
+        context: tuple[bytes, bytes, int, bytes, int, bytes, bytes, bytes, int, Sequence[bytes]],
+        /,
+    ) -> Block:
+        """``rules``: chain id, whole fee to the coinbase, base token holder, most pubdata of a transaction.
+
+        ``context``: parent's header and hash, timestamp, fee recipient, gas limit, base fee, extra data, mix hash, most
+        pubdata, hashes of blocks before.
+        """
+
+    @property
+    def gas_used(self) -> int: ...
+    def apply(self, transactions: list[bytes], senders: list[bytes], /) -> list[tuple[Any, ...]]:
+        """Tries transactions in order; one tuple each, up to one that makes the block invalid.
+
+        Included: success, gas used, cumulative gas, price, logs, bloom, created address, output, L2 logs (9 items).
+        Not: verdict, refusal, nonce and balance of the sender, status, opcode and its place (7 items).
+        """
+
+    def watch(self, wish: tuple[int, int, int, int, float | None] | None, /) -> None:
+        """Looks on from now on, or no more: events, details, most steps shown, most steps, deadline."""
+
+    def seen(self) -> bytes:
+        """What was seen since then."""
+
+    def seal(
+        self,
+    ) -> tuple[
+        bytes, bytes, bytes, bytes, bytes, int, dict[bytes, bytes], frozenset[bytes], frozenset[tuple[bytes, int | None]]
+    ]:
+        """Hash, state root, transactions root, receipts root, bloom, gas used, new nodes, hashes read, touched."""

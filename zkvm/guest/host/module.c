@@ -1,0 +1,95 @@
+/* zkvm._evm: the batch program's sources on the host. chain_template/executor/native is what others use. */
+#include "host/host.h"
+
+static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    if (PyTuple_Size(args) || (kwargs && PyDict_Size(kwargs))) {
+        PyErr_SetString(PyExc_TypeError, "Engine takes no arguments");
+        return NULL;
+    }
+    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    return allocate(type, 0);
+}
+
+static void engine_dealloc(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    host_pool_free(&((host_engine *)object)->pool);
+    freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    release(object);
+    Py_DECREF(type);
+}
+
+static PyObject *engine_call(PyObject *object, PyObject *args) {
+    return host_call((host_engine *)object, PyType_GetModuleState(Py_TYPE(object)), args);
+}
+
+static PyMethodDef ENGINE_METHODS[] = {
+    {"call", engine_call, METH_VARARGS, "Runs a message call that leaves no trace."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot ENGINE_SLOTS[] = {
+    {Py_tp_new, engine_new},
+    {Py_tp_dealloc, engine_dealloc},
+    {Py_tp_methods, ENGINE_METHODS},
+    {Py_tp_doc, "Memory for runs, kept from one to the next."},
+    {0, NULL},
+};
+
+static PyType_Spec ENGINE_SPEC = {
+    .name = "zkvm._evm.Engine",
+    .basicsize = sizeof(host_engine),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = ENGINE_SLOTS,
+};
+
+static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec) {
+    PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    if (type && PyModule_AddType(module, type)) Py_CLEAR(type);
+    return type;
+}
+
+static int module_exec(PyObject *module) {
+    host_module *state = PyModule_GetState(module);
+    state->failure = PyErr_NewExceptionWithDoc(
+        "zkvm._evm.Failure", "A run gave up: (reason of base.h, hash of the node that is missing).", NULL, NULL);
+    if (!state->failure || PyModule_AddObjectRef(module, "Failure", state->failure)) return -1;
+    state->engine = add_type(module, &ENGINE_SPEC);
+    state->nodes = add_type(module, &HOST_NODES_SPEC);
+    state->block = add_type(module, &HOST_BLOCK_SPEC);
+    return state->engine && state->nodes && state->block ? 0 : -1;
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+    host_module *state = PyModule_GetState(module);
+    Py_VISIT(state->engine);
+    Py_VISIT(state->nodes);
+    Py_VISIT(state->block);
+    Py_VISIT(state->failure);
+    return 0;
+}
+
+static int module_clear(PyObject *module) {
+    host_module *state = PyModule_GetState(module);
+    Py_CLEAR(state->engine);
+    Py_CLEAR(state->nodes);
+    Py_CLEAR(state->block);
+    Py_CLEAR(state->failure);
+    return 0;
+}
+
+static PyModuleDef_Slot MODULE_SLOTS[] = {
+    {Py_mod_exec, module_exec},
+    {0, NULL},
+};
+
+static PyModuleDef MODULE = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "zkvm._evm",
+    .m_doc = "The EVM in C: blocks and calls over a view of trie nodes.",
+    .m_size = sizeof(host_module),
+    .m_slots = MODULE_SLOTS,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+};
+
+PyMODINIT_FUNC PyInit__evm(void) { return PyModuleDef_Init(&MODULE); }

@@ -1,0 +1,43 @@
+/* Numbers and bytes between C and Python. */
+#include "host/host.h"
+
+PyObject *host_bytes(bytes_t bytes) {
+    return PyBytes_FromStringAndSize((const char *)bytes.data, (Py_ssize_t)bytes.size);
+}
+
+PyObject *host_number(const u256 *number) {
+    if (u256_fits64(number)) return PyLong_FromUnsignedLongLong(u256_low(number));
+    uint8_t bytes[32];
+    u256_to_bytes(bytes, number);
+    return PyObject_CallMethod((PyObject *)&PyLong_Type, "from_bytes", "y#s", (char *)bytes, (Py_ssize_t)sizeof bytes,
+                               "big");
+}
+
+int host_read_bytes(PyObject *object, void *to, Py_ssize_t size, const char *what) {
+    char *bytes;
+    Py_ssize_t length;
+    if (PyBytes_AsStringAndSize(object, &bytes, &length)) return -1;
+    if (length != size) {
+        PyErr_Format(PyExc_ValueError, "%s has %zd bytes; expected %zd", what, length, size);
+        return -1;
+    }
+    memcpy(to, bytes, (size_t)size);
+    return 0;
+}
+
+int host_read_number(PyObject *object, u256 *to, const char *what) {
+    uint8_t bytes[32];
+    if (host_read_bytes(object, bytes, sizeof bytes, what)) return -1;
+    u256_from_bytes(to, bytes);
+    return 0;
+}
+
+PyObject *host_frozenset(const host_set *set, PyObject *(*item)(const uint8_t *key)) {
+    PyObject *result = PyFrozenSet_New(NULL);
+    for (uint32_t i = 0; i < set->count && result; i++) {
+        PyObject *one = item(set->keys + (size_t)i * set->key_size);
+        if (!one || PySet_Add(result, one)) Py_CLEAR(result);
+        Py_XDECREF(one);
+    }
+    return result;
+}
