@@ -96,7 +96,7 @@ class Sealed:
 
 @dataclass(frozen=True)
 class AccountChange:
-    """What became of an account since the state was opened; slots with their old and new values."""
+    """What became of an account since the state was opened; code where it is new, slots with old and new values."""
 
     existed: bool
     old: tuple[int, int, bytes]
@@ -139,8 +139,7 @@ class Answer:
     def logs(self) -> list[EventLog]:
         """Logs behind their count."""
         return [
-            EventLog(self.take(20), [self.take(32) for _ in range(self.u32())], self.sized())
-            for _ in range(self.u32())
+            EventLog(self.take(20), [self.take(32) for _ in range(self.u32())], self.sized()) for _ in range(self.u32())
         ]
 
     def end(self) -> None:
@@ -308,6 +307,10 @@ class GuestChain:
             found[address] = AccountChange(existed, old, storage_differs, exists, new, slots)
         answer.end()
         return found
+
+    def script(self, steps: bytes) -> Answer:
+        """Steps on the state alone; see the harness."""
+        return self._run("script", steps, ctypes.c_uint32(len(steps)))
 
     def read(self) -> set[bytes]:
         """Hashes of the nodes and codes that were asked for so far."""

@@ -77,6 +77,11 @@ static void get_transient(void *self, const evm_account *account, const u256 *ke
         }
 }
 
+static bool is_warm(void *self, const address_t *address, const u256 *key) {
+    evm_account *account = get_account(self, address);
+    return key ? get_slot(self, account, key)->is_warm : account->is_warm;
+}
+
 static void warm_account(void *self, evm_account *account) {
     keep(self, &account->is_warm, sizeof account->is_warm);
     account->is_warm = true;
@@ -179,6 +184,7 @@ const evm_state_ops MEMORY_STATE = {
     .slot = get_slot,
     .code = get_code,
     .transient = get_transient,
+    .is_warm = is_warm,
     .warm_account = warm_account,
     .warm_slot = warm_slot,
     .warm_address = warm_address,

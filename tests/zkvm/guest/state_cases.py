@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import rlp
+from eth_account import Account
 
 from chain_template.errors import TransactionError
 from chain_template.executor.interface import BlockContext
@@ -23,8 +24,8 @@ from chain_template.transactions import decode_transaction
 from chain_template.transactions.types import AccessListEntry
 from tests.conformance.state_tests import RULES, StateCase, cases
 from tests.conformance.vectors import unpacked
-from tests.zkvm.guest.blocks import BlobTransaction, Build, GuestChain
-from tests.zkvm.guest.machine import accounts_of
+from tests.zkvm.guest.blocks import BlobTransaction, GuestChain
+from tests.zkvm.guest.machine import Build, accounts_of
 
 _GAS_PER_BLOB = 1 << 17
 _MOST_BLOBS = 6
@@ -122,8 +123,6 @@ def _blob_transaction(case: StateCase, blob_fee: int) -> BlobTransaction | None:
 
 
 def _sender_of(raw: bytes) -> bytes:
-    from eth_account import Account
-
     return bytes.fromhex(Account.recover_transaction(raw)[2:])
 
 
@@ -151,7 +150,8 @@ def main() -> None:
     folders = given.folders or [unpacked("ethereum-tests") / "GeneralStateTests"]
     start = time.perf_counter()
     counts: Counter[bool] = Counter()
-    for case, is_right in judged((case for folder in folders for case in cases(folder)), Build(sanitized=given.sanitized)):
+    found = (case for folder in folders for case in cases(folder))
+    for case, is_right in judged(found, Build(sanitized=given.sanitized)):
         counts[is_right] += 1
         if not is_right:
             print("wrong:", case.name, flush=True)

@@ -163,8 +163,9 @@ static bool is_accepted(zk_block *block, const zk_transaction *tx, zk_verdict *v
     if (tx->call.kind != EVM_USER) return true;
     verdict->refusal = evm_check(block->vm, &tx->call);
     if (verdict->refusal == EVM_ACCEPTED) return true;
-    const evm_account *sender = ZK_STATE.account(block->state, &tx->call.sender);
     verdict->kind = ZK_REFUSED;
+    if (verdict->refusal < EVM_NONCE_TOO_LOW) return false;
+    const evm_account *sender = ZK_STATE.account(block->state, &tx->call.sender);
     verdict->nonce = sender->nonce;
     verdict->balance = sender->balance;
     return false;

@@ -59,7 +59,7 @@ typedef enum {
 typedef struct {
     zk_verdict_kind kind;
     evm_refusal refusal;
-    uint64_t nonce; /* the sender's in the state, for refusals */
+    uint64_t nonce; /* the sender's in the state, for refusals from EVM_NONCE_TOO_LOW on */
     u256 balance;   /* the same */
     evm_outcome outcome;
     const zk_included *included;

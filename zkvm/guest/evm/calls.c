@@ -88,7 +88,7 @@ static evm_frame *begin_creation(evm *vm, evm_frame *parent, const evm_message *
                                  ending *end) {
     const evm_state_ops *ops = vm->ops;
     evm_account *account = ops->account(vm->state, &message->target);
-    if (account->nonce || account->has_storage || ops->code(vm->state, account)->size) {
+    if (account->nonce || account->has_storage || evm_has_code(account)) {
         *end = failed(vm, EVM_COLLISION, 0, snapshot, vm->refund);
         return NULL;
     }

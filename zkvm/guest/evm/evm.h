@@ -86,6 +86,8 @@ typedef struct evm_state_ops {
     evm_code *(*code)(void *self, evm_account *account);
     void (*transient)(void *self, const evm_account *account, const u256 *key, u256 *value);
 
+    /* Whether an account, or with a key one of its slots, is warm; loads nothing. */
+    bool (*is_warm)(void *self, const address_t *address, const u256 *key);
     void (*warm_account)(void *self, evm_account *account);
     void (*warm_slot)(void *self, evm_slot *slot);
     /* The same by name, before a transaction runs: nothing needs to be loaded for it. */
@@ -214,6 +216,9 @@ void evm_created_address(address_t *created, const address_t *creator, uint64_t 
 
 /* Which precompile an address is, from 1; 0 for none. They are always warm. */
 uint32_t evm_precompile_number(const address_t *address);
+
+/* Told by the hash: the code itself is not loaded. */
+bool evm_has_code(const evm_account *account);
 
 /* Empty as EIP-161 has it. */
 bool evm_is_empty(const evm_account *account);

@@ -32,10 +32,14 @@ int evm_keccak(evm *vm, evm_frame *frame, u256 *top) {
 
 /* --- Other accounts --- */
 
-/* The account whose address is on the stack, and what it costs more when this is the first use of it. */
+/* The account whose address is on the stack, and what it costs more when this is the first use of it. What cannot be
+   paid for is not loaded: no witness has to have it. */
 static evm_account *visit(evm *vm, evm_frame *frame, const u256 *word, int64_t cold_gas) {
     address_t address;
     u256_to_address(&address, word);
+    if (ZK_UNLIKELY(frame->gas < cold_gas) && !evm_precompile_number(&address) &&
+        !vm->ops->is_warm(vm->state, &address, NULL))
+        return NULL;
     evm_account *account = vm->ops->account(vm->state, &address);
     if (!account->is_warm && !evm_precompile_number(&address)) {
         if (!evm_pay(frame, cold_gas)) return NULL;
@@ -44,11 +48,15 @@ static evm_account *visit(evm *vm, evm_frame *frame, const u256 *word, int64_t c
     return account;
 }
 
-bool evm_is_empty(const evm_account *account) {
+bool evm_has_code(const evm_account *account) {
     static const hash_t EMPTY_CODE = {{0xc5, 0xd2, 0x46, 0x01, 0x86, 0xf7, 0x23, 0x3c, 0x92, 0x7e, 0x7d,
                                        0xb2, 0xdc, 0xc7, 0x03, 0xc0, 0xe5, 0x00, 0xb6, 0x53, 0xca, 0x82,
                                        0x27, 0x3b, 0x7b, 0xfa, 0xd8, 0x04, 0x5d, 0x85, 0xa4, 0x70}};
-    return account->nonce == 0 && u256_is_zero(&account->balance) && hash_equal(&account->code_hash, &EMPTY_CODE);
+    return !hash_equal(&account->code_hash, &EMPTY_CODE);
+}
+
+bool evm_is_empty(const evm_account *account) {
+    return account->nonce == 0 && u256_is_zero(&account->balance) && !evm_has_code(account);
 }
 
 int evm_balance(evm *vm, evm_frame *frame, u256 *top) {
@@ -134,6 +142,9 @@ int evm_block_hash(evm *vm, evm_frame *frame, u256 *top) {
 /* --- Storage and logs --- */
 
 int evm_load_slot(evm *vm, evm_frame *frame, u256 *top) {
+    if (ZK_UNLIKELY(frame->gas < GAS_COLD_SLOT - GAS_WARM) &&
+        !vm->ops->is_warm(vm->state, &frame->self->address, top))
+        return EVM_OUT_OF_GAS;
     evm_slot *slot = vm->ops->slot(vm->state, frame->self, top);
     if (!slot->is_warm) {
         if (!evm_pay(frame, GAS_COLD_SLOT - GAS_WARM)) return EVM_OUT_OF_GAS;

@@ -101,6 +101,11 @@ static evm_slot *get_slot(void *self, evm_account *account, const u256 *key) {
     return &own->slot;
 }
 
+static bool is_warm(void *self, const address_t *address, const u256 *key) {
+    state_account *own = named_account(self, address);
+    return key ? named_slot(self, own, key)->slot.is_warm : own->account.is_warm;
+}
+
 static evm_code *get_code(void *self, evm_account *account) { return state_load_code(self, (state_account *)account); }
 
 static void get_transient(void *self, const evm_account *account, const u256 *key, u256 *value) {
@@ -278,6 +283,7 @@ const evm_state_ops ZK_STATE = {
     .slot = get_slot,
     .code = get_code,
     .transient = get_transient,
+    .is_warm = is_warm,
     .warm_account = warm_account,
     .warm_slot = warm_slot,
     .warm_address = warm_address,
