@@ -17,7 +17,7 @@
             ├── IllegalInstruction
             ├── UnsupportedInstruction  ECALL, EBREAK, CSR
             ├── CompressedInstruction
-            ├── GuestTrap               the guest jumped to address 0 on purpose
+            ├── GuestTrap               the guest refused its input: .code may say why
             ├── JumpOutsideProgram      a jump to an address that holds no instruction
             ├── UnalignedAccess
             ├── OutOfRangeAccess        of memory that the program does not have
@@ -141,10 +141,15 @@ class CompressedInstruction(_BadInstruction):
 
 
 class GuestTrap(GuestError):
-    """The guest refused its input: it jumped to address 0."""
+    """The guest refused its input: it jumped to address 0, or to four times a code below 1024 that says why.
 
-    def __init__(self, *, pc: int, cycle: int) -> None:
-        super().__init__("the guest trapped", pc=pc, cycle=cycle)
+    Attributes:
+        code: The guest's own code, 0 where it gave none.
+    """
+
+    def __init__(self, code: int = 0, *, pc: int, cycle: int) -> None:
+        super().__init__(f"the guest trapped with code {code}" if code else "the guest trapped", pc=pc, cycle=cycle)
+        self.code = code
 
 
 class JumpOutsideProgram(GuestError):

@@ -8,6 +8,8 @@ from zkvm.emulator.elf import NO_OUTPUT_SYMBOL, Program
 from zkvm.emulator.opcodes import IN_LO, ZERO_LO
 
 FAULT_JUMP, FAULT_UNALIGNED, FAULT_RANGE, FAULT_MEMORY = 16, 17, 18, 19
+_REFUSALS_END: Final = 0x1000
+"""Below lie the targets of jumps that say why a guest refused its input; the kit's guests have no code there."""
 _FIELD: Final = 2**64 - 2**32 + 1
 _CALL_FAULTS: Final = {
     20: errors.ZeroModulus,
@@ -46,6 +48,8 @@ def _raise_jump(program: Program, row: RomRow, answer: int, cycle: int) -> NoRet
             raise errors.OutputNotWritten(pc=pc, cycle=cycle)
         raise errors.GuestTrap(pc=pc, cycle=cycle)
     word = program.code.get(target)
+    if word is None and target < _REFUSALS_END and target % 4 == 0:
+        raise errors.GuestTrap(target // 4, pc=pc, cycle=cycle)
     if word is None:
         raise errors.JumpOutsideProgram(target, pc=pc, cycle=cycle)
     # The jump was good; what it led to is no instruction.

@@ -27,6 +27,15 @@ _Noreturn void zkhub_halt(const uint32_t output[ZKHUB_OUTPUT_WORDS]) __asm__("zk
 /* Refuses the input: what ran cannot be proven. */
 _Noreturn void zkhub_trap(void);
 
+/* The same, and tells the emulator why: a code from 1 to ZKHUB_MOST_REFUSAL. It is a jump to four times that, where no
+   code lies. */
+enum { ZKHUB_MOST_REFUSAL = 1023 };
+
+static inline _Noreturn void zkhub_refuse(uint32_t code) {
+    __asm__ volatile("jr %0" : : "r"(4 * (code <= ZKHUB_MOST_REFUSAL ? code : 0)));
+    __builtin_unreachable();
+}
+
 static inline void zkhub_require(int condition) {
     if (!condition) zkhub_trap();
 }

@@ -88,6 +88,15 @@ def test_ends_of_a_guest(tmp_path: Path, body: str, error: type[Exception]) -> N
 
 
 @needs_gcc
+@pytest.mark.parametrize(("code", "told"), [(1, 1), (1023, 1023), (1024, 0), (0, 0)])
+def test_a_guest_says_why_it_refuses(tmp_path: Path, code: int, told: int) -> None:
+    program = load(build([guest(tmp_path, f"zkhub_refuse({code});")], compiler=Compiler.GCC))
+    with pytest.raises(GuestTrap) as caught:
+        run(program, b"")
+    assert caught.value.code == told
+
+
+@needs_gcc
 def test_a_length_that_leads_out_of_the_input_region_is_refused(tmp_path: Path) -> None:
     """Whoever proves chooses the length word; the guest's own start-up code must not believe it."""
     program = load(build([guest(tmp_path, "uint32_t out[8] = {1}; zkhub_halt(out);")], compiler=Compiler.GCC))
