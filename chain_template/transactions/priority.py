@@ -18,6 +18,7 @@ CANONICAL_ABI: Final = (
     "(uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint256,"
     "uint256[4],bytes,bytes,uint256[],bytes,bytes)"
 )
+_UINT64_MAX: Final = (1 << 64) - 1
 
 
 def priority_transaction(canonical: bytes) -> Transaction:
@@ -33,6 +34,7 @@ def priority_transaction(canonical: bytes) -> Transaction:
     if encode([CANONICAL_ABI], [fields]) != canonical:
         raise TransactionDecodeError("priority operation is not in canonical ABI form")
     _check_constants(fields)
+    _check_sizes(fields)
     reserved = fields[10]
     return Transaction(
         type=PRIORITY_TYPE,
@@ -65,6 +67,14 @@ def decode_priority_transaction(raw: bytes) -> Transaction:
     if raw[:1] != bytes([PRIORITY_TYPE]):
         raise TransactionDecodeError("not a priority operation")
     return priority_transaction(raw[1:])
+
+
+def _check_sizes(fields: tuple[object, ...]) -> None:
+    """Refuse what no counter and no block can hold."""
+    for name, value in (("gasLimit", fields[3]), ("nonce", fields[8])):
+        assert isinstance(value, int)
+        if value > _UINT64_MAX:
+            raise TransactionDecodeError(f"{name} of a priority operation is {value}; the most is 2^64 - 1")
 
 
 def _check_constants(fields: tuple[object, ...]) -> None:

@@ -15,6 +15,7 @@ from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
 from eth.vm.forks.spurious_dragon._utils import collect_touched_accounts
 from eth.vm.message import Message
 
+from chain_template.errors import InvalidBlock
 from chain_template.executor.interface import ChainRules
 from chain_template.executor.pyevm.state import HubState
 from chain_template.primitives import BASE_TOKEN_HOLDER_ADDRESS, int_to_bytes, keccak
@@ -111,7 +112,7 @@ def apply_priority(state: HubState, tx: Transaction, *, from_holder: bool) -> Ap
     assert tx.priority is not None
     minted, recipient = tx.priority.mint_value, tx.priority.refund_recipient
     if from_holder:
-        state.delta_balance(BASE_TOKEN_HOLDER_ADDRESS, -minted)
+        _take_from_holder(state, minted)
     intrinsic = intrinsic_gas(tx.data, is_create=False)
     gas_bound = tx.gas_limit * tx.max_fee_per_gas
     brought = min(tx.value, max(0, minted - gas_bound))
@@ -141,7 +142,7 @@ def apply_without_call(state: HubState, tx: Transaction, rules: ChainRules) -> A
     fee = tx.gas_limit * tx.effective_gas_price(state.base_fee)
     if tx.priority is not None:
         if rules.has_base_token_holder:
-            state.delta_balance(BASE_TOKEN_HOLDER_ADDRESS, -tx.priority.mint_value)
+            _take_from_holder(state, tx.priority.mint_value)
         _credit(state, tx.priority.refund_recipient, tx.priority.mint_value - fee)
     else:
         state.delta_balance(tx.sender, -fee)
@@ -172,6 +173,13 @@ def _message_call(state: HubState, tx: Transaction, gas: int, *, value: int) -> 
         _clear_if_empty(state, address)
     state.clear_transient_storage()
     return Applied(computation.is_success, gas_used, computation)
+
+
+def _take_from_holder(state: HubState, minted: int) -> None:
+    """The holder owns all there can ever be, so L1 never mints more."""
+    if state.get_balance(BASE_TOKEN_HOLDER_ADDRESS) < minted:
+        raise InvalidBlock(f"an L1 operation mints {minted} wei, more than the base token's holder has")
+    state.delta_balance(BASE_TOKEN_HOLDER_ADDRESS, -minted)
 
 
 def _credit(state: HubState, address: bytes, amount: int) -> None:
