@@ -1,0 +1,94 @@
+"""The batch program in C against the one in Python: the same public input and pubdata, the same reason of a refusal."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chain_template.batcher import batch_program
+from chain_template.batcher.reasons import Reason
+from chain_template.errors import BatchInputError
+from tests.unit.chain_template.batcher.toy_chain import ALICE, ToyChain
+from tests.zkvm.guest.batch.batches import hostile, mixed_batch, mixed_chain
+from tests.zkvm.guest.batch.native import Outcome, Sanitized, run_native
+from zkvm.guest import REFUSALS
+
+
+@pytest.fixture(scope="module")
+def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sanitized]:
+    program = Sanitized(tmp_path_factory.mktemp("batch"))
+    yield program
+    program.close()
+
+
+def run_python(data: bytes) -> Outcome:
+    try:
+        output = batch_program.run(data)
+    except BatchInputError as exc:
+        return Outcome(exc.reason)
+    return Outcome(None, output.public_input, output.pubdata)
+
+
+def test_reasons_have_the_same_numbers() -> None:
+    assert REFUSALS[: len(Reason)] == tuple(reason.value for reason in Reason)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(first, last) for first in range(1, 7) for last in range(first, 7) if (first + last) % 3]
+)
+def test_any_cut_of_a_chain(first: int, last: int) -> None:
+    built = mixed_chain().batch(first, last)
+    assert run_native(built.batch_input) == Outcome(None, built.output.public_input, built.output.pubdata)
+
+
+def test_under_sanitizers(sanitized: Sanitized) -> None:
+    built = mixed_chain().batch(1, 6)
+    assert sanitized(built.batch_input) == Outcome(None, built.output.public_input)
+
+
+WRITES = st.lists(st.tuples(st.integers(0, 30), st.sampled_from([0, 0, 1, 2**255])), min_size=1, max_size=8)
+
+
+@settings(max_examples=15, deadline=None)
+@given(blocks=st.lists(WRITES, min_size=2, max_size=4), first=st.integers(1, 2))
+def test_any_mix_of_writes_and_deletions(blocks: list[list[tuple[int, int]]], first: int) -> None:
+    chain = ToyChain()
+    for block in blocks:
+        chain.add(*(chain.store(ALICE, slot, value) for slot, value in block))
+    built = chain.batch(first, len(blocks))
+    assert run_native(built.batch_input) == Outcome(None, built.output.public_input, built.output.pubdata)
+
+
+# --- Hostile inputs ---
+
+
+def check(name: str, data: bytes, sanitized: Sanitized) -> str | None:
+    """All three agree; returns the reason."""
+    expected = run_python(data)
+    assert run_native(data) == expected, name
+    assert sanitized(data) == Outcome(expected.reason, expected.public_input), name
+    return expected.reason
+
+
+def test_hostile_inputs(sanitized: Sanitized) -> None:
+    """A sample here; all of them in the slow test."""
+    cases = list(hostile(mixed_batch()))
+    reasons = [check(*case, sanitized) for case in cases[::11]]
+    assert None in reasons and len(set(reasons)) > 8
+
+
+@pytest.mark.slow
+def test_every_hostile_input(sanitized: Sanitized) -> None:
+    reasons = {check(name, data, sanitized) for name, data in hostile(mixed_batch())}
+    # No chain of the test is so long, or asks for so much, that the others could come.
+    assert reasons >= {None, *REFUSALS[: len(Reason)]} - {Reason.LIMIT}, reasons
+
+
+@settings(max_examples=60, deadline=None)
+@given(place=st.integers(0, 2**32), flip=st.integers(1, 255))
+def test_any_changed_byte(sanitized: Sanitized, place: int, flip: int) -> None:
+    honest = mixed_batch()
+    at = place % len(honest)
+    data = honest[:at] + bytes([honest[at] ^ flip]) + honest[at + 1 :]
+    check(f"byte {at} flipped by {flip}", data, sanitized)

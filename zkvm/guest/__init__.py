@@ -1,0 +1,63 @@
+"""The batch program: its sources in C, and the ELF of them that is proven, as ``python -m zkvm.guest`` builds it."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from zkvm.emulator.elf import Program, load
+from zkvm.emulator.errors import GuestTrap
+from zkvm.guest.errors import StaleProgram
+
+HERE: Final = Path(__file__).parent
+ELF: Final = HERE / "elf" / "batch.elf"
+MANIFEST: Final = HERE / "elf" / "manifest.json"
+_ROOMS: Final = ("base", "batch", "chain", "crypto", "evm", "state")
+
+REFUSALS: Final = (
+    "version",
+    "malformed",
+    "header",
+    "ancestors",
+    "witness-order",
+    "no-blocks",
+    "da-scheme",
+    "base-fee",
+    "invalid-block",
+    "transaction",
+    "rejected",
+    "priority-order",
+    "system-transaction",
+    "missing-node",
+    "missing-ancestor",
+    "limit",
+    "out-of-memory",
+    "no-precompile",
+)
+"""Why the program refuses a batch, in the order of ``zk_reason`` from 1: ``chain_template.batcher.reasons``, and what
+only a machine can lack."""
+
+
+def batch_program() -> Program:
+    """The program that is proven. Raises StaleProgram if the file is not the one in the manifest."""
+    elf = ELF.read_bytes()
+    if sha256(elf).hexdigest() != manifest()["sha256"]:
+        raise StaleProgram
+    return load(elf)
+
+
+def manifest() -> dict[str, str]:
+    """The compiler that made the ELF, and the ELF's hash."""
+    content: dict[str, str] = json.loads(MANIFEST.read_text())
+    return content
+
+
+def sources(*, for_machine: bool = True) -> list[Path]:
+    """The C files, those of the entry in the zkVM included or not."""
+    tops = ["main.c", "program.c"] if for_machine else ["program.c"]
+    return [*(HERE / name for name in tops), *(path for room in _ROOMS for path in sorted((HERE / room).glob("*.c")))]
+
+
+def refusal(trap: GuestTrap) -> str | None:
+    """What a trap of the program means; None where it gave no reason, so that it is a defect of the program."""
+    return REFUSALS[trap.code - 1] if 0 < trap.code <= len(REFUSALS) else None
