@@ -1,7 +1,9 @@
 """KZG point evaluation against c-kzg and the proofs of published vectors."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import ckzg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from py_ecc.optimized_bls12_381 import FQ, multiply
+from py_ecc.optimized_bls12_381 import FQ, is_inf, multiply, normalize
 
 from tests.zkvm.guest.crypto import Library, answers, published
 
@@ -50,14 +52,21 @@ def judged(setup: Any, commitment: bytes, z: bytes, y: bytes, proof: bytes) -> b
         return None
 
 
-def outside() -> bytes:
-    """A point of the curve that is not in the group of prime order."""
+def outside() -> Iterator[bytes]:
+    """Points of the curve that are not in the group of prime order."""
     for x in range(1, 100):
         square = (x**3 + 4) % P
         y = pow(square, (P + 1) // 4, P)
-        if y * y % P == square and multiply((FQ(x), FQ(y), FQ(1)), ORDER)[2] != FQ(0):
-            return (x | (4 + (y > P // 2)) << 381).to_bytes(48, "big")
-    raise AssertionError("no point found")
+        if y * y % P != square:
+            continue
+        point = FQ(x), FQ(y), FQ(1)
+        left = multiply(point, ORDER)
+        if not is_inf(left):
+            yield from (compressed(*normalize(found)) for found in (point, left))
+
+
+def compressed(x: Any, y: Any) -> bytes:
+    return (int(x) | (4 + (int(y) > P // 2)) << 381).to_bytes(48, "big")
 
 
 def variants(parts: tuple[bytes, bytes, bytes, bytes]) -> list[tuple[bytes, bytes, bytes, bytes]]:
@@ -80,7 +89,7 @@ def variants(parts: tuple[bytes, bytes, bytes, bytes]) -> list[tuple[bytes, byte
         ((P + 1) | 1 << 383).to_bytes(48, "big"),
         b"\x9f" + b"\xff" * 47,
         b"\x80" + bytes(46) + b"\1",
-        outside(),
+        *islice(outside(), 6),
     ]
     return [
         parts,

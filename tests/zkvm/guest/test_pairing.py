@@ -1,5 +1,7 @@
 """Products of pairings on alt_bn128."""
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +35,8 @@ def product(*factors: tuple[int, int]) -> Case:
     return "bn254_pairing", data, NO if total else YES
 
 
-def outside() -> bytes:
-    """A point of the twist that is not in the group of prime order: the twist has a cofactor."""
+def outside() -> Iterator[bytes]:
+    """Points of the twist that are not in the group of prime order: the twist has a cofactor."""
     for number in range(1, 100):
         x = bn.FQ2([number, 0])
         square = x * x * x + bn.b2
@@ -48,14 +50,21 @@ def outside() -> bytes:
         for y in candidates:
             found = (x, y, bn.FQ2.one())
             if bn.is_on_curve(found, bn.b2) and not bn.is_inf(bn.multiply(found, ORDER)):
-                return encoded(found)
-    raise AssertionError("no point found")
+                yield encoded(found)
+                yield encoded(bn.multiply(found, ORDER))  # of an order that divides the cofactor
 
 
 def cases() -> list[Case]:
     g, q = point(1), second(1)
     swapped = q[32:64] + q[:32] + q[64:]
-    bad = [g + swapped, g + outside(), bytes(64) + outside(), g[:63] + b"\3" + q, g + q[:127], (g + q)[:-1] + b"\0"]
+    bad = [
+        g + swapped,
+        *(g + found for found in islice(outside(), 12)),
+        bytes(64) + next(outside()),
+        g[:63] + b"\3" + q,
+        g + q[:127],
+        (g + q)[:-1] + b"\0",
+    ]
     bad += [g + P.to_bytes(32, "big") + q[32:], g + bytes(96) + P.to_bytes(32, "big"), g + b"\xff" * 128]
     good = [
         product(),

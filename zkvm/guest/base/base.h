@@ -51,7 +51,9 @@ static inline bool zk_equal_words(const uint8_t *a, const uint8_t *b, size_t wor
     return true;
 }
 
-static inline bool address_equal(const address_t *a, const address_t *b) { return zk_equal_words(a->bytes, b->bytes, 5); }
+static inline bool address_equal(const address_t *a, const address_t *b) {
+    return zk_equal_words(a->bytes, b->bytes, 5);
+}
 static inline bool hash_equal(const hash_t *a, const hash_t *b) { return zk_equal_words(a->bytes, b->bytes, 8); }
 
 /* --- Why a run gives up: the codes of chain_template/batcher/reasons.py, and what only a machine can lack --- */

@@ -16,6 +16,7 @@ static const limb_t FP_R_SQUARED[FP_LIMBS] = {
     LIMBS(0xf4df1f341c341746), LIMBS(0x0a76e6a609d104f1), LIMBS(0x8de5476c4c95b6d5),
     LIMBS(0x67eb88a9939d83c0), LIMBS(0x9a793e85b519952d), LIMBS(0x11988fe592cae3aa)};
 #define FP_NEGATED_INVERSE 0x89f3fffcfffcfffd
+#define FP_IS_PLAIN 0
 
 #include "crypto/prime_field.h"
 
@@ -63,6 +64,24 @@ static inline bool fp_is_upper(const fp *a) {
     return memcmp(bytes, others, FP_BYTES) > 0;
 }
 
+/* The curve's parameter is -PARAMETER. */
+#define PARAMETER UINT64_C(0xd201000000010000)
+
+/* (x, y) -> (CUBE_ROOT x, y) is phi with phi^2 + phi + 1 = 0 on the whole curve; on the group it is multiplication by
+   -PARAMETER^2. Where it is, the group's order, PARAMETER^4 - PARAMETER^2 + 1, annihilates the point. */
+static const fp CUBE_ROOT = {{
+    LIMBS(0x30f1361b798a64e8), LIMBS(0xf3b8ddab7ece5a2a), LIMBS(0x16a8ca3ac61577f7),
+    LIMBS(0xc26a2ff874fd029b), LIMBS(0x3636b76660701c6e), LIMBS(0x051ba4ab241b6160)}};
+
+static inline bool g1_is_in_group(const g1 *point) {
+    g1 multiple, turned = *point;
+    g1_multiply_short(&multiple, point, PARAMETER);
+    g1_multiply_short(&multiple, &multiple, PARAMETER);
+    fp_negate(&multiple.y, &multiple.y);
+    fp_mul(&turned.x, &turned.x, &CUBE_ROOT);
+    return g1_equal(&multiple, &turned);
+}
+
 /* A point of the group of prime order from x and three flags in its highest bits: compressed (always), infinity, the
    larger y. False for anything that is not the one encoding of a point. */
 static inline bool g1_decompress(g1 *point, const uint8_t bytes[FP_BYTES]) {
@@ -84,9 +103,7 @@ static inline bool g1_decompress(g1 *point, const uint8_t bytes[FP_BYTES]) {
     if (!fp_root(&point->y, &point->y)) return false;
     if (fp_is_upper(&point->y) != (flags & UPPER) / UPPER) fp_negate(&point->y, &point->y);
     point->z = fp_one();
-    g1 multiple;
-    g1_multiply(&multiple, point, ORDER);
-    return g1_is_infinity(&multiple);
+    return g1_is_in_group(point);
 }
 
 #endif

@@ -97,6 +97,32 @@ static inline void POINT(multiply)(POINT_TYPE *r, const POINT_TYPE *p, const uin
     *r = sum;
 }
 
+/* r <- k * p for a short k > 0. */
+static inline void POINT(multiply_short)(POINT_TYPE *r, const POINT_TYPE *p, uint64_t k) {
+    POINT_TYPE sum = *p, one = *p;
+    for (int bit = 62 - __builtin_clzll(k); bit >= 0; bit--) {
+        POINT(double)(&sum, &sum);
+        if (k >> bit & 1) POINT(add)(&sum, &sum, &one);
+    }
+    *r = sum;
+}
+
+/* Whether both are the same point: what p has over the one common denominator, and q over the other. */
+static inline bool POINT(equal)(const POINT_TYPE *p, const POINT_TYPE *q) {
+    ELEMENT zp, zq, left, right;
+    if (POINT(is_infinity)(p) || POINT(is_infinity)(q)) return POINT(is_infinity)(p) && POINT(is_infinity)(q);
+    FIELD(square)(&zp, &p->z);
+    FIELD(square)(&zq, &q->z);
+    FIELD(mul)(&left, &p->x, &zq);
+    FIELD(mul)(&right, &q->x, &zp);
+    if (!FIELD(equal)(&left, &right)) return false;
+    FIELD(mul)(&zp, &zp, &p->z);
+    FIELD(mul)(&zq, &zq, &q->z);
+    FIELD(mul)(&left, &p->y, &zq);
+    FIELD(mul)(&right, &q->y, &zp);
+    return FIELD(equal)(&left, &right);
+}
+
 /* False at infinity. */
 static inline bool POINT(to_affine)(ELEMENT *x, ELEMENT *y, const POINT_TYPE *p) {
     ELEMENT inverse, square;

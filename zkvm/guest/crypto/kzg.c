@@ -4,9 +4,6 @@
 #include "crypto/quadratic.h"
 #include "crypto/sha256.h"
 
-/* The curve's parameter is -PARAMETER. */
-#define PARAMETER UINT64_C(0xd201000000010000)
-
 /* r <- a * xi, xi = 1 + u */
 static inline void fp2_multiply_xi(fp2 *r, const fp2 *a) {
     fp sum;
@@ -112,7 +109,7 @@ static void miller_loop(fp12 *f, const g1 *p, const g2 *q) {
 
 /* r <- a^x, x the parameter; inverses are conjugates here. */
 static void raise_parameter(fp12 *r, const fp12 *a) {
-    fp12_power(r, a, PARAMETER);
+    fp12_power_unitary(r, a, PARAMETER);
     fp12_conjugate(r, r);
 }
 

@@ -1,5 +1,5 @@
-/* What the pairings on curves of embedding degree 12 share: lines and the easy part of the last power. Line functions in
-   homogeneous coordinates: Costello, Lange, Naehrig, Faster pairing computations on curves with high-degree twists
+/* What the pairings on curves of embedding degree 12 share: lines and the easy part of the last power. Line functions
+   in homogeneous coordinates: Costello, Lange, Naehrig, Faster pairing computations on curves with high-degree twists
    (2010). A template: the including file has the tower, g1 and g2, GAMMA (xi^(k (p - 1) / 6)), HALF, TWIST_B, and says
    by TWIST_IS_DIVIDED whether the second group is on y^2 = x^3 + b / xi or on y^2 = x^3 + b xi. */
 #ifndef ZK_PAIRING_H
@@ -70,27 +70,6 @@ static void add_step(g2 *t, const fp2 *x, const fp2 *y, line *through) {
     through->c0 = run;
     fp2_negate(&through->c1, &rise);
     fp2_sub(&through->c2, &c, &d);
-}
-
-/* r <- a (b0 + b1 v) */
-static void fp6_mul_two(fp6 *r, const fp6 *a, const fp2 *b0, const fp2 *b1) {
-    fp2 p0, p1, t;
-    fp6 product;
-    fp2_mul(&p0, &a->c0, b0);
-    fp2_mul(&p1, &a->c1, b1);
-    fp2_mul(&t, &a->c2, b1);
-    fp2_multiply_xi(&t, &t);
-    fp2_add(&product.c0, &p0, &t);
-    fp2_cross(&product.c1, &a->c0, &a->c1, b0, b1, &p0, &p1);
-    fp2_mul(&t, &a->c2, b0);
-    fp2_add(&product.c2, &p1, &t);
-    *r = product;
-}
-
-static void fp6_scale(fp6 *r, const fp6 *a, const fp2 *by) {
-    fp2_mul(&r->c0, &a->c0, by);
-    fp2_mul(&r->c1, &a->c1, by);
-    fp2_mul(&r->c2, &a->c2, by);
 }
 
 static void multiply_by_line(fp12 *f, const line *l, const g1 *p) {

@@ -37,6 +37,43 @@ static inline void fp2_conjugate(fp2 *r, const fp2 *a) {
     fp_negate(&r->c1, &a->c1);
 }
 
+#if FP_IS_PLAIN
+
+/* A sum costs as much as a product here, and nothing where it comes with one: so no formula saves products. A factor
+   may be p itself, for 0. */
+
+/* r <- a * b + c */
+__attribute__((noinline, unused)) static void fp2_mul_add(fp2 *r, const fp2 *a, const fp2 *b, const fp2 *c) {
+    fp less, real, imaginary;
+    fp_subtract_limbs(&less, FP_MODULUS, a->c1.limb);
+    fp_mul_add(&real, &less, &b->c1, &c->c0);
+    fp_mul_add(&imaginary, &a->c0, &b->c1, &c->c1);
+    fp_mul_add(&real, &a->c0, &b->c0, &real);
+    fp_mul_add(&r->c1, &a->c1, &b->c0, &imaginary);
+    r->c0 = real;
+}
+
+__attribute__((noinline, unused)) static void fp2_mul(fp2 *r, const fp2 *a, const fp2 *b) {
+    fp less, real, imaginary;
+    fp_subtract_limbs(&less, FP_MODULUS, a->c1.limb);
+    fp_mul(&real, &less, &b->c1);
+    fp_mul(&imaginary, &a->c0, &b->c1);
+    fp_mul_add(&real, &a->c0, &b->c0, &real);
+    fp_mul_add(&r->c1, &a->c1, &b->c0, &imaginary);
+    r->c0 = real;
+}
+
+__attribute__((noinline, unused)) static void fp2_square(fp2 *r, const fp2 *a) {
+    fp less, real, product;
+    fp_subtract_limbs(&less, FP_MODULUS, a->c1.limb);
+    fp_mul(&real, &less, &a->c1);
+    fp_mul(&product, &a->c0, &a->c1);
+    fp_mul_add(&r->c0, &a->c0, &a->c0, &real);
+    fp_add(&r->c1, &product, &product);
+}
+
+#else
+
 __attribute__((noinline, unused)) static void fp2_mul(fp2 *r, const fp2 *a, const fp2 *b) {
     fp p0, p1, left, right;
     fp_mul(&p0, &a->c0, &b->c0);
@@ -57,6 +94,8 @@ __attribute__((noinline, unused)) static void fp2_square(fp2 *r, const fp2 *a) {
     fp_mul(&r->c0, &sum, &difference);
     fp_add(&r->c1, &product, &product);
 }
+
+#endif
 
 static inline void fp2_scale(fp2 *r, const fp2 *a, const fp *by) {
     fp_mul(&r->c0, &a->c0, by);

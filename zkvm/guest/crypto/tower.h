@@ -34,6 +34,41 @@ static inline void fp6_multiply_v(fp6 *r, const fp6 *a) {
     r->c0 = last;
 }
 
+#if FP_IS_PLAIN
+
+static void fp6_mul(fp6 *r, const fp6 *a, const fp6 *b) {
+    fp2 turned1, turned2;
+    fp6 sum;
+    fp2_multiply_xi(&turned1, &b->c1);
+    fp2_multiply_xi(&turned2, &b->c2);
+    fp2_mul(&sum.c0, &a->c0, &b->c0);
+    fp2_mul_add(&sum.c0, &a->c1, &turned2, &sum.c0);
+    fp2_mul_add(&sum.c0, &a->c2, &turned1, &sum.c0);
+    fp2_mul(&sum.c1, &a->c0, &b->c1);
+    fp2_mul_add(&sum.c1, &a->c1, &b->c0, &sum.c1);
+    fp2_mul_add(&sum.c1, &a->c2, &turned2, &sum.c1);
+    fp2_mul(&sum.c2, &a->c0, &b->c2);
+    fp2_mul_add(&sum.c2, &a->c1, &b->c1, &sum.c2);
+    fp2_mul_add(&sum.c2, &a->c2, &b->c0, &sum.c2);
+    *r = sum;
+}
+
+/* r <- a (b0 + b1 v) */
+static void fp6_mul_two(fp6 *r, const fp6 *a, const fp2 *b0, const fp2 *b1) {
+    fp2 turned;
+    fp6 sum;
+    fp2_multiply_xi(&turned, b1);
+    fp2_mul(&sum.c0, &a->c0, b0);
+    fp2_mul_add(&sum.c0, &a->c2, &turned, &sum.c0);
+    fp2_mul(&sum.c1, &a->c0, b1);
+    fp2_mul_add(&sum.c1, &a->c1, b0, &sum.c1);
+    fp2_mul(&sum.c2, &a->c1, b1);
+    fp2_mul_add(&sum.c2, &a->c2, b0, &sum.c2);
+    *r = sum;
+}
+
+#else
+
 /* to <- (a + b)(c + d) - ac - bd, which is ad + bc. */
 static inline void fp2_cross(fp2 *to, const fp2 *a, const fp2 *b, const fp2 *c, const fp2 *d, const fp2 *ac,
                              const fp2 *bd) {
@@ -60,6 +95,30 @@ static void fp6_mul(fp6 *r, const fp6 *a, const fp6 *b) {
     fp2_cross(&sum.c2, &a->c0, &a->c2, &b->c0, &b->c2, &p0, &p2);
     fp2_add(&sum.c2, &sum.c2, &p1);
     *r = sum;
+}
+
+/* r <- a (b0 + b1 v) */
+static void fp6_mul_two(fp6 *r, const fp6 *a, const fp2 *b0, const fp2 *b1) {
+    fp2 p0, p1, t;
+    fp6 product;
+    fp2_mul(&p0, &a->c0, b0);
+    fp2_mul(&p1, &a->c1, b1);
+    fp2_mul(&t, &a->c2, b1);
+    fp2_multiply_xi(&t, &t);
+    fp2_add(&product.c0, &p0, &t);
+    fp2_cross(&product.c1, &a->c0, &a->c1, b0, b1, &p0, &p1);
+    fp2_mul(&t, &a->c2, b0);
+    fp2_add(&product.c2, &p1, &t);
+    *r = product;
+}
+
+#endif
+
+/* r <- a * by */
+static void fp6_scale(fp6 *r, const fp6 *a, const fp2 *by) {
+    fp2_mul(&r->c0, &a->c0, by);
+    fp2_mul(&r->c1, &a->c1, by);
+    fp2_mul(&r->c2, &a->c2, by);
 }
 
 static inline void fp6_invert(fp6 *r, const fp6 *a) {
@@ -152,11 +211,66 @@ static inline void fp12_frobenius(fp12 *r, const fp12 *a, const fp2 gamma[6]) {
     }
 }
 
-/* r <- a^exponent, exponent > 0 */
-static inline void fp12_power(fp12 *r, const fp12 *a, uint64_t exponent) {
+/* The square of a + b s, where s^2 = xi: *even + *odd s. */
+static inline void fp2_square_pair(fp2 *even, fp2 *odd, const fp2 *a, const fp2 *b) {
+#if FP_IS_PLAIN
+    fp2_multiply_xi(odd, b);
+    fp2_square(even, a);
+    fp2_mul_add(even, b, odd, even);
+    fp2_mul(odd, a, b);
+    fp2_add(odd, odd, odd);
+#else
+    fp2 product, sum, other;
+    fp2_mul(&product, a, b);
+    fp2_add(&sum, a, b);
+    fp2_multiply_xi(&other, b);
+    fp2_add(&other, &other, a);
+    fp2_mul(even, &sum, &other);
+    fp2_sub(even, even, &product);
+    fp2_multiply_xi(&other, &product);
+    fp2_sub(even, even, &other);
+    fp2_add(odd, &product, &product);
+#endif
+}
+
+/* to <- 3 square -+ 2 to */
+static inline void fp2_settle_square(fp2 *to, const fp2 *square, bool plus) {
+#if FP_IS_PLAIN
+    const fp two = {{2}}, three = {{3}};
+    if (!plus) fp2_negate(to, to);
+    fp2_scale(to, to, &two);
+    fp_mul_add(&to->c0, &square->c0, &three, &to->c0);
+    fp_mul_add(&to->c1, &square->c1, &three, &to->c1);
+#else
+    fp2 part;
+    if (plus) fp2_add(&part, square, to);
+    else fp2_sub(&part, square, to);
+    fp2_add(&part, &part, &part);
+    fp2_add(to, &part, square);
+#endif
+}
+
+/* a <- a^2 for a whose conjugate is its inverse, as after raise_easily. Granger, Scott, Faster squaring in the
+   cyclotomic subgroup of sixth degree extensions (2010). */
+static void fp12_square_unitary(fp12 *a) {
+    fp2 even[3], odd[3];
+    fp2_square_pair(&even[0], &odd[0], &a->c0.c0, &a->c1.c1);
+    fp2_square_pair(&even[1], &odd[1], &a->c1.c0, &a->c0.c2);
+    fp2_square_pair(&even[2], &odd[2], &a->c0.c1, &a->c1.c2);
+    fp2_multiply_xi(&odd[2], &odd[2]);
+    fp2_settle_square(&a->c0.c0, &even[0], false);
+    fp2_settle_square(&a->c0.c1, &even[1], false);
+    fp2_settle_square(&a->c0.c2, &even[2], false);
+    fp2_settle_square(&a->c1.c0, &odd[2], true);
+    fp2_settle_square(&a->c1.c1, &odd[0], true);
+    fp2_settle_square(&a->c1.c2, &odd[1], true);
+}
+
+/* r <- a^exponent, exponent > 0, for such a */
+static inline void fp12_power_unitary(fp12 *r, const fp12 *a, uint64_t exponent) {
     fp12 power = *a, base = *a;
     for (int bit = 62 - __builtin_clzll(exponent); bit >= 0; bit--) {
-        fp12_square(&power, &power);
+        fp12_square_unitary(&power);
         if (exponent >> bit & 1) fp12_mul(&power, &power, &base);
     }
     *r = power;
