@@ -21,8 +21,19 @@ from ecosystem.settings import HubSettings
 ENV_PREFIX = "ZKHUB_"
 DEFAULT_FILE = Path("zkhub.toml")
 LAST_START = "the last start"
-#: Variables with the prefix that are no settings: how clients find a hub, and where the file is.
-OTHER_VARIABLES = frozenset({"ZKHUB_CONFIG", "ZKHUB_API_URL", "ZKHUB_TOKEN", "ZKHUB_LOG_LEVEL"})
+#: Variables with the prefix that are no settings: where the file is, how clients find a hub, and what only some commands
+#: or parts look at.
+OTHER_VARIABLES = frozenset(
+    {
+        "ZKHUB_CONFIG",
+        "ZKHUB_API_URL",
+        "ZKHUB_TOKEN",
+        "ZKHUB_LOG_LEVEL",
+        "ZKHUB_ESCAPE_L1_URL",
+        "ZKHUB_ESCAPE_BRIDGEHUB",
+        "ZKHUB_ISA",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

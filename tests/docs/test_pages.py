@@ -43,7 +43,8 @@ def workplace() -> Iterator[Path]:
 
 
 def environment() -> dict[str, str]:
-    return os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ZKHUB_")}
+    return inherited | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
 
 
 @pytest.fixture

@@ -59,6 +59,7 @@ def test_a_variable_changes_a_default_chain() -> None:
 
 def test_other_variables_of_ours_are_no_settings() -> None:
     load(environ={"ZKHUB_TOKEN": "x", "ZKHUB_API_URL": "y", "ZKHUB_LOG_LEVEL": "debug", "PATH": "/bin"})
+    load(environ={"ZKHUB_ESCAPE_L1_URL": "x", "ZKHUB_ESCAPE_BRIDGEHUB": "y", "ZKHUB_ISA": "portable"})
 
 
 @pytest.mark.parametrize(
