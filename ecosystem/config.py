@@ -21,8 +21,8 @@ from ecosystem.settings import HubSettings
 ENV_PREFIX = "ZKHUB_"
 DEFAULT_FILE = Path("zkhub.toml")
 LAST_START = "the last start"
-#: Variables with the prefix that are no settings: where the file is, how clients find a hub, and what only some commands
-#: or parts look at.
+#: Variables with the prefix that are no settings: where the file is, how clients find a hub, and what only some
+#: commands or parts look at.
 OTHER_VARIABLES = frozenset(
     {
         "ZKHUB_CONFIG",
