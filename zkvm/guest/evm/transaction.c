@@ -51,7 +51,7 @@ evm_refusal evm_check(evm *vm, const evm_transaction *tx) {
     if (tx->nonce < sender->nonce) return EVM_NONCE_TOO_LOW;
     if (tx->nonce > sender->nonce) return EVM_NONCE_TOO_HIGH;
     if (sender->nonce >= UINT64_MAX - 1) return EVM_NONCE_AT_END;
-    if (vm->ops->code(vm->state, sender)->size) return EVM_SENDER_HAS_CODE;
+    if (evm_has_code(sender)) return EVM_SENDER_HAS_CODE;
     u256 cost;
     if (!times(&cost, &tx->max_fee, tx->gas_limit) || u256_add_carry(&cost, &cost, &tx->value) ||
         u256_less(&sender->balance, &cost))
@@ -72,6 +72,11 @@ static void credit(evm *vm, const address_t *address, const u256 *amount) {
     vm->ops->set_balance(vm->state, account, &sum);
 }
 
+/* The same outside a user's transaction: nothing at all for zero, not even a look at the account. */
+static void give(evm *vm, const address_t *address, const u256 *amount) {
+    if (!u256_is_zero(amount)) credit(vm, address, amount);
+}
+
 /* Whoever calls this has made sure that there is enough, but for the holder, on whom a block may not overdraw. */
 static void debit(evm *vm, const address_t *address, const u256 *amount) {
     evm_account *account = vm->ops->account(vm->state, address);
@@ -89,12 +94,13 @@ u256 evm_gas_price(const evm *vm, const evm_transaction *tx) {
     return price;
 }
 
-static void pay_fee_recipient(evm *vm, const evm_transaction *tx, uint64_t gas_used) {
+/* What the fee recipient gets. */
+static u256 fee_of(const evm *vm, const evm_transaction *tx, uint64_t gas_used) {
     u256 fee, price = evm_gas_price(vm, tx);
     if (tx->kind == EVM_USER && !vm->block->base_fee_to_coinbase)
         u256_sub_borrow(&price, &price, &vm->block->base_fee);
     times(&fee, &price, gas_used);
-    credit(vm, &vm->block->coinbase, &fee);
+    return fee;
 }
 
 /* --- The call --- */
@@ -138,10 +144,10 @@ static evm_outcome transact_user(evm *vm, const evm_transaction *tx) {
         }
     }
     evm_outcome outcome = call(vm, tx, tx->gas_limit - evm_intrinsic_gas(tx));
-    u256 unused;
+    u256 unused, fee = fee_of(vm, tx, outcome.gas_used);
     times(&unused, &price, tx->gas_limit - outcome.gas_used);
     credit(vm, &tx->sender, &unused);
-    pay_fee_recipient(vm, tx, outcome.gas_used);
+    credit(vm, &vm->block->coinbase, &fee);
     return outcome;
 }
 
@@ -153,8 +159,7 @@ static bool brought_by(evm *vm, const evm_transaction *tx, u256 *brought) {
     u256_sub_borrow(brought, &tx->minted, &bound);
     if (u256_less(&tx->value, brought)) *brought = tx->value;
     u256_sub_borrow(&lacking, &tx->value, brought);
-    const evm_account *sender = vm->ops->account(vm->state, &tx->sender);
-    if (!u256_is_zero(&lacking) && u256_less(&sender->balance, &lacking)) return false;
+    if (!u256_is_zero(&lacking) && u256_less(&vm->ops->account(vm->state, &tx->sender)->balance, &lacking)) return false;
     return tx->gas_limit >= evm_intrinsic_gas(tx);
 }
 
@@ -162,18 +167,18 @@ static evm_outcome transact_priority(evm *vm, const evm_transaction *tx) {
     u256 brought, fee, rest;
     if (tx->from_holder) debit(vm, &HOLDER, &tx->minted);
     if (!brought_by(vm, tx, &brought)) {
-        credit(vm, &tx->refund_recipient, &tx->minted);
+        give(vm, &tx->refund_recipient, &tx->minted);
         return (evm_outcome){.status = EVM_OUT_OF_GAS};
     }
     uint32_t before = vm->ops->snapshot(vm->state);
-    credit(vm, &tx->sender, &brought);
+    give(vm, &tx->sender, &brought);
     evm_outcome outcome = call(vm, tx, tx->gas_limit - evm_intrinsic_gas(tx));
-    times(&fee, &tx->max_fee, outcome.gas_used);
+    fee = fee_of(vm, tx, outcome.gas_used);
     u256_sub_borrow(&rest, &tx->minted, &fee);
     if (outcome.status == EVM_SUCCESS) u256_sub_borrow(&rest, &rest, &brought);
     else vm->ops->revert(vm->state, before);
-    pay_fee_recipient(vm, tx, outcome.gas_used);
-    credit(vm, &tx->refund_recipient, &rest);
+    give(vm, &vm->block->coinbase, &fee);
+    give(vm, &tx->refund_recipient, &rest);
     vm->ops->touch(vm->state, vm->ops->account(vm->state, &tx->sender));
     return outcome;
 }
@@ -194,12 +199,13 @@ void evm_charge_all(evm *vm, const evm_transaction *tx) {
         u256 rest;
         if (tx->from_holder) debit(vm, &HOLDER, &tx->minted);
         u256_sub_borrow(&rest, &tx->minted, &fee);
-        credit(vm, &tx->refund_recipient, &rest);
+        give(vm, &tx->refund_recipient, &rest);
     } else {
         debit(vm, &tx->sender, &fee);
         evm_account *sender = vm->ops->account(vm->state, &tx->sender);
         vm->ops->set_nonce(vm->state, sender, sender->nonce + 1);
     }
-    pay_fee_recipient(vm, tx, tx->gas_limit);
+    fee = fee_of(vm, tx, tx->gas_limit);
+    give(vm, &vm->block->coinbase, &fee);
     vm->ops->finish(vm->state);
 }
