@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.stamp
 PACKAGES := zkhub contracts zkvm chain_template shared_bridge cluster ecosystem
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native demo test lint types unit contracts npm soak bench lock clean
+.PHONY: help setup native demo test lint types unit contracts npm conformance soak bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ test: lint types contracts ## Everything CI runs
 	@$(BIN)/pytest tests -m "cluster and not soak" >build/tests-on-ray.log 2>&1 & on_ray=$$!; \
 	  $(BIN)/pytest tests -n 2 -m "not cluster and not soak"; rest=$$?; \
 	  wait $$on_ray; ray=$$?; cat build/tests-on-ray.log; exit $$((rest + ray))
+
+conformance: setup ## All of Ethereum's Cancun state tests on the native EVM: N of N, with those named that are not
+	$(BIN)/python -m tests.zkvm.guest.state_cases
 
 soak: setup npm ## What takes longer than the gate may: hundreds of random moves over the bridge, the largest proofs
 	ZKHUB_RANDOM_MOVES=300 $(BIN)/pytest tests/e2e/bridge/test_random_moves.py --timeout 5400

@@ -367,9 +367,11 @@ static void put_touched(chain *c) {
 
 static void put_account(chain *c, evm_account *account) {
     const evm_code *code = ZK_STATE.code(c->state, account);
-    const uint32_t flags = account->exists | account->is_warm << 1 | account->is_created << 2 |
-                           account->is_doomed << 3 | account->has_storage << 4;
-    put_u32(&c->out, flags);
+    const bool flags[] = {account->exists, account->is_warm, account->is_created, account->is_doomed,
+                          account->has_storage};
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < sizeof flags; i++) bits |= (uint32_t)flags[i] << i;
+    put_u32(&c->out, bits);
     put_u64(&c->out, account->nonce);
     put_u256(&c->out, &account->balance);
     put_sized(&c->out, (bytes_t){code->bytes, code->size});
