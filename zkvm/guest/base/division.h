@@ -1,4 +1,5 @@
-/* Long division, digit by digit; numbers of any size, the lowest limb first. */
+/* Long division, digit by digit; numbers of any size, the lowest limb first. Digits come from products with a reciprocal:
+   Moeller, Granlund, Improved division by invariant integers (2011). */
 #ifndef ZK_DIVISION_H
 #define ZK_DIVISION_H
 
@@ -60,6 +61,7 @@ static inline limb_t shift_up(limb_t *to, const limb_t *from, int count, unsigne
 /* window <- window - digit * divisor, over size + 1 limbs; true when it went below zero. */
 static inline bool subtract_multiple(limb_t *window, const limb_t *divisor, int size, limb_t digit) {
     limb_t carry = 0, borrow = 0;
+#pragma GCC unroll 4
     for (int i = 0; i < size; i++) {
         limb2_t product = (limb2_t)digit * divisor[i] + carry;
         limb2_t difference = (limb2_t)window[i] - (limb_t)product - borrow;
@@ -82,22 +84,77 @@ static inline void add_back(limb_t *window, const limb_t *divisor, int size) {
     window[size] += carry;
 }
 
-/* One digit of the quotient. Knuth, The Art of Computer Programming 4.3.1, algorithm D, steps D3 to D6. */
-static inline limb_t quotient_digit(limb_t *window, const limb_t *divisor, int size) {
-    limb_t top = divisor[size - 1], next = divisor[size - 2], guess, rest;
-    bool rest_fits = true;
-    if (window[size] >= top) {
-        guess = (limb_t)-1;
-        rest = window[size - 1] + top;
-        rest_fits = rest >= top;
-    } else {
-        guess = divide_two(window[size], window[size - 1], top, &rest);
+/* (B^2 - 1) / divisor - B, B being 2^ZK_LIMB_BITS; the divisor's highest bit is set. */
+static inline limb_t reciprocal_of_one(limb_t divisor) {
+    limb_t unused;
+    return divide_two(~divisor, (limb_t)-1, divisor, &unused);
+}
+
+/* The same of high:low, (B^3 - 1) / (high:low) - B. */
+static inline limb_t reciprocal_of_two(limb_t high, limb_t low) {
+    limb_t reciprocal = reciprocal_of_one(high), product = high * reciprocal + low;
+    if (product < low) {
+        reciprocal--;
+        if (product >= high) {
+            reciprocal--;
+            product -= high;
+        }
+        product -= high;
     }
-    while (rest_fits && (limb2_t)guess * next > ((limb2_t)rest << ZK_LIMB_BITS | window[size - 2])) {
-        guess--;
-        rest += top;
-        rest_fits = rest >= top;
+    limb2_t part = (limb2_t)reciprocal * low;
+    limb_t carried = (limb_t)(part >> ZK_LIMB_BITS);
+    product += carried;
+    if (product < carried) {
+        reciprocal--;
+        if (((limb2_t)product << ZK_LIMB_BITS | (limb_t)part) >= ((limb2_t)high << ZK_LIMB_BITS | low)) reciprocal--;
     }
+    return reciprocal;
+}
+
+/* What quotient_digit wants of a divisor of several limbs, or divide_by_one of a single one. */
+static inline limb_t reciprocal_of(const limb_t *divisor, int size) {
+    return size == 1 ? reciprocal_of_one(divisor[0]) : reciprocal_of_two(divisor[size - 1], divisor[size - 2]);
+}
+
+/* divide_two by a product: *rest:low by the divisor; the remainder goes to *rest. */
+static inline limb_t divide_by_one(limb_t *rest, limb_t low, limb_t divisor, limb_t reciprocal) {
+    limb2_t product = (limb2_t)reciprocal * *rest + ((limb2_t)*rest << ZK_LIMB_BITS | low);
+    limb_t quotient = (limb_t)(product >> ZK_LIMB_BITS) + 1, left = low - quotient * divisor;
+    if (left > (limb_t)product) {
+        quotient--;
+        left += divisor;
+    }
+    if (ZK_UNLIKELY(left >= divisor)) {
+        quotient++;
+        left -= divisor;
+    }
+    *rest = left;
+    return quotient;
+}
+
+/* The quotient of three limbs by the divisor's upper two, which are above the first two of the three. */
+static inline limb_t divide_three(limb_t top, limb_t middle, limb_t low, limb2_t divisor, limb_t reciprocal) {
+    limb_t high = (limb_t)(divisor >> ZK_LIMB_BITS);
+    limb2_t product = (limb2_t)reciprocal * top + ((limb2_t)top << ZK_LIMB_BITS | middle);
+    limb_t quotient = (limb_t)(product >> ZK_LIMB_BITS);
+    limb2_t rest = (limb2_t)(middle - quotient * high) << ZK_LIMB_BITS | low;
+    rest -= (limb2_t)(limb_t)divisor * quotient + divisor;
+    quotient++;
+    if ((limb_t)(rest >> ZK_LIMB_BITS) >= (limb_t)product) {
+        quotient--;
+        rest += divisor;
+    }
+    return ZK_UNLIKELY(rest >= divisor) ? quotient + 1 : quotient;
+}
+
+/* One digit of the quotient; size > 1. Knuth, The Art of Computer Programming 4.3.1, algorithm D, steps D3 to D6: the
+   guess is at most one too high. */
+static inline limb_t quotient_digit(limb_t *window, const limb_t *divisor, int size, limb_t reciprocal) {
+    limb2_t upper = (limb2_t)divisor[size - 1] << ZK_LIMB_BITS | divisor[size - 2];
+    limb2_t head = (limb2_t)window[size] << ZK_LIMB_BITS | window[size - 1];
+    limb_t guess = (limb_t)-1;
+    if (ZK_LIKELY(head < upper))
+        guess = divide_three(window[size], window[size - 1], window[size - 2], upper, reciprocal);
     if (ZK_UNLIKELY(subtract_multiple(window, divisor, size, guess))) {
         guess--;
         add_back(window, divisor, size);

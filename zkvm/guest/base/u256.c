@@ -4,6 +4,14 @@
 
 enum { WIDE_LIMBS = 2 * U256_LIMBS };
 
+static inline __attribute__((always_inline)) void divide_digits(limb_t *quotient, limb_t *a, int count,
+                                                                const limb_t *divisor, int size, limb_t reciprocal) {
+    for (int i = count - size; i >= 0; i--) {
+        limb_t digit = quotient_digit(a + i, divisor, size, reciprocal);
+        if (quotient) quotient[i] = digit;
+    }
+}
+
 /* Divides in place: `a` has room for one limb more than `count` and keeps the remainder. `b` is not zero.
    quotient (count limbs) may be NULL. */
 static void divide_limbs(limb_t *quotient, limb_t *a, int count, const u256 *b) {
@@ -12,21 +20,23 @@ static void divide_limbs(limb_t *quotient, limb_t *a, int count, const u256 *b) 
     unsigned shift = leading_zeros(b->limb[size - 1]);
     shift_up(divisor, b->limb, size, shift);
     a[count] = shift_up(a, a, count, shift);
+    limb_t reciprocal = reciprocal_of(divisor, size);
     if (size == 1) {
         limb_t rest = a[count];
         a[count] = 0;
         for (int i = count - 1; i >= 0; i--) {
-            limb_t digit = divide_two(rest, a[i], divisor[0], &rest);
+            limb_t digit = divide_by_one(&rest, a[i], divisor[0], reciprocal);
             if (quotient) quotient[i] = digit;
             a[i] = 0;
         }
         a[0] = rest >> shift;
         return;
     }
-    for (int i = count - size; i >= 0; i--) {
-        limb_t digit = quotient_digit(a + i, divisor, size);
-        if (quotient) quotient[i] = digit;
-    }
+    /* Of a size that the compiler knows, loops are straight code. */
+    if (size == 2) divide_digits(quotient, a, count, divisor, 2, reciprocal);
+    else if (size == 3) divide_digits(quotient, a, count, divisor, 3, reciprocal);
+    else if (size == 4) divide_digits(quotient, a, count, divisor, 4, reciprocal);
+    else divide_digits(quotient, a, count, divisor, size, reciprocal);
     for (int i = 0; i < size; i++)
         a[i] = shift ? a[i] >> shift | a[i + 1] << (ZK_LIMB_BITS - shift) : a[i];
 }
@@ -65,8 +75,10 @@ void u256_mulmod(u256 *r, const u256 *a, const u256 *b, const u256 *modulus) {
         return;
     }
     limb_t wide[WIDE_LIMBS + 1] = {0};
+#pragma GCC unroll 8
     for (int i = 0; i < U256_LIMBS; i++) {
         limb_t carry = 0;
+#pragma GCC unroll 8
         for (int j = 0; j < U256_LIMBS; j++) {
             limb2_t part = (limb2_t)a->limb[i] * b->limb[j] + wide[i + j] + carry;
             wide[i + j] = (limb_t)part;

@@ -9,6 +9,7 @@ typedef struct {
     limb_t *value;
     limb_t *normal; /* value << shift, its highest bit set */
     unsigned shift;
+    limb_t reciprocal; /* of normal */
     limb_t negated_inverse; /* -1 / value mod 2^ZK_LIMB_BITS, where products are Montgomery's; else 0 */
     limb_t *wide;           /* 2 * size + 1 limbs */
 } modulus_t;
@@ -31,11 +32,11 @@ static void remainder_by(limb_t *to, limb_t *number, int count, const modulus_t 
     number[count] = shift_up(number, number, count, m->shift);
     if (m->size == 1) {
         limb_t rest = number[count];
-        for (int i = count - 1; i >= 0; i--) divide_two(rest, number[i], m->normal[0], &rest);
+        for (int i = count - 1; i >= 0; i--) divide_by_one(&rest, number[i], m->normal[0], m->reciprocal);
         to[0] = rest >> m->shift;
         return;
     }
-    for (int i = count - m->size; i >= 0; i--) quotient_digit(number + i, m->normal, m->size);
+    for (int i = count - m->size; i >= 0; i--) quotient_digit(number + i, m->normal, m->size, m->reciprocal);
     int have = count < m->size ? count : m->size;
     for (int i = 0; i < have; i++)
         to[i] = m->shift ? number[i] >> m->shift | number[i + 1] << (ZK_LIMB_BITS - m->shift) : number[i];
@@ -179,6 +180,7 @@ void zk_modexp(uint8_t *result, bytes_t base, bytes_t exponent, bytes_t modulus,
     modulus_t m = {.size = used, .value = value, .normal = normal, .wide = wide};
     m.shift = leading_zeros(value[used - 1]);
     shift_up(normal, value, used, m.shift);
+    m.reciprocal = reciprocal_of(normal, used);
     power_modulo(power, base, exponent, &m, wide + 2 * size + 1);
     for (uint32_t i = 0; i < modulus.size && (int)(i / LIMB_BYTES) < used; i++)
         result[modulus.size - 1 - i] = (uint8_t)(power[i / LIMB_BYTES] >> (8 * (i % LIMB_BYTES)));
