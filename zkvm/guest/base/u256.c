@@ -36,7 +36,7 @@ static void divide_limbs(limb_t *quotient, limb_t *a, int count, const u256 *b) 
     if (size == 2) divide_digits(quotient, a, count, divisor, 2, reciprocal);
     else if (size == 3) divide_digits(quotient, a, count, divisor, 3, reciprocal);
     else if (size == 4) divide_digits(quotient, a, count, divisor, 4, reciprocal);
-    else divide_digits(quotient, a, count, divisor, size, reciprocal);
+    else if (ZK_LIMB_BITS == 32) divide_digits(quotient, a, count, divisor, size, reciprocal);
     for (int i = 0; i < size; i++)
         a[i] = shift ? a[i] >> shift | a[i + 1] << (ZK_LIMB_BITS - shift) : a[i];
 }
