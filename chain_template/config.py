@@ -159,6 +159,8 @@ class ChainConfig(Settings):
     fee_recipient: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
     executor: str = "native"
     """"native" is the batch program's C sources on this machine; "pyevm" is the reference, far slower."""
+    shadow_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the blocks that the other executor executes too; the chain stops at the first difference."""
     proofs: str = "none"
     """"none" is the labelled development mode: batches are re-executed by the prover pool, not proven."""
     block: BlockSettings = BlockSettings()

@@ -23,6 +23,7 @@
     │   ├── SystemTransactionFailed a 0x7e transaction must never fail
     │   ├── CallTimeout             a call or trace ran longer than it may
     │   ├── TraceTooLarge           a trace has more steps than one answer may hold
+    │   ├── ExecutorsDisagree       two executors make different things of one block
     │   └── MissingStateNode        the state view has no such trie node or code
     ├── StoreError
     │   ├── StoreCorrupt            the database file is damaged or of another chain
@@ -153,6 +154,44 @@ class CallTimeout(ExecutionError):
 
 class TraceTooLarge(ExecutionError):
     """A trace has more steps than one answer may hold."""
+
+
+class ExecutorsDisagree(ExecutionError):
+    """Two executors make different things of one block; none of it is committed.
+
+    Attributes:
+        block_number: The block.
+        transaction_hash: The transaction they differ in first; None where it is the header.
+        field: What of it.
+        executors: Names of both.
+        values: What each has there.
+    """
+
+    def __init__(
+        self,
+        block_number: int,
+        transaction_hash: bytes | None,
+        field: str,
+        executors: tuple[str, str],
+        values: tuple[Any, Any],
+    ) -> None:
+        where = f"block {block_number}" + (
+            "" if transaction_hash is None else f", transaction 0x{transaction_hash.hex()}"
+        )
+        told = " but ".join(f"{_shown(value)} by {name}" for name, value in zip(executors, values, strict=True))
+        super().__init__(
+            f"the executors disagree on {where}: {field} is {told}",
+            hint="The chain has stopped before this block. Report it with the chain's data directory.",
+        )
+        self.block_number = block_number
+        self.transaction_hash = transaction_hash
+        self.field = field
+        self.executors = executors
+        self.values = values
+
+
+def _shown(value: Any) -> str:
+    return f"0x{value.hex()}" if isinstance(value, bytes) else repr(value)
 
 
 class MissingStateNode(ExecutionError):

@@ -13,7 +13,7 @@ import structlog
 from chain_template.config import ChainConfig
 from chain_template.errors import ChainError, TransactionError
 from chain_template.events import EventBus, PendingTransaction, RolledBack
-from chain_template.executor import make_executor
+from chain_template.executor import make_chain_executor
 from chain_template.executor.interface import BlockContext, Executor
 from chain_template.genesis import build_genesis
 from chain_template.interop_chains import InteropChains
@@ -86,7 +86,7 @@ class ChainNode:
         self.config = config
         self.rules = rules_of(config)
         self.events = EventBus()
-        self.executor: Executor = make_executor(config.executor, self.rules)
+        self.executor: Executor = make_chain_executor(config.executor, self.rules, config.shadow_share)
         self.store = Store.open(config.data_dir, config.chain_id, build_genesis(config), name=config.name)
         self.mempool = Mempool(
             config.mempool,
@@ -190,6 +190,8 @@ class ChainNode:
         """
         if self.sequencer.paused:
             raise ChainPaused(f"chain {self.config.name} is paused", hint="try again when it is resumed")
+        if self.sequencer.disagreement is not None:
+            raise ChainPaused(f"chain {self.config.name} has stopped: {self.sequencer.disagreement.message}")
         if self.sequencer.l1_only:
             raise ChainPaused(
                 f"chain {self.config.name} is in priority mode: it takes requests from L1 only",
@@ -318,9 +320,15 @@ class ChainNode:
             batches=batches if self.config.l1 is not None else {},
             pending_priority_operations=pending,
             unbatched_blocks=unbatched if self.config.l1 is not None else 0,
-            errors={loop.name: error for loop in self._loops if (error := loop.lasting_error) is not None},
+            errors=self._errors(),
             priority_mode=self.sequencer.l1_only,
         )
+
+    def _errors(self) -> dict[str, str]:
+        errors = {loop.name: error for loop in self._loops if (error := loop.lasting_error) is not None}
+        if self.sequencer.disagreement is not None:
+            errors["executors"] = self.sequencer.disagreement.message
+        return errors
 
     def is_settled(self) -> bool:
         """Whether every block is in a batch that L1 has executed, and a draining chain has no more blocks to build."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from chain_template.config import ChainConfig
-from chain_template.errors import NonceTooHigh, SystemTransactionFailed, TransactionError
+from chain_template.errors import ExecutorsDisagree, NonceTooHigh, SystemTransactionFailed, TransactionError
 from chain_template.events import EventBus, NewBlock
 from chain_template.executor.interface import BlockBuilder, BlockContext, ExecutedBlock, Executor, Included, Rejected
 from chain_template.headers import next_base_fee
@@ -75,6 +75,8 @@ class Sequencer:
         self.paused = False
         #: The chain is in priority mode: blocks hold L1 operations only.
         self.l1_only = False
+        #: Why no more blocks are built: the executors differ. Cleared by a restart alone.
+        self.disagreement: ExecutorsDisagree | None = None
         self._config = config
         self._store = store
         self._executor = executor
@@ -104,7 +106,7 @@ class Sequencer:
 
     def step(self) -> bool:
         """Build a block if it is time to; returns whether there may be more to do at once."""
-        if self.paused or not self.has_work():
+        if self.paused or self.disagreement is not None or not self.has_work():
             self._waiting_since = None
             return False
         now = time.monotonic()
@@ -116,7 +118,12 @@ class Sequencer:
             return True
         # What waits behind this block has waited since the block was begun.
         self._waiting_since = now
-        return self.build_block() is not None
+        try:
+            return self.build_block() is not None
+        except ExecutorsDisagree as exc:
+            log.critical("stopped", chain=self._config.name, reason=exc.message)
+            self.disagreement = exc
+            return False
 
     def build_block(self) -> ExecutedBlock | None:
         """Build, commit and announce one block; None when nothing could be included."""

@@ -74,6 +74,7 @@ def chain_config(
         data_availability=settings.data_availability,
         fee_recipient=settings.fee_recipient or address_of(key_bytes(keys.committer)),
         executor=settings.executor,
+        shadow_share=settings.shadow_share,
         proofs=hub.proofs,
         block=settings.block,
         batch=settings.batch,

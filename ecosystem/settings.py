@@ -136,7 +136,10 @@ class ChainSettings(Settings):
     data_availability: DataAvailability = DataAvailability.ROLLUP
     base_token: str = "eth"
     """What pays for gas: "eth", or the address of an ERC-20 token of 18 decimals on L1."""
-    executor: Literal["pyevm"] = "pyevm"
+    executor: Literal["native", "pyevm"] = "native"
+    """What executes its blocks: the C sources that are proven, or py-evm, the reference, far slower."""
+    shadow_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of its blocks that the other executor executes too; the chain stops at the first difference."""
     block: BlockSettings = BlockSettings()
     batch: BatchSettings = BatchSettings()
     fees: FeeSettings = FeeSettings()
