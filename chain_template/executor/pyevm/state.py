@@ -6,21 +6,51 @@ alias that is also a contract here), which py-evm's own test for the outermost c
 is too long ends the call that asks for it, whether or not the creation could begin, as Ethereum has it (EIP-3860).
 """
 
-from eth.abc import SignedTransactionAPI
+from eth.abc import AccountStorageDatabaseAPI, SignedTransactionAPI
 from eth.constants import GAS_CREATE
 from eth.db.account import AccountDB
+from eth.db.storage import CLEAR_COUNT_KEY_NAME, AccountStorageDB
 from eth.exceptions import OutOfGas
 from eth.rlp.accounts import Account
+from eth.typing import JournalDBCheckpoint
 from eth.vm.forks.cancun.computation import CancunComputation
 from eth.vm.forks.cancun.state import CancunState
 from eth.vm.forks.shanghai.logic import Create2EIP3860, CreateEIP3860
 from eth.vm.logic.system import CreateOpcodeStackData
 from eth.vm.opcode_values import CREATE, CREATE2
+from eth_typing import Address
 
+from chain_template.primitives import to_int
 from chain_template.transactions.intrinsic import MAX_INIT_CODE_BYTES
 
 #: An account, or one of its slots.
 Changed = tuple[bytes, int | None]
+
+
+class RevertibleStorageDb(AccountStorageDB):
+    """Storage of an account that may be taken back over more than one deletion.
+
+    py-evm's own holds that impossible, as accounts are deleted when a transaction ends. But creating a contract
+    deletes too, so one that is created and destroyed by a transaction that is then taken back as a whole, as its
+    pubdata is too much, had two.
+    """
+
+    def discard(self, checkpoint: JournalDBCheckpoint) -> None:
+        """Take back what was done since ``checkpoint``."""
+        latest = self._deletions()
+        if self._journal_storage.has_checkpoint(checkpoint):
+            self._journal_storage.discard(checkpoint)
+            self._clear_count.discard(checkpoint)
+        else:
+            # It was not in use yet.
+            self._journal_storage.reset()
+            self._clear_count.reset()
+        self._storage_cache.reset_cache()
+        if self._deletions() < latest:
+            self._storage_lookup.rollback_trie(self._deletions())
+
+    def _deletions(self) -> int:
+        return to_int(self._clear_count[CLEAR_COUNT_KEY_NAME])
 
 
 class TouchedAccountDb(AccountDB):
@@ -48,6 +78,13 @@ class TouchedAccountDb(AccountDB):
         """Remove an account."""
         self._touched.add((address, None))
         super().delete_account(address)
+
+    def _get_address_store(self, address: Address) -> AccountStorageDatabaseAPI:
+        store = self._account_stores.get(address)
+        if store is None:
+            store = RevertibleStorageDb(self._raw_store_db, self._get_storage_root(address), address)
+            self._account_stores[address] = store
+        return store
 
 
 def _check_init_code(data: CreateOpcodeStackData) -> None:

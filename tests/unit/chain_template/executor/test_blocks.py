@@ -325,6 +325,24 @@ def test_a_block_stops_where_its_pubdata_is_full() -> None:
     assert block.header == alone.header, "a transaction put off must leave no trace"
 
 
+@pytest.mark.parametrize(("limit", "room"), [(300, None), (80_000, 700)])
+def test_what_made_and_destroyed_a_contract_can_be_taken_back(limit: int, room: int | None) -> None:
+    """Making a contract deletes its storage, and so does its end: both are taken back at once."""
+    # CREATE with the input as init code, which stores and destroys itself.
+    factory = GenesisAccount(b"\x66" * 20, bytes.fromhex("365f5f375f365f5ff55000"), nonce=1)
+    bench = Bench(ChainRules(CHAIN_ID, max_transaction_pubdata=limit), funded(factory))
+    raws = [
+        sign(KEYS[i], 0, to=factory.address, data=bytes.fromhex("60015f5533ff") + bytes(i), gas=200_000)
+        for i in range(2)
+    ]
+    builder = bench.executor.begin_block(bench.context(max_pubdata_bytes=room), bench.nodes)
+    first, second = builder.apply([decode_transaction(raw, CHAIN_ID) for raw in raws])
+    assert isinstance(first, Included)
+    assert isinstance(second, Included) == (room is None)
+    assert first.receipt.status == (limit == 80_000)
+    builder.seal()
+
+
 def test_messages_to_l1_are_read_from_the_messengers_events() -> None:
     # LOG3(topic, caller, keccak) with abi.encode(bytes) of 3 bytes as data
     message = b"abc"
