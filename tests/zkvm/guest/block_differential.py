@@ -270,9 +270,11 @@ def state_below(root: bytes, nodes: Mapping[bytes, bytes]) -> dict[bytes, bytes]
 # --- Witnesses ---
 
 
-def replay_on_guest(played: Played, nodes: Mapping[bytes, bytes], build: Build = HOST) -> list[bytes]:
+def replay_on_guest(
+    played: Played, nodes: Mapping[bytes, bytes], build: Build = HOST, memory: int = guest.MEMORY
+) -> list[bytes]:
     """The headers that the guest makes of the same blocks with these nodes of the first state."""
-    with GuestChain(played.rules, nodes, played.root, build) as chain:
+    with GuestChain(played.rules, nodes, played.root, build, memory) as chain:
         found = []
         for context, raws in zip(played.contexts, played.raws, strict=True):
             chain.begin(context)

@@ -15,11 +15,12 @@ from tests.zkvm.guest.native import GUEST, HERE, SANITIZERS, shared_library, sou
 #: What a block makes of a transaction; those of ``block.h``.
 INCLUDED, GAS_USED_UP, PUBDATA_USED_UP, ABOVE_BLOCK_GAS, REFUSED, WRONG_PHASE, SYSTEM_FAILED = range(7)
 #: Of ``base.h``.
-MISSING_NODE, OUT_OF_MEMORY = 14, 17
+MALFORMED, MISSING_NODE, OUT_OF_MEMORY = 2, 14, 17
 ROOMS = ("base", "crypto", "evm", "state")
 #: Of chain/, what blocks are made of.
 CHAIN = ("block", "eip712", "header", "l2_logs", "ordered_root", "receipts", "rlp", "transactions", "unsigned")
-_MEMORY = 1 << 33
+#: Bytes of address space for a state and its blocks.
+MEMORY = 1 << 33
 _NO_LIMIT_32, _NO_LIMIT_64 = 2**32 - 1, 2**64 - 1
 _WORD, _ADDRESS = ctypes.c_uint8 * 32, ctypes.c_uint8 * 20
 
@@ -212,7 +213,7 @@ class GuestChain:
         nodes: Mapping[bytes, bytes],
         state_root: bytes,
         build: Build = HOST,
-        memory: int = _MEMORY,
+        memory: int = MEMORY,
     ) -> None:
         self._library = library(build)
         limit = _NO_LIMIT_32 if rules.max_transaction_pubdata is None else rules.max_transaction_pubdata

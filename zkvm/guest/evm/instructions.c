@@ -183,7 +183,7 @@ int evm_store_slot(evm *vm, evm_frame *frame, u256 *top) {
     }
     if (!evm_pay(frame, store_gas(slot, value))) return EVM_OUT_OF_GAS;
     vm->refund += store_refund(slot, value);
-    if (!u256_equal(&slot->value, value)) vm->ops->set_slot(vm->state, frame->self, slot, value);
+    vm->ops->set_slot(vm->state, frame->self, slot, value);
     return EVM_SUCCESS;
 }
 

@@ -166,11 +166,12 @@ static void write_slot(zk_state *state, state_slot *own, const u256 *value) {
 static void set_slot(void *self, evm_account *account, evm_slot *slot, const u256 *value) {
     zk_state *state = self;
     state_slot *own = (state_slot *)slot;
-    if (!account->exists) change_living(state, UNDO_FLAGS, (state_account *)account);
     if (own->touched_in != state->transaction) {
         own->touched_in = state->transaction;
         add_touched(state, account, &own->key);
     }
+    if (u256_equal(&slot->value, value)) return;
+    if (!account->exists) change_living(state, UNDO_FLAGS, (state_account *)account);
     write_slot(state, own, value);
 }
 
