@@ -8,6 +8,7 @@ from typing import Final
 from zkvm.emulator.elf import Program, load
 from zkvm.emulator.errors import GuestTrap
 from zkvm.guest.errors import StaleProgram
+from zkvm.guest_kit.build import build
 
 HERE: Final = Path(__file__).parent
 ELF: Final = HERE / "elf" / "batch.elf"
@@ -56,6 +57,11 @@ def sources(*, for_machine: bool = True) -> list[Path]:
     """The C files, those of the entry in the zkVM included or not."""
     tops = ["main.c", "program.c"] if for_machine else ["program.c"]
     return [*(HERE / name for name in tops), *(path for room in _ROOMS for path in sorted((HERE / room).glob("*.c")))]
+
+
+def build_elf() -> bytes:
+    """The ELF that the sources make. Raises what ``zkvm.guest_kit.build.build`` does."""
+    return build(sources(), includes=[HERE], libc=HERE / "memory.c")
 
 
 def refusal(trap: GuestTrap) -> str | None:

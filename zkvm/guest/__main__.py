@@ -4,10 +4,9 @@ import json
 from hashlib import sha256
 from importlib.metadata import version
 
-from zkvm.guest import ELF, HERE, MANIFEST, sources
-from zkvm.guest_kit.build import build
+from zkvm.guest import ELF, MANIFEST, build_elf
 
-elf = build(sources(), includes=[HERE])
+elf = build_elf()
 ELF.parent.mkdir(exist_ok=True)
 ELF.write_bytes(elf)
 manifest = {"compiler": f"ziglang {version('ziglang')}", "sha256": sha256(elf).hexdigest()}

@@ -52,8 +52,20 @@ class Compiler(StrEnum):
     GCC = "gcc"
 
 
-def build(sources: Sequence[Path], *, compiler: Compiler = Compiler.ZIG, includes: Sequence[Path] = ()) -> bytes:
+def build(
+    sources: Sequence[Path],
+    *,
+    compiler: Compiler = Compiler.ZIG,
+    includes: Sequence[Path] = (),
+    libc: Path = KIT / "libc.c",
+) -> bytes:
     """The ELF file of a guest, checked to be a program of the machine.
+
+    Args:
+        sources: C files, the first in the folder that the others' paths are taken from.
+        compiler: Which one.
+        includes: Folders of headers, beside the kit's.
+        libc: What defines memcpy and its like.
 
     The working directory of the compiler is that of the first source, so that no path of this machine gets in.
 
@@ -65,7 +77,7 @@ def build(sources: Sequence[Path], *, compiler: Compiler = Compiler.ZIG, include
     first = sources[0].resolve()
     here = first.parent
     names = [os.path.relpath(source.resolve(), here) for source in sources]
-    kit = [os.path.relpath(KIT / name, here) for name in ("crt0.S", "libc.c")]
+    kit = [os.path.relpath(path, here) for path in (KIT / "crt0.S", libc.resolve())]
     folders = [f"-I{os.path.relpath(folder.resolve(), here)}" for folder in (KIT, *includes)]
     output = f".{first.stem}.{os.getpid()}.elf"
     command = [

@@ -99,6 +99,35 @@ def mixed_batch() -> bytes:
     return mixed_chain().batch(1, 6).batch_input
 
 
+@cache
+def twenty_mixed() -> ToyChain:
+    """Two blocks of twenty transactions in all, of every type: the batch whose proof is measured."""
+    chain = ToyChain()
+    chain.add(
+        set_l1_data(1),
+        add_root(1, 7),
+        chain.deposit(0, b"\xaa" * 20, 10**18),
+        chain.deposit(1, REVERT_ADDRESS, 7),
+        chain.message(ALICE, b"hello"),
+        chain.call(ALICE, None, CREATE_STORE),
+        chain.call(BOB, SOMEBODY, value=3),
+        flow(chain, 300, 1, 2**255),
+        chain.store(ALICE, 1, 9),
+        chain.store(BOB, 2, 0),
+    )
+    chain.add(
+        chain.deposit(2, STORE_ADDRESS, 0, word(4) + word(4)),
+        chain.call(ALICE, LOOK_BACK_ADDRESS, word(0)),
+        signed(chain, sign_0x71, value=3),
+        signed(chain, sign, gasPrice=GWEI, to=SOMEBODY, value=1),
+        signed(chain, sign, gasPrice=GWEI, type=1, to=STORE_ADDRESS, gas=90_000, data=word(9) * 2, accessList=[]),
+        chain.call(BOB, FILL_ADDRESS, word(3)),
+        chain.message(BOB, b"x" * 100),
+        *(chain.call(ALICE, bytes([at]) * 20, value=at) for at in (1, 2, 3)),
+    )
+    return chain
+
+
 # --- What an adversary makes of a batch ---
 
 
@@ -119,7 +148,7 @@ def _in_the_bytes(data: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"cut to {size} bytes", data[:size]
     yield "a byte more", data + b"\0"
     yield "another version", b"\x02" + data[1:]
-    for at in range(17, 50):
+    for at in range(17, 60):
         yield f"byte {at} is 255", data[:at] + b"\xff" + data[at + 1 :]
 
 

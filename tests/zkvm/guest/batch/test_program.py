@@ -80,7 +80,9 @@ def test_hostile_inputs(sanitized: Sanitized) -> None:
 
 @pytest.mark.slow
 def test_every_hostile_input(sanitized: Sanitized) -> None:
-    reasons = {check(name, data, sanitized) for name, data in hostile(mixed_batch())}
+    later = mixed_chain().batch(3, 4).batch_input
+    cases = (*hostile(mixed_batch()), *hostile(later))
+    reasons = {check(name, data, sanitized) for name, data in cases}
     # No chain of the test is so long, or asks for so much, that the others could come.
     assert reasons >= {None, *REFUSALS[: len(Reason)]} - {Reason.LIMIT}, reasons
 
