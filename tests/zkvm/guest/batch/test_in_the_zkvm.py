@@ -13,7 +13,6 @@ from zkvm.emulator.emulator import MAX_CYCLES, Measurement, measure, words_to_by
 from zkvm.emulator.errors import GuestTrap
 from zkvm.guest import ELF, MANIFEST, batch_program, build_elf, errors, manifest, refusal
 
-
 program = cache(batch_program)
 
 
