@@ -32,6 +32,9 @@ _CREATES: Final = ("CREATE", "CREATE2")
 _STEP_ERRORS: Final = frozenset(
     {Status.OUT_OF_GAS, Status.STACK_UNDERFLOW, Status.STACK_OVERFLOW, Status.INIT_CODE_TOO_LARGE}
 )
+#: Opcodes of which py-evm looks at the stack before it charges, or after this much only: LOG1 to LOG4.
+_FREE_ON_UNDERFLOW: Final = frozenset({0x31, 0x3B, 0x3C, 0x3F, 0x54, 0xF0, 0xF1, 0xF2, 0xF4, 0xF5, 0xFA})
+_LOG_GAS: Final = 375
 
 
 def wish_of(tracer: Tracer | None) -> tuple[Wish, int]:
@@ -264,7 +267,7 @@ class _Steps:
             "pc": place,
             "op": MNEMONICS.get(opcode, f"opcode {opcode:#x} not defined"),
             "gas": gas,
-            "gasCost": cost,
+            "gasCost": _underflow_cost(opcode, cost) if failure == Status.STACK_UNDERFLOW else cost,
             "depth": depth + 1,
         }
         if not options.disable_stack:
@@ -283,6 +286,12 @@ class _Steps:
         if failure in _STEP_ERRORS:
             entry["error"] = describe(failure, 0, 0)
         return entry
+
+
+def _underflow_cost(opcode: int, cost: int) -> int:
+    if opcode in _FREE_ON_UNDERFLOW:
+        return 0
+    return _LOG_GAS if 0xA1 <= opcode <= 0xA4 else cost
 
 
 def _number(word: bytes) -> int:
