@@ -50,7 +50,8 @@ def test_both_agree_on_blocks_of_every_kind() -> None:
 
 def test_a_difference_names_block_field_and_both_values() -> None:
     bench = bench_with(shadowed(OTHER_RULES))
-    with pytest.raises(ExecutorsDisagree, match=r"block 1: header state_root is 0x[0-9a-f]{64} by native but") as caught:
+    told = r"block 1: header state_root is 0x[0-9a-f]{64} by native but"
+    with pytest.raises(ExecutorsDisagree, match=told) as caught:
         bench.run(sign(KEYS[0], 0, to=b"\x99" * 20, value=5))
     assert (caught.value.block_number, caught.value.field) == (1, "header state_root")
     assert caught.value.transaction_hash is None
