@@ -184,7 +184,12 @@ def store(key: int, nonce: int, *values: int, **fields: Any) -> bytes:
 
 
 def operation(**changes: Any) -> bytes:
-    fields: dict[str, Any] = {"from": 0x77, "to": int.from_bytes(OTHER), "data": b"", "reserved": (2 * ETHER, 0x88, 0, 0)}
+    fields: dict[str, Any] = {
+        "from": 0x77,
+        "to": int.from_bytes(OTHER),
+        "data": b"",
+        "reserved": (2 * ETHER, 0x88, 0, 0),
+    }
     return bytes([PRIORITY_TYPE]) + canonical(**(fields | changes))
 
 

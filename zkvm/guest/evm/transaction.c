@@ -179,7 +179,8 @@ static evm_outcome transact_priority(evm *vm, const evm_transaction *tx) {
     else vm->ops->revert(vm->state, before);
     give(vm, &vm->block->coinbase, &fee);
     give(vm, &tx->refund_recipient, &rest);
-    vm->ops->touch(vm->state, vm->ops->account(vm->state, &tx->sender));
+    evm_account *sender = vm->ops->account(vm->state, &tx->sender);
+    if (sender->exists && evm_is_empty(sender)) vm->ops->touch(vm->state, sender);
     return outcome;
 }
 
