@@ -10,6 +10,7 @@ from benchmarks.measure import machine
 NAMES = (
     "bridge",
     "evm",
+    "evm_cycles",
     "executor",
     "rpc",
     "startup",

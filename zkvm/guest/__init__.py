@@ -33,7 +33,6 @@ REFUSALS: Final = (
     "missing-ancestor",
     "limit",
     "out-of-memory",
-    "no-precompile",
 )
 """Why the program refuses a batch, in the order of ``zk_reason`` from 1: ``chain_template.batcher.reasons``, and what
 only a machine can lack."""

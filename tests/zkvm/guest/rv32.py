@@ -18,7 +18,8 @@ MOST_CYCLES = 1 << 34
 @cache
 def program() -> Program:
     """All primitives behind one entry, compiled once."""
-    return load(build([HERE / "crypto_guest.c", *CALLS, *SOURCES], includes=[ROOT / "zkvm" / "guest", HERE]))
+    guest = ROOT / "zkvm" / "guest"
+    return load(build([HERE / "crypto_guest.c", *CALLS, *SOURCES], includes=[guest, HERE], libc=guest / "memory.c"))
 
 
 def run(calls: Iterable[tuple[str, bytes]]) -> tuple[bytes, Cost]:

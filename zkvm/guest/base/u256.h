@@ -63,6 +63,10 @@ static inline bool u256_is_zero(const u256 *a) {
 }
 
 static inline bool u256_equal(const u256 *a, const u256 *b) {
+#if ZK_LIMB_BITS == 32
+    /* Numbers that differ mostly do so in the lowest limb. */
+    if (a->limb[0] != b->limb[0]) return false;
+#endif
     limb_t any = 0;
 #pragma GCC unroll 8
     for (int i = 0; i < U256_LIMBS; i++) any |= a->limb[i] ^ b->limb[i];
@@ -145,20 +149,39 @@ static inline limb_t limb_swap(limb_t v) {
 #endif
 }
 
+/* A limb and its bytes. Where words at odd places are read byte by byte, there is nothing left to swap. */
+static inline limb_t limb_load(const uint8_t *bytes) {
+#if ZK_LIMB_BITS == 64
+    limb_t limb;
+    memcpy(&limb, bytes, sizeof limb);
+    return limb_swap(limb);
+#else
+    return (limb_t)bytes[0] << 24 | (limb_t)bytes[1] << 16 | (limb_t)bytes[2] << 8 | bytes[3];
+#endif
+}
+
+static inline void limb_store(uint8_t *bytes, limb_t limb) {
+#if ZK_LIMB_BITS == 64
+    limb = limb_swap(limb);
+    memcpy(bytes, &limb, sizeof limb);
+#else
+    bytes[0] = (uint8_t)(limb >> 24);
+    bytes[1] = (uint8_t)(limb >> 16);
+    bytes[2] = (uint8_t)(limb >> 8);
+    bytes[3] = (uint8_t)limb;
+#endif
+}
+
 static inline void u256_from_bytes(u256 *r, const uint8_t bytes[32]) {
 #pragma GCC unroll 8
-    for (int i = 0; i < U256_LIMBS; i++) {
-        limb_t limb;
-        memcpy(&limb, bytes + 32 - (i + 1) * (int)sizeof limb, sizeof limb);
-        r->limb[i] = limb_swap(limb);
-    }
+    for (int i = 0; i < U256_LIMBS; i++) r->limb[i] = limb_load(bytes + 32 - (i + 1) * (int)sizeof(limb_t));
 }
 
 static inline void u256_to_bytes(uint8_t bytes[32], const u256 *a) {
-    limb_t limbs[U256_LIMBS];
+    /* They may lie where the number does. */
+    const u256 copy = *a;
 #pragma GCC unroll 8
-    for (int i = 0; i < U256_LIMBS; i++) limbs[U256_LIMBS - 1 - i] = limb_swap(a->limb[i]);
-    memcpy(bytes, limbs, 32);
+    for (int i = 0; i < U256_LIMBS; i++) limb_store(bytes + 32 - (i + 1) * (int)sizeof(limb_t), copy.limb[i]);
 }
 
 /* `size` bytes, at most 32. */
@@ -168,12 +191,22 @@ static inline void u256_from_some(u256 *r, const uint8_t *bytes, uint32_t size) 
     u256_from_bytes(r, padded);
 }
 
-static inline void u256_from_address(u256 *r, const address_t *address) { u256_from_some(r, address->bytes, 20); }
+static inline void u256_from_address(u256 *r, const address_t *address) {
+    uint32_t words[5];
+    memcpy(words, address, sizeof words);
+    for (int i = 0; i < 5; i++) words[i] = __builtin_bswap32(words[i]);
+#if ZK_LIMB_BITS == 64
+    *r = (u256){{(limb_t)words[3] << 32 | words[4], (limb_t)words[1] << 32 | words[2], words[0]}};
+#else
+    *r = (u256){{words[4], words[3], words[2], words[1], words[0]}};
+#endif
+}
 
 static inline void u256_to_address(address_t *address, const u256 *a) {
-    uint8_t bytes[32];
-    u256_to_bytes(bytes, a);
-    memcpy(address, bytes + 12, sizeof *address);
+    uint32_t words[5];
+    for (int i = 0; i < 5; i++)
+        words[4 - i] = __builtin_bswap32((uint32_t)(a->limb[i * 32 / ZK_LIMB_BITS] >> (i * 32 % ZK_LIMB_BITS)));
+    memcpy(address, words, sizeof words);
 }
 
 /* --- What takes longer; r may be an operand everywhere. Division by zero gives zero. --- */

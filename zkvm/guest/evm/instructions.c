@@ -122,7 +122,10 @@ int evm_copy_memory(evm *vm, evm_frame *frame, u256 *top) {
     if (!evm_reach_region(vm, frame, top - 1, size, &from)) return EVM_OUT_OF_GAS;
     if (!evm_reach_region(vm, frame, top, size, &to)) return EVM_OUT_OF_GAS;
     if (!evm_pay(frame, GAS_WORD_COPY * evm_words(to.size))) return EVM_OUT_OF_GAS;
-    if (to.size) memmove(frame->memory + (to.data - frame->memory), from.data, to.size);
+    if (to.size == 0) return EVM_SUCCESS;
+    uint8_t *target = frame->memory + (to.data - frame->memory);
+    if (target + to.size <= from.data || from.data + to.size <= target) memcpy(target, from.data, to.size);
+    else memmove(target, from.data, to.size);
     return EVM_SUCCESS;
 }
 

@@ -10,23 +10,37 @@ static inline __attribute__((always_inline)) void push_bytes(u256 *to, const uin
         int left = size - i * (int)sizeof(limb_t);
         limb_t limb = 0;
         if (left >= (int)sizeof(limb_t)) {
-            memcpy(&limb, from + left - (int)sizeof(limb_t), sizeof limb);
-            limb = limb_swap(limb);
+            limb = limb_load(from + left - (int)sizeof(limb_t));
         } else if (left > 0) {
-            memcpy(&limb, from, sizeof limb);
-            limb = limb_swap(limb) >> (8 * ((int)sizeof(limb_t) - left));
+            limb = limb_load(from) >> (8 * ((int)sizeof(limb_t) - left));
         }
         to->limb[i] = limb;
+    }
+}
+
+/* Limb by limb, so that no copy is made of a whole number. */
+static inline void swap(u256 *a, u256 *b) {
+#pragma GCC unroll 8
+    for (int i = 0; i < U256_LIMBS; i++) {
+        limb_t limb = a->limb[i];
+        a->limb[i] = b->limb[i];
+        b->limb[i] = limb;
     }
 }
 
 /* 32 bytes of `source` from `offset`, zeros beyond its end. */
 static inline void load_padded(u256 *to, bytes_t source, const u256 *offset) {
     uint8_t word[32] = {0};
-    if (u256_fits64(offset) && u256_low(offset) < source.size) {
-        uint32_t at = (uint32_t)u256_low(offset), left = source.size - at;
-        memcpy(word, source.data + at, left < 32 ? left : 32);
+    if (!u256_fits64(offset) || u256_low(offset) >= source.size) {
+        *to = u256_of(0);
+        return;
     }
+    uint32_t at = (uint32_t)u256_low(offset), left = source.size - at;
+    if (left >= 32) {
+        u256_from_bytes(to, source.data + at);
+        return;
+    }
+    memcpy(word, source.data + at, left);
     u256_from_bytes(to, word);
 }
 
@@ -88,9 +102,7 @@ static int end_with_output(evm *vm, evm_frame *frame, const u256 *top, evm_statu
     }
 #define SWAP(n)                                                     \
     OP(swap##n, 0x8f + n, n + 1, n + 1) {                           \
-        u256 upper = *top, lower = top[-n];                         \
-        top[-n] = upper;                                            \
-        *top = lower;                                               \
+        swap(top, top - n);                                         \
         NEXT;                                                       \
     }
 #define LOG(n) \
