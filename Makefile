@@ -67,6 +67,9 @@ soak: setup npm ## What takes longer than the gate may: hundreds of random moves
 	ZKHUB_RANDOM_MOVES=300 $(BIN)/pytest tests/e2e/bridge/test_random_moves.py --timeout 5400
 	$(BIN)/pytest tests -m soak --timeout 3600
 
+fuzz: setup ## Ten minutes of libFuzzer on the batch program (needs clang; what stops it is left in build/fuzz)
+	$(BIN)/python -m tests.zkvm.guest.batch.fuzz
+
 bench: setup npm ## Figures as JSON: ours, peer, ratio
 	$(BIN)/python -m benchmarks
 

@@ -1,11 +1,13 @@
 """``zkhub batch …``, ``zkhub prover …`` and ``zkhub account …``."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ecosystem.cli.context import explained
 from ecosystem.cli.hub import Json
-from ecosystem.cli.output import age, emit_json, ether, out, say, table
+from ecosystem.cli.output import REFUSED, USAGE, age, emit_json, ether, fail, out, say, table
 
 batch = typer.Typer(no_args_is_help=True)
 prover = typer.Typer(no_args_is_help=True)
@@ -72,6 +74,41 @@ def show_batch(
         ),
         "It has no stages.",
     )
+
+
+@batch.command("replay")
+def replay_batch(
+    file: Annotated[Path, typer.Argument(help="File with a batch input.")],
+    zkvm: Annotated[bool, typer.Option("--zkvm", help="Run it in the zkVM, as it is proven.")] = False,
+    max_cycles: Annotated[
+        int | None,
+        typer.Option(min=1, help="Give up after so many instructions; what one proof holds without it."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the batch program on a batch input, and say what is wrong with it. No hub has to run.
+
+    Exits 0 only if the program takes the batch and the reference in Python agrees.
+    """
+    from chain_template.batcher.replay import replay
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}", "", USAGE)
+    with explained():
+        done = replay(data, in_the_zkvm=zkvm, max_cycles=max_cycles)
+    if as_json:
+        cost = {"cycles": done.cost.main, "cells": done.cost.cells} if done.cost else {}
+        public_input = "0x" + done.public_input.hex() if done.public_input else None
+        emit_json({"reason": done.reason, "message": done.message, "public_input": public_input, **cost})
+        raise typer.Exit(0 if done.is_good else REFUSED)
+    if done.public_input:
+        out().print(f"public input 0x{done.public_input.hex()}", soft_wrap=True)
+    if done.cost:
+        out().print(f"{done.cost.main:,} cycles, {done.cost.cells:,} cells")
+    if not done.is_good:
+        fail(f"{file} is no valid batch: {done.message}" if done.reason else f"{file}: {done.message}")
 
 
 @prover.command("ls")
