@@ -12,19 +12,21 @@ import structlog
 
 from chain_template.config import ChainConfig
 from chain_template.errors import ChainError, TransactionError
-from chain_template.events import EventBus, PendingTransaction, RolledBack
+from chain_template.events import Event, EventBus, NewBlock, PendingTransaction, RolledBack
 from chain_template.executor import make_chain_executor
 from chain_template.executor.interface import BlockContext, Executor
 from chain_template.genesis import build_genesis
+from chain_template.headers import next_base_fee
 from chain_template.interop_chains import InteropChains
 from chain_template.interop_roots import InteropRoots
 from chain_template.loops import Loop
 from chain_template.mempool import Mempool
+from chain_template.primitives import EMPTY_CODE_HASH
 from chain_template.rpc import RpcServer
 from chain_template.rules import rules_of
 from chain_template.sequencer import Sequencer
 from chain_template.settlement.proofs import ProofService
-from chain_template.state import StateReader
+from chain_template.state import ABSENT_ACCOUNT, Head, KnownHead, StateReader
 from chain_template.store import Snapshot, Store
 from chain_template.store.records import BatchStage
 
@@ -95,6 +97,8 @@ class ChainNode:
             min_base_fee_wei=config.fees.min_base_fee_wei,
         )
         self.mempool.subscribe(lambda transaction: self.events.publish(PendingTransaction(transaction)))
+        self._head = KnownHead(self._look_at_head)
+        self.events.subscribe(self._on_event)
         self._clock = clock
         self._draining = False
         self.interop_roots = None
@@ -200,18 +204,27 @@ class ChainNode:
         if self._draining:
             raise ChainPaused(f"chain {self.config.name} is being drained", hint="it takes no more transactions")
         transaction = decode_transaction(raw, self.config.chain_id, takes_eip712=self.config.l1 is not None)
-        with self.store.snapshot() as snapshot:
-            reader = StateReader(self.store.nodes, snapshot.head.state_root)
-            context = self.sequencer.next_context(snapshot)
+        head = self._head.get()
+        account = head.state.account(transaction.sender) or ABSENT_ACCOUNT
         self.mempool.add(
             transaction,
-            account_nonce=reader.nonce(transaction.sender),
-            balance=reader.balance(transaction.sender),
-            base_fee=context.base_fee_per_gas,
+            account_nonce=account.nonce,
+            balance=account.balance,
+            base_fee=head.base_fee,
             now_s=self._clock(),
-            sender_has_code=bool(reader.code(transaction.sender)),
+            sender_has_code=account.code_hash != EMPTY_CODE_HASH,
         )
         return transaction.hash
+
+    def _look_at_head(self) -> Head:
+        with self.store.snapshot() as snapshot:
+            header = snapshot.head
+        base_fee = next_base_fee(header, self.config.fees.min_base_fee_wei)
+        return Head(StateReader(self.store.nodes, header.state_root), base_fee)
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, NewBlock | RolledBack):
+            self._head.changed()
 
     def pending_context(self, snapshot: Snapshot) -> BlockContext:
         """The environment of the block that would come next."""
@@ -229,6 +242,7 @@ class ChainNode:
         """
         with self.sequencer.lock:
             dropped = self.store.rollback_to(block_number)
+            self._head.changed()
             log.warning("rolled back", chain=self.config.name, to_block=block_number, transactions=len(dropped))
             self.mempool.reinject(dropped, now_s=self._clock())
             if self.interop_roots is not None:

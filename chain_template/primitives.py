@@ -1,9 +1,10 @@
 """Byte-level ground shared by all rooms: keccak, addresses, RLP integers, the constants of the protocol."""
 
-from typing import Final
+from typing import Any, Final
 
 import rlp
-from eth_hash.auto import keccak
+
+from zkvm._evm import keccak, rlp_decode
 
 __all__ = [
     "ADDRESS_ALIAS_OFFSET",
@@ -18,6 +19,7 @@ __all__ = [
     "ZERO_ADDRESS",
     "ZERO_HASH",
     "apply_alias",
+    "decode_rlp",
     "int_to_bytes",
     "keccak",
     "to_int",
@@ -52,6 +54,18 @@ def int_to_bytes(value: int) -> bytes:
 def to_int(data: bytes) -> int:
     """The integer behind RLP's big-endian form."""
     return int.from_bytes(data, "big")
+
+
+def decode_rlp(data: bytes) -> Any:
+    """Bytes, and lists of them, from RLP; at most 32 lists deep, and only in canonical form.
+
+    Raises:
+        rlp.exceptions.DecodingError: The bytes are something else.
+    """
+    try:
+        return rlp_decode(data)
+    except ValueError as exc:
+        raise rlp.exceptions.DecodingError(str(exc), data) from None
 
 
 def apply_alias(address: bytes) -> bytes:

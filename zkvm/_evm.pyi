@@ -12,6 +12,12 @@ class _View(Protocol):
 class Failure(Exception):
     """A run gave up: (reason of base.h, hash of the node that is missing)."""
 
+def keccak(data: bytes, /) -> bytes:
+    """Keccak-256."""
+
+def rlp_decode(data: bytes, /) -> Any:
+    """Bytes, and lists of them, from RLP in its one form, at most 32 lists deep; ``ValueError`` for all else."""
+
 class Nodes:
     """Trie nodes and codes by hash: a view, and a cache of what was used last. Threads may share it."""
 
@@ -80,6 +86,14 @@ class Block:
     def seal(
         self,
     ) -> tuple[
-        bytes, bytes, bytes, bytes, bytes, int, dict[bytes, bytes], frozenset[bytes], frozenset[tuple[bytes, int | None]]
+        bytes,
+        bytes,
+        bytes,
+        bytes,
+        bytes,
+        int,
+        dict[bytes, bytes],
+        frozenset[bytes],
+        frozenset[tuple[bytes, int | None]],
     ]:
         """Hash, state root, transactions root, receipts root, bloom, gas used, new nodes, hashes read, touched."""

@@ -11,12 +11,11 @@ from trie.hexary import HexaryTrie
 from chain_template.batcher.compression import CompressedValue, compress
 from chain_template.batcher.pubdata import AccountDiff, Pubdata
 from chain_template.errors import BatchError, MissingStateNode
-from chain_template.executor.interface import AccountState, StateView
-from chain_template.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, int_to_bytes, keccak
-from chain_template.state import StateReader
+from chain_template.executor.interface import StateView
+from chain_template.primitives import int_to_bytes, keccak
+from chain_template.state import ABSENT_ACCOUNT, StateReader
 
 TouchedKeys = Iterable[tuple[bytes, int | None]]
-_ABSENT = AccountState(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH)
 
 
 def state_diff(touched: TouchedKeys, before: StateReader, after: StateReader) -> tuple[AccountDiff, ...]:
@@ -42,7 +41,7 @@ def _account_diff(address: bytes, slots: Iterable[int], before: StateReader, aft
     old = before.account(address)
     if new is None:
         return AccountDiff(address, deleted=old is not None)
-    old = old or _ABSENT
+    old = old or ABSENT_ACCOUNT
     return AccountDiff(
         address=address,
         nonce=_change(old.nonce, new.nonce),
@@ -130,7 +129,7 @@ def _apply_account(diff: AccountDiff, before: StateReader, accounts: HexaryTrie,
             raise BatchError(f"pubdata deletes account 0x{diff.address.hex()}, which does not exist")
         accounts[key] = b""
         return
-    old = old or _ABSENT
+    old = old or ABSENT_ACCOUNT
     storage = HexaryTrie(overlay, old.storage_root)
     for slot, change in diff.slots:
         value = _new_value(change, before.storage(diff.address, slot), diff.address)

@@ -10,11 +10,9 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
-import rlp
-
 from chain_template.errors import MissingStateNode
 from chain_template.executor.interface import StateView
-from chain_template.primitives import keccak
+from chain_template.primitives import decode_rlp, keccak
 from chain_template.state.reader import decode_account
 from chain_template.transactions.types import Transaction
 
@@ -88,7 +86,7 @@ class _Walk:
                 continue
             self._seen.add((key, in_accounts))
             self.nodes.add(key)
-            self._expand(rlp.decode(self._node(key)), in_accounts, pending)
+            self._expand(decode_rlp(self._node(key)), in_accounts, pending)
 
     def _node(self, key: bytes) -> bytes:
         try:

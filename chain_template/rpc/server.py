@@ -85,6 +85,8 @@ class RpcServer:
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                date_header=False,
+                proxy_headers=False,
             )
         )
         ready = threading.Event()

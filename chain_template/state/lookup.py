@@ -2,12 +2,11 @@
 
 from typing import Final
 
-import rlp
 from rlp.exceptions import DecodingError
 
 from chain_template.errors import MissingStateNode
 from chain_template.executor.interface import StateView
-from chain_template.primitives import EMPTY_TRIE_ROOT
+from chain_template.primitives import EMPTY_TRIE_ROOT, decode_rlp
 
 _BRANCH_ITEMS: Final = 17
 #: First nibbles of a hex-prefix encoded path (Yellow Paper, appendix C): odd length, leaf.
@@ -59,7 +58,7 @@ class TrieLookup:
         node = self._decoded.get(key)
         if node is None:
             try:
-                node = _decode(rlp.decode(self._state[key]))
+                node = _decode(decode_rlp(self._state[key]))
             except KeyError:
                 raise MissingStateNode(f"no trie node with hash 0x{key.hex()}") from None
             except DecodingError as exc:

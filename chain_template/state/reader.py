@@ -1,6 +1,7 @@
 """Reading one state of a chain: accounts, storage, code and their Merkle-Patricia proofs (EIP-1186)."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import rlp
 from trie.exceptions import MissingTrieNode
@@ -8,8 +9,11 @@ from trie.hexary import HexaryTrie
 
 from chain_template.errors import MissingStateNode
 from chain_template.executor.interface import AccountState, StateView
-from chain_template.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, keccak, to_int
+from chain_template.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, decode_rlp, keccak, to_int
 from chain_template.state.lookup import TrieLookup
+
+#: What there is at an address that no account has.
+ABSENT_ACCOUNT: Final = AccountState(0, 0, EMPTY_TRIE_ROOT, EMPTY_CODE_HASH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class StateReader:
         if address not in self._storage:
             self._storage[address] = TrieLookup(self._state, root)
         encoded = self._storage[address].get(_slot_key(slot))
-        return to_int(rlp.decode(encoded)) if encoded else 0
+        return to_int(decode_rlp(encoded)) if encoded else 0
 
     def account_proof(self, address: bytes) -> AccountProof:
         """The account with its proof."""
@@ -95,7 +99,7 @@ def decode_account(encoded: bytes) -> AccountState | None:
     """An account from its trie value ``rlp([nonce, balance, storageRoot, codeHash])``."""
     if not encoded:
         return None
-    nonce, balance, storage_root, code_hash = rlp.decode(encoded)
+    nonce, balance, storage_root, code_hash = decode_rlp(encoded)
     return AccountState(to_int(nonce), to_int(balance), storage_root, code_hash)
 
 

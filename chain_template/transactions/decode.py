@@ -23,6 +23,11 @@ from chain_template.transactions.types import (
     Transaction,
 )
 
+#: First bytes of RLP heads: from where on strings have one, lists, and lists of more than 55 bytes.
+_STRING: Final = 0x80
+_LIST: Final = 0xC0
+_LONG_LIST: Final = 0xF8
+
 _REFUSED: Final = {
     BLOB_TYPE: "blob transactions (0x03) are not accepted on this chain",
     SYSTEM_TYPE: "system transactions (0x7e) come from the sequencer only",
@@ -96,7 +101,6 @@ def _decode_legacy(raw: bytes, chain_id: int, sender: bytes | None) -> Transacti
 
 def _decode_typed(raw: bytes, chain_id: int, sender: bytes | None, *, has_tip: bool) -> Transaction:
     fields = read_list(raw[1:], 12 if has_tip else 11)
-    unsigned = raw[:1] + rlp.encode(fields[:-3])
     check_chain(read_uint(fields[0], "chainId"), chain_id)
     nonce = read_uint64(fields[1], "nonce")
     tip = read_uint(fields[2], "maxPriorityFeePerGas" if has_tip else "gasPrice")
@@ -110,7 +114,7 @@ def _decode_typed(raw: bytes, chain_id: int, sender: bytes | None, *, has_tip: b
         type=raw[0],
         hash=keccak(raw),
         raw=raw,
-        sender=recover_sender(keccak(unsigned), signature) if sender is None else sender,
+        sender=recover_sender(keccak(_signed_part(raw, fields)), signature) if sender is None else sender,
         to=read_to(rest[1]),
         nonce=nonce,
         chain_id=chain_id,
@@ -122,6 +126,18 @@ def _decode_typed(raw: bytes, chain_id: int, sender: bytes | None, *, has_tip: b
         access_list=_access_list(rest[4]),
         signature=signature,
     )
+
+
+def _signed_part(raw: bytes, fields: list[Any]) -> bytes:
+    """A typed transaction without its last three fields; nothing of the rest is encoded again."""
+    head = 1 if raw[1] < _LONG_LIST else raw[1] - _LONG_LIST + 2
+    signature = sum(1 if len(field) == 1 and field[0] < _STRING else 1 + len(field) for field in fields[-3:])
+    items = raw[1 + head : len(raw) - signature]
+    size = len(items)
+    if size < _LONG_LIST - _LIST:
+        return raw[:1] + bytes([_LIST + size]) + items
+    length = int_to_bytes(size)
+    return raw[:1] + bytes([_LONG_LIST - 1 + len(length)]) + length + items
 
 
 def _access_list(field: Any) -> tuple[AccessListEntry, ...]:

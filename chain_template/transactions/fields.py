@@ -5,13 +5,10 @@ from typing import Any, Final
 import rlp
 
 from chain_template.errors import TransactionDecodeError, WrongChainId
-from chain_template.primitives import to_int
+from chain_template.primitives import decode_rlp, to_int
 
 _UINT256_MAX: Final = (1 << 256) - 1
 _UINT64_MAX: Final = (1 << 64) - 1
-
-#: The transaction, its access list, an entry, the entry's slots.
-_DEEPEST_LIST: Final = 4
 
 
 def read_list(data: bytes, count: int) -> list[Any]:
@@ -20,40 +17,14 @@ def read_list(data: bytes, count: int) -> list[Any]:
     Raises:
         TransactionDecodeError: The bytes are something else.
     """
-    if _nests_deeper(data, _DEEPEST_LIST):
-        raise TransactionDecodeError("the transaction nests lists deeper than any transaction does")
     try:
-        fields = rlp.decode(data)
+        fields = decode_rlp(data)
     except rlp.exceptions.DecodingError as exc:
         raise TransactionDecodeError(f"the transaction is not RLP: {exc}") from exc
     if not isinstance(fields, list) or len(fields) != count:
         got = len(fields) if isinstance(fields, list) else "no"
         raise TransactionDecodeError(f"expected a list of {count} fields, got {got}")
     return fields
-
-
-def _nests_deeper(data: bytes, most: int) -> bool:
-    """Whether lists nest more than ``most`` deep: the decoder recurses, in time that grows with the depth's square."""
-    at, ends = 0, [len(data)]
-    while at < len(data):
-        while at >= ends[-1] and len(ends) > 1:
-            ends.pop()
-        kind = data[at]
-        at += 1
-        size = 0
-        if 0x80 <= kind < 0xB8 or 0xC0 <= kind < 0xF8:
-            size = (kind - 0x80) % 0x40
-        elif kind >= 0xB8:
-            width = kind - (0xB7 if kind < 0xC0 else 0xF7)
-            size = int.from_bytes(data[at : at + width], "big")
-            at += width
-        if kind < 0xC0:
-            at += size
-            continue
-        ends.append(at + size)
-        if len(ends) - 1 > most:
-            return True
-    return False
 
 
 def read_bytes(field: Any, name: str) -> bytes:

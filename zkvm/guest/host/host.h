@@ -163,4 +163,9 @@ extern PyType_Spec HOST_BLOCK_SPEC;
 /* Engine.call. */
 PyObject *host_call(host_engine *engine, const host_module *module, PyObject *args);
 
+/* --- Primitives --- */
+
+PyObject *host_keccak(PyObject *module, PyObject *object);
+PyObject *host_rlp_decode(PyObject *module, PyObject *object);
+
 #endif

@@ -82,11 +82,18 @@ static PyModuleDef_Slot MODULE_SLOTS[] = {
     {0, NULL},
 };
 
+static PyMethodDef FUNCTIONS[] = {
+    {"keccak", host_keccak, METH_O, "Keccak-256 of bytes."},
+    {"rlp_decode", host_rlp_decode, METH_O, "Bytes, and lists of them, from RLP in its one form."},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef MODULE = {
     PyModuleDef_HEAD_INIT,
     .m_name = "zkvm._evm",
     .m_doc = "The EVM in C: blocks and calls over a view of trie nodes.",
     .m_size = sizeof(host_module),
+    .m_methods = FUNCTIONS,
     .m_slots = MODULE_SLOTS,
     .m_traverse = module_traverse,
     .m_clear = module_clear,
