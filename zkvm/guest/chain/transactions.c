@@ -87,8 +87,8 @@ static bool decode_legacy(const u256 *chain_id, const address_t *sender, zk_tran
     uint8_t more_bytes[35];
     uint32_t parity;
     if (!rlp_next_u256(&rest, &v) || !read_v(chain_id, &v, more_bytes, &more, &parity)) return false;
-    hash_t digest;
-    signed_hash(&digest, ZK_TX_LEGACY, items, more);
+    hash_t digest = {{0}};
+    if (!sender) signed_hash(&digest, ZK_TX_LEGACY, items, more);
     return next_signature(&rest, &digest, parity, sender, tx);
 }
 
@@ -143,8 +143,8 @@ static bool decode_typed(zk_context *context, const u256 *chain_id, bytes_t body
         return false;
     items.size -= rest.size;
     if (!rlp_next_u64(&rest, &parity) || parity > 1) return false;
-    hash_t digest;
-    signed_hash(&digest, tx->type, items, (bytes_t){NULL, 0});
+    hash_t digest = {{0}};
+    if (!sender) signed_hash(&digest, tx->type, items, (bytes_t){NULL, 0});
     return next_signature(&rest, &digest, (uint32_t)parity, sender, tx);
 }
 

@@ -22,10 +22,14 @@ void host_buffer_free(host_buffer *buffer) {
     *buffer = (host_buffer){0};
 }
 
-/* FNV-1a over the first words: keys are hashes, or addresses, which are hashes too but for a few. */
+/* Word by word, the last one overlapping: a key has eight bytes at least. */
 static uint32_t place_of(const host_set *set, const uint8_t *key) {
-    uint64_t mixed = 14695981039346656037u;
-    for (uint32_t i = 0; i < set->key_size; i++) mixed = (mixed ^ key[i]) * 1099511628211u;
+    uint64_t mixed = 0, word;
+    for (uint32_t i = 0; i < set->key_size; i += 8) {
+        memcpy(&word, key + (i + 8 <= set->key_size ? i : set->key_size - 8), sizeof word);
+        mixed = (mixed ^ word) * 0x9e3779b97f4a7c15u;
+        mixed ^= mixed >> 29;
+    }
     return (uint32_t)(mixed ^ (mixed >> 32)) & (set->room - 1);
 }
 
