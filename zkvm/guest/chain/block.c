@@ -242,8 +242,9 @@ static void sum_up(const zk_block *block, zk_header *header) {
     for (uint32_t i = 0; i < block->count; i++) items[i] = block->included[i]->tx.raw;
     zk_ordered_root(block->context, items, block->count, &header->transactions_root);
     for (uint32_t i = 0; i < block->count; i++) {
+        const zk_receipt *receipt = &block->included[i]->receipt;
         items[i] = block->included[i]->receipt_bytes;
-        zk_bloom_join(&header->bloom, &block->included[i]->receipt.bloom);
+        if (receipt->log_count) zk_bloom_join(&header->bloom, &receipt->bloom);
     }
     zk_ordered_root(block->context, items, block->count, &header->receipts_root);
 }

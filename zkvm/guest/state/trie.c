@@ -93,19 +93,32 @@ static trie_node *decode_short(trie_t *trie, const rlp_item items[2]) {
     return node;
 }
 
-static trie_node *decode(trie_t *trie, bytes_t bytes) {
-    rlp_item items[WIDTH + 1];
-    bytes_t rest;
-    uint32_t count = 0;
-    if (!rlp_next_list(&bytes, &rest) || bytes.size) zk_fail(trie->context, ZK_MALFORMED);
-    while (count <= WIDTH && rlp_next(&rest, &items[count])) count++;
-    if (rest.size || (count != 2 && count != WIDTH + 1)) zk_fail(trie->context, ZK_MALFORMED);
-    if (count == 2) return decode_short(trie, items);
+/* Takes the next item, which a branch has for a child. */
+static const uint8_t *next_name(trie_t *trie, bytes_t *rest) {
+    const uint8_t *at = rest->data;
+    rlp_item item;
+    if (rest->size >= HASH_NAME_SIZE && *at == HASH_NAME) {
+        *rest = (bytes_t){at + HASH_NAME_SIZE, rest->size - HASH_NAME_SIZE};
+        return at;
+    }
+    if (!rlp_next(rest, &item)) zk_fail(trie->context, ZK_MALFORMED);
+    return read_name(trie, &item);
+}
+
+static trie_node *decode_branch(trie_t *trie, bytes_t rest) {
     trie_node *node = new_node(trie, BRANCH);
-    for (uint32_t i = 0; i < WIDTH; i++) node->links[i].name = read_name(trie, &items[i]);
-    if (items[WIDTH].is_list) zk_fail(trie->context, ZK_MALFORMED);
-    node->value = items[WIDTH].payload;
+    for (uint32_t i = 0; i < WIDTH; i++) node->links[i].name = next_name(trie, &rest);
+    if (!rlp_next_string(&rest, &node->value) || rest.size) zk_fail(trie->context, ZK_MALFORMED);
     return node;
+}
+
+static trie_node *decode(trie_t *trie, bytes_t bytes) {
+    rlp_item items[2];
+    bytes_t all;
+    if (!rlp_next_list(&bytes, &all) || bytes.size) zk_fail(trie->context, ZK_MALFORMED);
+    bytes_t rest = all;
+    bool is_short = rlp_next(&rest, &items[0]) && rlp_next(&rest, &items[1]) && rest.size == 0;
+    return is_short ? decode_short(trie, items) : decode_branch(trie, all);
 }
 
 /* The node at a link, NULL where there is none. */
@@ -321,14 +334,21 @@ static bytes_t packed_path(const trie_node *node, uint8_t *packed) {
     return (bytes_t){packed, size};
 }
 
-static uint8_t *put_name(uint8_t *at, const trie_link *link) {
-    if (!link->name) {
-        *at = EMPTY_NAME;
-        return at + 1;
+/* Names that stand side by side, as in the bytes that a branch was read from, are copied at once. */
+static uint8_t *put_names(uint8_t *at, const trie_link *links, uint32_t count) {
+    for (uint32_t i = 0; i < count;) {
+        const uint8_t *from = links[i].name;
+        if (!from) {
+            *at++ = EMPTY_NAME;
+            i++;
+            continue;
+        }
+        uint32_t size = 0;
+        while (i < count && links[i].name == from + size) size += name_size(links[i++].name);
+        memcpy(at, from, size);
+        at += size;
     }
-    uint32_t size = name_size(link->name);
-    memcpy(at, link->name, size);
-    return at + size;
+    return at;
 }
 
 static uint32_t link_size(const trie_link *link) { return link->name ? name_size(link->name) : 1; }
@@ -346,17 +366,17 @@ static bytes_t encode(trie_t *trie, const trie_node *node) {
     uint32_t size = rlp_head_size(payload) + payload;
     uint8_t *bytes = zk_alloc(trie->context, size), *at = rlp_put_list_head(bytes, payload);
     if (node->kind != BRANCH) at = rlp_put_string(at, path);
-    for (uint32_t i = 0; i < links; i++) at = put_name(at, &node->links[i]);
+    at = put_names(at, node->links, links);
     if (node->kind != EXTENSION) rlp_put_string(at, node->value);
     return (bytes_t){bytes, size};
 }
 
-/* Names a link, and before it all that changed below. */
+/* Names a link whose node has none, and before it all that changed below. */
 static void name(trie_t *trie, trie_link *link, const trie_sink *sink) {
     trie_node *node = link->node;
-    if (link->name || !node) return;
     uint32_t links = link_count(node->kind);
-    for (uint32_t i = 0; i < links; i++) name(trie, &node->links[i], sink);
+    for (uint32_t i = 0; i < links; i++)
+        if (!node->links[i].name && node->links[i].node) name(trie, &node->links[i], sink);
 
     zk_arena before = trie->context->arena;
     bytes_t bytes = encode(trie, node);
@@ -375,7 +395,7 @@ static void name(trie_t *trie, trie_link *link, const trie_sink *sink) {
 }
 
 void trie_root(trie_t *trie, hash_t *root, const trie_sink *sink) {
-    name(trie, &trie->root, sink);
+    if (!trie->root.name && trie->root.node) name(trie, &trie->root, sink);
     if (trie->root.name) {
         memcpy(root, trie->root.name + 1, sizeof *root);
     } else {
