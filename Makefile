@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.stamp
 PACKAGES := zkhub contracts zkvm chain_template shared_bridge cluster ecosystem
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native demo test lint types unit contracts npm conformance soak bench lock clean
+.PHONY: help setup native demo test lint types unit contracts npm conformance soak fuzz bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
