@@ -15,6 +15,7 @@ NAMES = (
     "rpc",
     "startup",
     "throughput",
+    "zkvm_batch",
     "zkvm_cells",
     "zkvm_emulator",
     "zkvm_kernels",

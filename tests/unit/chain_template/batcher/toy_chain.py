@@ -54,7 +54,7 @@ def send_message(text):
 
 
 class ToyChain:
-    def __init__(self, rules=RULES):
+    def __init__(self, rules=RULES, more=()):
         self.rules = rules
         accounts = l2_genesis_accounts(CHAIN_ID, L1_CHAIN_ID, ether(L1_CHAIN_ID), bytes(20))
         # A vault that says whatever it is told to say: what the program makes of its events is tested here.
@@ -68,6 +68,7 @@ class ToyChain:
             GenesisAccount(LOOK_BACK_ADDRESS, LOOK_BACK),
             GenesisAccount(REVERT_ADDRESS, REVERT),
             GenesisAccount(FILL_ADDRESS, FILL),
+            *more,
         ]
         genesis = genesis_block(accounts, timestamp=START, gas_limit=100_000_000, base_fee_per_gas=MIN_BASE_FEE)
         self.state = dict(genesis.nodes)
