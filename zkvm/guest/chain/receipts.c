@@ -24,7 +24,13 @@ void zk_bloom_add(bloom_t *bloom, const evm_log *log) {
 }
 
 void zk_bloom_join(bloom_t *bloom, const bloom_t *other) {
-    for (size_t i = 0; i < sizeof bloom->bytes; i++) bloom->bytes[i] |= other->bytes[i];
+    uint32_t word, more;
+    for (size_t i = 0; i < sizeof bloom->bytes; i += sizeof word) {
+        memcpy(&word, bloom->bytes + i, sizeof word);
+        memcpy(&more, other->bytes + i, sizeof more);
+        word |= more;
+        memcpy(bloom->bytes + i, &word, sizeof word);
+    }
 }
 
 /* --- Receipts --- */

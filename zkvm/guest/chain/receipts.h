@@ -5,8 +5,9 @@
 #include "base/base.h"
 #include "evm/evm.h"
 
+/* Aligned, so that it is joined by words. */
 typedef struct {
-    uint8_t bytes[256];
+    _Alignas(4) uint8_t bytes[256];
 } bloom_t;
 
 /* Sets the bits for a log's address and its topics. */

@@ -131,6 +131,24 @@ def twenty_mixed() -> ToyChain:
 # --- What an adversary makes of a batch ---
 
 
+def relinked(given: BatchInput, old: bytes, new: bytes) -> BatchInput:
+    """With another node or code, and the hashes above it up to the parent's header made to fit: a state that no chain
+    ever had."""
+    codes = tuple(new if code == old else code for code in given.codes)
+    nodes = {new if node == old else node for node in given.nodes}
+    root, pending = given.parent.state_root, [(keccak(old), keccak(new))]
+    while pending:
+        before, after = pending.pop()
+        root = after if root == before else root
+        for node in [node for node in nodes if before in node]:
+            changed = node.replace(before, after)
+            nodes = nodes - {node} | {changed}
+            pending.append((keccak(node), keccak(changed)))
+    parent = replace(given.parent, state_root=root)
+    codes = tuple(sorted(set(codes), key=keccak))
+    return replace(given, nodes=tuple(sorted(nodes, key=keccak)), codes=codes, parent=parent, ancestors=())
+
+
 def hostile(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Inputs that differ from an honest one, each named; most of them must be refused, none may crash."""
     given = decode_batch_input(data)
