@@ -1,11 +1,19 @@
-"""Random programs on the EVM in C against py-evm."""
+"""Random programs and transactions on the EVM in C against py-evm and revm.
 
+``ZKHUB_FUZZ_PROGRAMS=N`` runs so many cases on each, from the seed ``ZKHUB_FUZZ_FROM`` on. A failure names its seed.
+"""
+
+import os
+from dataclasses import replace
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain_template.executor.interface import ChainRules
 from chain_template.transactions.types import Transaction
 from contracts.genesis import GenesisAccount
+from tests.zkvm.guest import random_cases, revm
 from tests.zkvm.guest.differential import CHAIN_ID, agree
 from tests.zkvm.guest.machine import Build
 
@@ -88,3 +96,34 @@ def test_programs(first: bytes, second: bytes, init: bytes, creates: bool, gas: 
     to, data = (None, init) if creates else (FIRST, init[:100])
     tx = Transaction(2, bytes(32), b"", SENDER, to, 0, CHAIN_ID, gas, 10, 1, value, data)
     agree(tx, RULES, accounts, Build(32 if narrow else 64))
+
+
+def seeds(by_default: int) -> range:
+    start = int(os.environ.get("ZKHUB_FUZZ_FROM", 0))
+    return range(start, start + int(os.environ.get("ZKHUB_FUZZ_PROGRAMS", by_default)))
+
+
+def build_for(seed: int) -> Build:
+    return Build(32 if seed % 4 == 3 else 64)
+
+
+@pytest.mark.timeout(0)
+def test_transactions_on_revm() -> None:
+    chosen = seeds(250)
+    succeeded = sum(revm.agree(random_cases.case(seed, free=True), build_for(seed)) for seed in chosen)
+    assert succeeded > len(chosen) // 4
+
+
+@pytest.mark.timeout(0)
+def test_transactions_on_py_evm() -> None:
+    """With fees, refusals, and storage that was there before; py-evm is slow where much gas goes into calls."""
+    chosen = seeds(120)
+    refused = 0
+    for seed in chosen:
+        case = random_cases.case(seed)
+        tx = replace(case.tx, gas_limit=min(case.tx.gas_limit, 150_000))
+        try:
+            refused += agree(tx, RULES, case.accounts, build_for(seed)).refusal != 0
+        except AssertionError as difference:
+            raise AssertionError(f"seed {seed}") from difference
+    assert refused < len(chosen) // 2
