@@ -20,6 +20,8 @@ methods = Methods()
 _HASH = Param("transactionHash", hash32)
 _INDEX = Param("index", quantity)
 _RAW = Param("rawTransaction", data)
+#: A transaction up to here is taken in less time than it would need to reach another thread.
+_SHORT_BYTES: Final = 2_048
 #: EIP-7966: what ``eth_sendRawTransactionSync`` waits for without a limit of the caller's, and at most.
 _SYNC_DEFAULT_S: Final = 10.0
 _SYNC_MOST_S: Final = 60.0
@@ -119,7 +121,7 @@ def get_transaction_receipt(view: View, tx_hash: bytes) -> Json | None:
     return None if stored is None else receipt_json(stored, zk=view.has_l1)
 
 
-@methods("eth_sendRawTransaction", _RAW, run=Run.SUBMIT)
+@methods("eth_sendRawTransaction", _RAW, heavy_if=lambda raw: len(raw) > _SHORT_BYTES, heavy_in=Run.SUBMIT)
 def send_raw_transaction(view: View, raw: bytes) -> str:
     """Take a signed transaction into the pool; returns its hash."""
     return hexstr(submit(view.backend, raw))

@@ -33,7 +33,8 @@ class Method:
         handler: Called with a :class:`~chain_template.rpc.view.View` (a ``SESSION`` method: the session before it) and
             the values of the parameters.
         l1_only: Exists on chains with a settlement layer only.
-        heavy_if: Arguments for which an ``INLINE`` method belongs into the pool all the same.
+        heavy_if: Arguments for which an ``INLINE`` method belongs elsewhere all the same.
+        heavy_in: Where that is.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Method:
     run: Run
     l1_only: bool
     heavy_if: Callable[..., bool] | None
+    heavy_in: Run
 
     @property
     def summary(self) -> str:
@@ -51,7 +53,7 @@ class Method:
     def place(self, args: list[Any]) -> Run:
         """Where this very request runs."""
         if self.run is Run.INLINE and self.heavy_if is not None and self.heavy_if(*args):
-            return Run.POOL
+            return self.heavy_in
         return self.run
 
 
@@ -71,6 +73,7 @@ class Methods:
         run: Run = Run.INLINE,
         l1_only: bool = False,
         heavy_if: Callable[..., bool] | None = None,
+        heavy_in: Run = Run.POOL,
     ) -> Callable[[_Handler], _Handler]:
         """Make a method of the decorated function.
 
@@ -80,10 +83,11 @@ class Methods:
             run: Where it runs.
             l1_only: See :class:`Method`.
             heavy_if: See :class:`Method`.
+            heavy_in: See :class:`Method`.
         """
 
         def register(handler: _Handler) -> _Handler:
-            self._methods.append(Method(name, handler, params, run, l1_only, heavy_if))
+            self._methods.append(Method(name, handler, params, run, l1_only, heavy_if, heavy_in))
             return handler
 
         return register

@@ -128,7 +128,8 @@ class RpcServer:
         """Called in the publisher's thread: note it for the filters, hand it on to the subscriptions."""
         self._filters.on_event(event)
         loop = self._loop
-        if loop is not None and not loop.is_closed():
+        # Waking the event loop costs more than taking a transaction does, and mostly nobody has subscribed.
+        if loop is not None and not loop.is_closed() and len(self._hub):
             loop.call_soon_threadsafe(self._hub.on_event, event)
 
 
