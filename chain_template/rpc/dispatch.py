@@ -46,9 +46,9 @@ _SUBMIT_THREADS: Final = 2
 _LONGEST_NAME: Final = 64
 #: No request nests deeper; the C parser must not be let loose on anything that does.
 _DEEPEST: Final = 64
-#: Strings, skipped whole so that brackets in them do not count (one without an end is the rest), and what opens and
-#: closes. Possessive, so that no body makes it go back and try again.
-_STRUCTURE: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+#: Strings (one without an end is the rest). Possessive, so that no body makes it go back and try again.
+_STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 #: Jobs that may wait for a worker thread.
 _MAX_WAITING: Final = 2_000
 
@@ -302,20 +302,31 @@ def parse_json(body: bytes) -> Any:
 
 
 def nesting(body: bytes) -> int:
-    """How deep arrays and objects nest, at least as long as it is JSON.
+    """How deep arrays and objects nest, at least as long as it is JSON; of what is too deep, that it is.
 
     The parser recurses on the C stack and stops only at Python's recursion limit, which py-evm raises to where the
     stack of a thread has long run out: a body of brackets would end the process.
     """
     if body.count(b"[") + body.count(b"{") <= _DEEPEST:
         return 0
+    left = _STRINGS.sub(b"", body).translate(None, _NO_BRACKETS)
+    depth = 0
+    # What is open and shut at once goes; of JSON nothing is left after as many rounds as it is deep.
+    while left and depth <= _DEEPEST:
+        inner = left.replace(b"[]", b"").replace(b"{}", b"")
+        if len(inner) == len(left):
+            return _deepest(left)
+        left = inner
+        depth += 1
+    return depth
+
+
+def _deepest(brackets: bytes) -> int:
+    """The most that are open at once, of whatever kind: what does not match is no JSON, but the parser goes there."""
     depth = deepest = 0
-    for token in _STRUCTURE.finditer(body):
-        if token[0] in (b"[", b"{"):
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token[0] in (b"]", b"}"):
-            depth -= 1
+    for bracket in brackets:
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
     return deepest
 
 

@@ -76,6 +76,14 @@ def data(value: Any) -> bytes:
     """Bytes of any length as ``0x`` hex."""
     if not isinstance(value, str):
         raise Malformed(f'expected hex data such as "0x00ff", got {show(value)}')
+    if value[:2] == "0x":
+        try:
+            decoded = bytes.fromhex(value[2:])
+        except ValueError:
+            pass  # below it is said what is wrong
+        else:
+            if 2 * len(decoded) == len(value) - 2:  # fromhex skips blanks
+                return decoded
     digits = _hex_digits(value)
     if len(digits) % 2:
         raise Malformed(f"hex string of odd length: {show(value)}")
