@@ -64,7 +64,8 @@ def case(seed: int, *, free: bool = False) -> Case:
     chosen = Random(seed)
     accounts = _accounts(chosen)
     if free:
-        accounts = tuple(replace(account, storage={}) for account in accounts)
+        # Where a sender's nonce is not counted, one with nothing else would be empty.
+        accounts = tuple(replace(account, storage={}, nonce=max(account.nonce, 1)) for account in accounts)
     return Case(seed, accounts, _transaction(chosen, accounts, free))
 
 
