@@ -61,7 +61,7 @@ test: lint types contracts ## Everything CI runs
 	  wait $$on_ray; ray=$$?; cat build/tests-on-ray.log; exit $$((rest + ray))
 
 conformance: setup ## All of Ethereum's Cancun state tests on the native EVM: N of N, with those named that are not
-	$(BIN)/python -m tests.zkvm.guest.state_cases
+	$(BIN)/python -m tests.zkvm.guest.conformance
 
 soak: setup npm ## What takes longer than the gate may: hundreds of random moves over the bridge, the largest proofs
 	ZKHUB_RANDOM_MOVES=300 $(BIN)/pytest tests/e2e/bridge/test_random_moves.py --timeout 5400

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "base/keccak.h"
+#include "blob_transaction.h"
 #include "chain/block.h"
 
 enum { BUCKETS = 1 << 16 };
@@ -499,23 +500,7 @@ int blocks_blob(chain *c, const plain_blob_transaction *plain) {
     tx.blob_hashes = (const hash_t *)(const void *)plain->blob_hashes;
     tx.blob_count = plain->blob_count;
     const u256 bound = number_of(plain->blob_fee_bound), fee = number_of(plain->blob_fee);
-    zk_state_begin(c->state);
-    evm_account *sender = ZK_STATE.account(c->state, &tx.sender);
-    u256 left = sender->balance;
-    bool is_good = !u256_sub_borrow(&left, &left, &bound);
-    if (is_good) {
-        /* The bound is held back while the rest is checked. */
-        ZK_STATE.set_balance(c->state, sender, &left);
-        is_good = evm_check(&c->vm, &tx) == EVM_ACCEPTED;
-    }
-    zk_state_take_back(c->state);
-    zk_state_begin(c->state);
-    if (is_good) {
-        sender = ZK_STATE.account(c->state, &tx.sender);
-        u256_sub_borrow(&left, &sender->balance, &fee);
-        ZK_STATE.set_balance(c->state, sender, &left);
-        evm_transact(&c->vm, &tx);
-    }
+    bool is_good = run_blob_transaction(&c->vm, c->state, &tx, &bound, &fee);
     put_u32(&c->out, is_good);
     uint32_t count;
     const evm_log *logs = zk_state_logs(c->state, &count);

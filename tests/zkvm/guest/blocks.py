@@ -4,6 +4,7 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import TracebackType
 
 from chain_template.executor.interface import BlockContext, ChainRules
@@ -33,13 +34,17 @@ class GivenUp(Exception):
         self.reason = reason
 
 
+def block_sources() -> list[Path]:
+    """What the guest's blocks are made of, and blob transactions."""
+    chain = [GUEST / "chain" / f"{name}.c" for name in CHAIN]
+    return [*sources_of(*ROOMS), *chain, HERE / "blob_transaction.c"]
+
+
 @cache
 def library(build: Build) -> ctypes.CDLL:
     """The guest's blocks and their harness, compiled once."""
     flags = SANITIZERS if build.sanitized else ["-O2"]
-    chain = [GUEST / "chain" / f"{name}.c" for name in CHAIN]
-    sources = [*sources_of(*ROOMS), *chain, HERE / "block_harness.c"]
-    loaded = shared_library(sources, limb_bits=build.limb_bits, flags=flags)
+    loaded = shared_library([*block_sources(), HERE / "block_harness.c"], limb_bits=build.limb_bits, flags=flags)
     loaded.blocks_open.restype = ctypes.c_void_p
     loaded.blocks_answer.restype = ctypes.c_void_p
     return loaded

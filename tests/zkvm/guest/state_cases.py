@@ -1,15 +1,7 @@
-"""Ethereum's general state tests on the batch program's blocks; as a program, over all of them or the sets named.
+"""Ethereum's general state tests on the batch program's blocks."""
 
-``python -m tests.zkvm.guest.state_cases [--sanitized] [FOLDER ...]`` prints how many cases are right, and names the
-others.
-"""
-
-import argparse
-import sys
-import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import rlp
@@ -22,9 +14,8 @@ from chain_template.headers import BlockHeader
 from chain_template.primitives import EMPTY_TRIE_ROOT, ZERO_HASH, keccak
 from chain_template.transactions import decode_transaction
 from chain_template.transactions.types import AccessListEntry
-from tests.conformance.state_tests import RULES, StateCase, cases
-from tests.conformance.vectors import unpacked
-from tests.zkvm.guest.blocks import BlobTransaction, GuestChain
+from tests.conformance.state_tests import RULES, StateCase
+from tests.zkvm.guest.blocks import BlobTransaction, EventLog, GuestChain
 from tests.zkvm.guest.machine import Build, accounts_of
 
 _GAS_PER_BLOB = 1 << 17
@@ -70,26 +61,42 @@ def blob_base_fee(excess: int) -> int:
     return total // divisor
 
 
+def blob_base_fee_of(case: StateCase) -> int:
+    """Wei a unit of blob gas in a case's block."""
+    return blob_base_fee(int(case.env.get("currentExcessBlobGas", "0x0"), 16))
+
+
+@dataclass(frozen=True)
+class RawTransaction:
+    """A transaction's bytes and who signed it."""
+
+    raw: bytes
+    sender: bytes
+
+
+def transaction_of(case: StateCase) -> RawTransaction | BlobTransaction | None:
+    """A case's transaction; None where it is refused for its form."""
+    if case.is_blob:
+        return _blob_transaction(case, blob_base_fee_of(case))
+    try:
+        return RawTransaction(case.raw, decode_transaction(case.raw, 1).sender)
+    except TransactionError:
+        return None
+
+
 def outcome(case: StateCase, pre: Genesis, build: Build) -> tuple[bytes, bytes]:
     """State root and hash of the logs after a case's transaction."""
-    root, no_logs = pre.header.state_root, keccak(rlp.encode([]))
-    context = context_of(case, root)
-    blob_fee = blob_base_fee(int(case.env.get("currentExcessBlobGas", "0x0"), 16))
+    root, logs = pre.header.state_root, list[EventLog]()
+    tx = transaction_of(case)
     with GuestChain(RULES, pre.nodes, root, build) as chain:
-        chain.begin(context, blob_fee)
-        if case.is_blob:
-            blob = _blob_transaction(case, blob_fee)
-            if blob is None:
-                return root, no_logs
-            _, logs, root = chain.run_blob(blob)
-            return root, keccak(rlp.encode([log.fields() for log in logs]))
-        try:
-            sender = decode_transaction(case.raw, 1).sender
-        except TransactionError:
-            return root, no_logs
-        included = chain.apply(case.raw, sender).included
-        logs = included.logs if included else []
-        return BlockHeader.decode(chain.seal().header).state_root, keccak(rlp.encode([log.fields() for log in logs]))
+        chain.begin(context_of(case, root), blob_base_fee_of(case))
+        if isinstance(tx, BlobTransaction):
+            _, logs, root = chain.run_blob(tx)
+        elif tx is not None:
+            included = chain.apply(tx.raw, tx.sender).included
+            logs = included.logs if included else []
+            root = BlockHeader.decode(chain.seal().header).state_root
+    return root, keccak(rlp.encode([log.fields() for log in logs]))
 
 
 def _blob_transaction(case: StateCase, blob_fee: int) -> BlobTransaction | None:
@@ -107,7 +114,7 @@ def _blob_transaction(case: StateCase, blob_fee: int) -> BlobTransaction | None:
         AccessListEntry(address, tuple(int.from_bytes(slot) for slot in slots)) for address, slots in access_list
     )
     return BlobTransaction(
-        sender=_sender_of(case.raw),
+        sender=bytes.fromhex(Account.recover_transaction(case.raw)[2:]),
         to=to,
         nonce=nonce,
         gas_limit=gas_limit,
@@ -122,42 +129,22 @@ def _blob_transaction(case: StateCase, blob_fee: int) -> BlobTransaction | None:
     )
 
 
-def _sender_of(raw: bytes) -> bytes:
-    return bytes.fromhex(Account.recover_transaction(raw)[2:])
-
-
 def _bytes(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
 
-def judged(found: Iterable[StateCase], build: Build) -> Iterator[tuple[StateCase, bool]]:
-    """Each case, and whether its outcome is right."""
+def before(found: Iterable[StateCase]) -> Iterator[tuple[StateCase, Genesis]]:
+    """Each case and the state before it; cases of one test share theirs."""
     given: dict[str, Any] = {}
     pre = None
     for case in found:
         if pre is None or case.pre is not given:
             given = case.pre
             pre = genesis_block(accounts_of(given), timestamp=0, gas_limit=1, base_fee_per_gas=1)
+        yield case, pre
+
+
+def judged(found: Iterable[StateCase], build: Build) -> Iterator[tuple[StateCase, bool]]:
+    """Each case, and whether its outcome is right."""
+    for case, pre in before(found):
         yield case, outcome(case, pre, build) == (case.root, case.logs)
-
-
-def main() -> None:
-    """Judge and print."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folders", nargs="*", type=Path)
-    parser.add_argument("--sanitized", action="store_true")
-    given = parser.parse_args()
-    folders = given.folders or [unpacked("ethereum-tests") / "GeneralStateTests"]
-    start = time.perf_counter()
-    counts: Counter[bool] = Counter()
-    found = (case for folder in folders for case in cases(folder))
-    for case, is_right in judged(found, Build(sanitized=given.sanitized)):
-        counts[is_right] += 1
-        if not is_right:
-            print("wrong:", case.name, flush=True)
-    print(f"{counts[True]} of {counts.total()} right in {time.perf_counter() - start:.0f} s")
-    sys.exit(counts[False] != 0)
-
-
-if __name__ == "__main__":
-    main()

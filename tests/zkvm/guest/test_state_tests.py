@@ -12,6 +12,7 @@ from tests.conformance.state_tests import cases
 from tests.conformance.vectors import unpacked
 from tests.zkvm.guest.machine import Build
 from tests.zkvm.guest.state_cases import judged
+from tests.zkvm.guest.state_cases_on_rv32 import judged_on_rv32
 
 
 @pytest.mark.parametrize("limb_bits", [64, 32])
@@ -43,6 +44,27 @@ def test_state_tests(suite: str, limb_bits: int, capsys: pytest.CaptureFixture[s
     assert wrong == []
 
 
+@pytest.mark.parametrize(
+    "suite",
+    [
+        "stExample",
+        "Shanghai",
+        "Cancun",
+        "VMTests/vmArithmeticTest",
+        "VMTests/vmBitwiseLogicOperation",
+        "VMTests/vmIOandFlowOperations",
+        "VMTests/vmLogTest",
+        "VMTests/vmTests",
+    ],
+)
+def test_state_tests_on_rv32(suite: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = list(cases(unpacked("ethereum-tests") / "GeneralStateTests" / suite))
+    wrong = [case.name for case, is_right, _ in judged_on_rv32(found) if not is_right]
+    with capsys.disabled():
+        print(f"\n  {suite}: {len(found) - len(wrong)} of {len(found)} on RV32IM as on the host; none left out")
+    assert found and wrong == []
+
+
 @pytest.mark.skipif(platform.system() != "Linux", reason="the sanitizers' options are those of Linux compilers")
 def test_sanitizers_find_nothing() -> None:
     compiler = shutil.which("cc") or shutil.which("gcc")
@@ -55,7 +77,7 @@ def test_sanitizers_find_nothing() -> None:
     # Python never frees all it has; pycryptodome loads its libraries in a way that the runtime refuses.
     settings = {"ASAN_OPTIONS": "detect_leaks=0", "PYCRYPTODOME_DISABLE_DEEPBIND": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.zkvm.guest.state_cases", "--sanitized", *folders],
+        [sys.executable, "-m", "tests.zkvm.guest.conformance", "--sanitized", *folders],
         env={**os.environ, **settings, "LD_PRELOAD": runtime.stdout.strip()},
         capture_output=True,
         text=True,
