@@ -1,8 +1,8 @@
 """Ethereum's Cancun state tests on the batch program's blocks: all of them, or the folders named.
 
 ``python -m tests.zkvm.guest.conformance [--zkvm | --sanitized] [FOLDER ...]`` prints how many cases are right, and
-names those that are not. Without a choice the host's build is judged by the tests' state roots and log hashes; ``--zkvm``
-holds the one for RV32IM, in the emulator, to it.
+names those that are not. The host's build is judged by the tests' state roots and log hashes; ``--zkvm`` holds the one
+for RV32IM, in the emulator, to it.
 """
 
 import argparse
