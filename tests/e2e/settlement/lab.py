@@ -34,6 +34,7 @@ from contracts.deploy import create_chain, deploy_ecosystem
 from contracts.deposits import deposit
 from contracts.genesis import eth_asset_id
 from contracts.sender import Sender, address_of
+from zkvm.guest import run_in_the_zkvm, run_natively
 
 GWEI = 10**9
 ETHER = 10**18
@@ -102,6 +103,7 @@ class LocalProver:
             claimed = run(job.batch_input).public_input
             if claimed != job.public_input:
                 error = f"the program arrives at 0x{claimed.hex()}"
+            error = error or _in_c(job)
         except BatchInputError as exc:
             error = str(exc)
         result = ProofResult(job.batch_number, job.public_input, b"", "local", error)
@@ -118,6 +120,17 @@ class LocalProver:
             for key in [key for key in self._results if key[0] == chain_id and key[1] >= batch_number]:
                 del self._results[key]
             self.jobs = [job for job in self.jobs if job.batch_number < batch_number]
+
+
+def _in_c(job):
+    """What the program in C has against it: natively, and as it would be proven, however long that takes."""
+    for name, done in (
+        ("in C", run_natively(job.batch_input)),
+        ("in the zkVM", run_in_the_zkvm(job.batch_input, 1 << 30)),
+    ):
+        if done.public_input != job.public_input:
+            return f"the program {name} arrives at 0x{done.public_input.hex()} ({done.reason})"
+    return None
 
 
 class Anvil:

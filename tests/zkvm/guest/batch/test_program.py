@@ -1,6 +1,7 @@
 """The batch program in C against the one in Python: the same public input and pubdata, the same reason of a refusal."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from chain_template.batcher.batch_input import decode_batch_input
 from chain_template.batcher.reasons import Reason
 from chain_template.errors import BatchInputError
 from tests.unit.chain_template.batcher.toy_chain import ALICE, ToyChain
-from tests.zkvm.guest.batch.batches import hostile, mixed_batch, mixed_chain, relinked, twenty_mixed
+from tests.zkvm.guest.batch.batches import flow, hostile, mixed_batch, mixed_chain, relinked, twenty_mixed
 from tests.zkvm.guest.batch.native import Outcome, Sanitized, run_native
 from zkvm.guest import REFUSALS
 
@@ -59,6 +60,16 @@ def test_any_mix_of_writes_and_deletions(blocks: list[list[tuple[int, int]]], fi
         chain.add(*(chain.store(ALICE, slot, value) for slot, value in block))
     built = chain.batch(first, len(blocks))
     assert run_native(built.batch_input) == Outcome(None, built.output.public_input, built.output.pubdata)
+
+
+def test_more_than_a_number_can_say() -> None:
+    chain = ToyChain()
+    chain.add(flow(chain, 300, 1, 2**256 - 1))
+    batch = decode_batch_input(chain.batch(1, 1).batch_input)
+    (block,) = batch.blocks
+    more = replace(block, transactions=(*block.transactions, flow(chain, 300, 1, 1)))
+    data = replace(batch, blocks=(more,)).encode()
+    assert run_native(data) == run_python(data) == Outcome(Reason.LIMIT)
 
 
 # --- Hostile inputs ---
