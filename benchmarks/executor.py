@@ -1,102 +1,172 @@
-"""Transfers a second through the py-evm executor, against eth-tester's py-evm backend.
+"""Transfers a second through the executors, of ether and of an ERC-20 token: ours, py-evm's, and pyrevm.
 
-Ours: blocks of 200 signed transfers, decoded, executed, sealed and committed to the store on disk, as a chain does it.
-Peer: the same number of transfers sent to eth-tester, which executes each and mines it at once.
+The state is in memory, and who signed is known before the clock starts, on every side. Ours are blocks of 1,000: what
+is *executed* ends with a receipt for each transaction, what is *sealed* also with the state root, the roots of
+transactions and receipts, the header, and the witness that a proof needs. pyrevm executes one message after the other,
+and makes none of these.
 """
 
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Sequence
+from functools import cache
 
+import pyrevm
 from eth_account import Account
 
+from benchmarks.evm import CALLEE, Program
+from benchmarks.evm import PROGRAMS as LOOPS
 from benchmarks.measure import Figure, in_turn, median
+from chain_template.executor import make_executor
+from chain_template.executor.interface import ChainRules, Executor
+from chain_template.transactions import Transaction, decode_transaction
+from contracts.genesis import GenesisAccount
+from tests.support import CHAIN_ID, Bench, address_of, sign
 
-TRANSFERS = 400
-RUNS = 5
+SENDERS, ACCOUNTS = 200, 10_000
+TRANSFERS, BLOCK, REFERENCE_TRANSFERS = 4_000, 1_000, 200
+RUNS = 7
+ETHER_GAS, TOKEN_GAS = 21_000, 100_000
+_WEALTH = 10**24
+_KEYS = [Account.from_key(number.to_bytes(32, "big")) for number in range(1, SENDERS + 1)]
+_HOLDERS = [(10**30 + number * 7919**5).to_bytes(20, "big") for number in range(ACCOUNTS)]
 
 
-def _ours() -> float:
-    from chain_template.executor.interface import BlockContext, ChainRules
-    from chain_template.executor.pyevm import PyEvmExecutor
-    from chain_template.genesis import genesis_block
-    from chain_template.store import Store
-    from chain_template.transactions import decode_transaction
-    from contracts.genesis import GenesisAccount
+def _token() -> bytes:
+    program: Program = next(loop for loop in LOOPS if loop.name == "token")
+    return program.callee
 
-    keys = [Account.from_key(i.to_bytes(32, "big")) for i in range(1, 21)]
-    premine = [GenesisAccount(bytes.fromhex(key.address[2:]), b"", balance=10**21, nonce=0) for key in keys]
-    raws = [
-        bytes(key.sign_transaction(_transfer(nonce, 271)).raw_transaction)
-        for nonce in range(TRANSFERS // len(keys))
-        for key in keys
-    ]
-    genesis = genesis_block(premine, timestamp=1, gas_limit=100_000_000, base_fee_per_gas=10**8)
-    executor = PyEvmExecutor(ChainRules(271))
-    with tempfile.TemporaryDirectory() as directory:
-        store = Store.open(Path(directory), 271, genesis)
-        began = time.perf_counter()
-        for start in range(0, TRANSFERS, 200):
-            with store.snapshot() as snapshot:
-                parent = snapshot.head
-                hashes = snapshot.block_hashes_before(parent.number + 1)
-            context = BlockContext(parent, parent.timestamp + 1, b"\xfe" * 20, 100_000_000, 10**8, hashes)
-            builder = executor.begin_block(context, store.nodes)
-            builder.apply([decode_transaction(raw, 271) for raw in raws[start : start + 200]])
+
+def _transfer_data(to: bytes) -> bytes:
+    return bytes.fromhex("a9059cbb") + to.rjust(32, b"\0") + (1).to_bytes(32, "big")
+
+
+_MINT = bytes.fromhex("40c10f19").ljust(68, b"\0")
+
+
+class _Ours:
+    """Blocks of transfers on one of our executors."""
+
+    def __init__(self, name: str, *, is_token: bool, count: int) -> None:
+        self._name, self._count = name, count
+        accounts = [GenesisAccount(address_of(key), b"", balance=_WEALTH, nonce=0) for key in _KEYS]
+        accounts += [GenesisAccount(holder, b"", balance=1, nonce=0) for holder in _HOLDERS]
+        accounts.append(GenesisAccount(CALLEE, _token(), nonce=1))
+        bench = Bench(ChainRules(CHAIN_ID), accounts)
+        first = 0
+        if is_token:
+            bench.run(*(sign(key, 0, to=CALLEE, data=_MINT, gas=TOKEN_GAS) for key in _KEYS))
+            first = 1
+        self._nodes, self._headers = bench.nodes, bench.headers
+        self._bench = bench
+        self._transactions = [_transaction(number, is_token, first) for number in range(count)]
+        self._executor: Executor = make_executor(name, ChainRules(CHAIN_ID))
+
+    def rates(self) -> tuple[float, float]:
+        """Transfers a second: executed, and sealed."""
+        bench = self._bench
+        bench.nodes, bench.headers = dict(self._nodes), list(self._headers)
+        executed = sealed = 0.0
+        for start in range(0, self._count, BLOCK):
+            began = time.perf_counter()
+            builder = self._executor.begin_block(bench.context(), bench.nodes)
+            builder.apply(self._transactions[start : start + BLOCK])
+            applied = time.perf_counter()
             block = builder.seal()
-            if len(block.transactions) != 200:
-                raise RuntimeError("a transfer was not included: the figure would lie")
-            store.commit_block(block, {})
-        seconds = time.perf_counter() - began
-        store.close()
-    return TRANSFERS / seconds
+            ended = time.perf_counter()
+            if not all(receipt.status for receipt in block.receipts) or len(block.receipts) != min(BLOCK, self._count):
+                raise RuntimeError("a transfer failed: the figure would lie")
+            bench.add(block)
+            executed, sealed = executed + applied - began, sealed + ended - began
+        return self._count / executed, self._count / sealed
 
 
-def _peer() -> float:
-    from eth_tester import EthereumTester, PyEVMBackend
-
-    tester = EthereumTester(PyEVMBackend())
-    sender, *_ = tester.get_accounts()
-    began = time.perf_counter()
-    for nonce in range(TRANSFERS):
-        tester.send_transaction(
-            {
-                "from": sender,
-                "to": f"0x{0x1000 + nonce:040x}",
-                "value": 1,
-                "gas": 21_000,
-                "max_fee_per_gas": 10**10,
-                "max_priority_fee_per_gas": 1,
-            }
-        )
-    return TRANSFERS / (time.perf_counter() - began)
+@cache
+def _recipient(number: int) -> bytes:
+    return _HOLDERS[number * 7 % ACCOUNTS]
 
 
-def _transfer(nonce: int, chain_id: int) -> dict[str, object]:
-    return {
-        "type": 2,
-        "chainId": chain_id,
-        "nonce": nonce,
-        "gas": 21_000,
-        "maxFeePerGas": 10**9,
-        "maxPriorityFeePerGas": 1,
-        "to": (0x1000 + nonce).to_bytes(20, "big"),
-        "value": 1,
-        "data": b"",
-    }
+def _transaction(number: int, is_token: bool, first_nonce: int) -> Transaction:
+    key, to = _KEYS[number % SENDERS], _recipient(number)
+    nonce = first_nonce + number // SENDERS
+    if is_token:
+        raw = sign(key, nonce, to=CALLEE, data=_transfer_data(to), gas=TOKEN_GAS)
+    else:
+        raw = sign(key, nonce, to=to, value=1, gas=ETHER_GAS)
+    return decode_transaction(raw, CHAIN_ID)
+
+
+class _Revm:
+    """The same transfers as messages of pyrevm."""
+
+    def __init__(self, *, is_token: bool) -> None:
+        self._is_token = is_token
+        self._evm = pyrevm.EVM()
+        self._token = "0x" + CALLEE.hex()
+        self._senders = ["0x" + address_of(key).hex() for key in _KEYS]
+        self._holders = ["0x" + _recipient(number).hex() for number in range(TRANSFERS)]
+        self._data = [_transfer_data(_recipient(number)) for number in range(TRANSFERS)]
+        for sender in self._senders:
+            self._evm.insert_account_info(sender, pyrevm.AccountInfo(balance=_WEALTH))
+        for holder in _HOLDERS:
+            self._evm.insert_account_info("0x" + holder.hex(), pyrevm.AccountInfo(balance=1))
+        self._evm.insert_account_info(self._token, pyrevm.AccountInfo(nonce=1, code=_token()))
+        if is_token:
+            for sender in self._senders:
+                self._evm.message_call(sender, self._token, calldata=_MINT, gas=TOKEN_GAS)
+
+    def rate(self) -> float:
+        """Transfers a second."""
+        call, senders = self._evm.message_call, self._senders
+        began = time.perf_counter()
+        if self._is_token:
+            for number, data in enumerate(self._data):
+                call(senders[number % SENDERS], self._token, calldata=data, gas=TOKEN_GAS)
+        else:
+            for number, holder in enumerate(self._holders):
+                call(senders[number % SENDERS], holder, value=1, gas=ETHER_GAS)
+        return TRANSFERS / (time.perf_counter() - began)
+
+
+def _figure(name: str, ours: Sequence[float], peer: Sequence[float], peer_name: str, notes: str) -> Figure:
+    return Figure(
+        name=name,
+        unit="transfers/s",
+        better="higher",
+        ours=median(ours),
+        peer=median(peer),
+        peer_name=peer_name,
+        samples={"ours": list(ours), "peer": list(peer)},
+        notes=notes,
+    )
+
+
+def _of_kind(kind: str, *, is_token: bool) -> list[Figure]:
+    native = _Ours("native", is_token=is_token, count=TRANSFERS)
+    reference = _Ours("pyevm", is_token=is_token, count=REFERENCE_TRANSFERS)
+    revm = _Revm(is_token=is_token)
+    native.rates()
+    ours: list[tuple[float, float]] = []
+    theirs: list[float] = []
+    slow: list[tuple[float, float]] = []
+    for _ in range(RUNS):
+        mine, peer = in_turn(lambda: native.rates()[1], revm.rate, 1)
+        executed = native.rates()
+        ours.append((executed[0], mine[0]))
+        theirs += peer
+        slow.append(reference.rates())
+    size = f"{ACCOUNTS} accounts, blocks of {BLOCK}"
+    return [
+        _figure(f"{kind} executed", [run[0] for run in ours], theirs, "pyrevm", f"{size}; receipts, no roots"),
+        _figure(f"{kind} sealed", [run[1] for run in ours], theirs, "pyrevm", f"{size}; pyrevm makes no roots"),
+        _figure(
+            f"{kind} sealed",
+            [run[1] for run in ours],
+            [run[1] for run in slow],
+            "py-evm, behind the same seam",
+            f"{size}; of {REFERENCE_TRANSFERS} there",
+        ),
+    ]
 
 
 def figures() -> list[Figure]:
-    ours, peer = in_turn(_ours, _peer, RUNS)
-    return [
-        Figure(
-            name="transfers through the py-evm executor",
-            unit="transfers/s",
-            better="higher",
-            ours=median(ours),
-            peer=median(peer),
-            peer_name="eth-tester, py-evm backend",
-            samples={"ours": ours, "peer": peer},
-            notes=f"{TRANSFERS} transfers a run; ours in blocks of 200, committed to disk; the peer mines each alone",
-        )
-    ]
+    return [*_of_kind("transfers", is_token=False), *_of_kind("ERC-20 transfers", is_token=True)]

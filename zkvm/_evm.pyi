@@ -9,6 +9,12 @@ from typing import Any, Protocol
 class _View(Protocol):
     def __getitem__(self, key: bytes, /) -> bytes: ...
 
+class _Transaction(Protocol):
+    @property
+    def raw(self) -> bytes: ...
+    @property
+    def sender(self) -> bytes: ...
+
 class Failure(Exception):
     """A run gave up: (reason of base.h, hash of the node that is missing)."""
 
@@ -28,7 +34,17 @@ class Nodes:
 class Engine:
     """Memory for runs, kept from one to the next. Threads may share it."""
 
-    def __new__(cls) -> Engine: ...
+    def __new__(
+        cls,
+        included: tuple[type, tuple[str, ...]],
+        receipt: tuple[type, tuple[str, ...]],
+        log: tuple[type, tuple[str, ...]],
+        l2_log: tuple[type, tuple[str, ...]],
+        bootloader: bytes,
+        messenger: bytes,
+    ) -> Engine:
+        """The classes of what a block gives, each with the names of its fields in order, and the senders of L2 logs."""
+
     def call(
         self,
         nodes: Nodes,
@@ -70,11 +86,11 @@ class Block:
 
     @property
     def gas_used(self) -> int: ...
-    def apply(self, transactions: list[bytes], senders: list[bytes], /) -> list[tuple[Any, ...]]:
-        """Tries transactions in order; one tuple each, up to one that makes the block invalid.
+    def apply(self, transactions: Sequence[_Transaction], /) -> list[Any]:
+        """Tries transactions in order, up to one that makes the block invalid.
 
-        Included: success, gas used, cumulative gas, price, logs, bloom, created address, output, L2 logs (9 items).
-        Not: verdict, refusal, nonce and balance of the sender, status, opcode and its place (7 items).
+        An object of the class ``included`` for each that is; a tuple for each other: verdict, refusal, nonce and balance
+        of the sender, status, opcode and its place.
         """
 
     def watch(self, wish: tuple[int, int, int, int, float | None] | None, /) -> None:

@@ -15,8 +15,6 @@ from chain_template.executor.interface import (
 from chain_template.executor.native.words import describe, error_of
 from chain_template.executor.refusals import block_gas_error, block_pubdata_error, state_error, static_error
 from chain_template.headers import BlockHeader
-from chain_template.primitives import BOOTLOADER_ADDRESS, L1_MESSENGER_ADDRESS
-from chain_template.receipts import L2ToL1Log, Log, Receipt
 from chain_template.transactions.types import Transaction
 from zkvm import _evm
 
@@ -26,8 +24,6 @@ _NO_BOUND: Final = (1 << 64) - 1
 _BLOCK_GAS_USED_UP, _BLOCK_PUBDATA_USED_UP, _ABOVE_BLOCK_GAS, _REFUSED, _WRONG_PHASE = 1, 2, 3, 4, 5
 #: evm_refusal of zkvm/guest/evm/transaction.h.
 _SENDER_HAS_CODE: Final = 8
-#: Length of the tuple for a transaction that is included.
-_INCLUDED_ITEMS: Final = 9
 
 
 class NativeBlockBuilder:
@@ -86,18 +82,15 @@ class NativeBlockBuilder:
         """
         gas_used = self._block.gas_used
         try:
-            verdicts = self._block.apply([tx.raw for tx in transactions], [tx.sender for tx in transactions])
+            outcomes = self._block.apply(transactions)
         except _evm.Failure as failure:
             raise error_of(failure, most_steps) from None
-        outcomes: list[Outcome] = []
-        for tx, verdict in zip(transactions, verdicts, strict=False):
-            if len(verdict) == _INCLUDED_ITEMS:
-                included = _included(tx, verdict)
-                self._included.append(included)
-                gas_used = included.receipt.cumulative_gas_used
-                outcomes.append(included)
+        for at, outcome in enumerate(outcomes):
+            if isinstance(outcome, Included):
+                self._included.append(outcome)
+                gas_used = outcome.receipt.cumulative_gas_used
             else:
-                outcomes.append(self._rejected(tx, verdict, gas_used))
+                outcomes[at] = self._rejected(transactions[at], outcome, gas_used)
         return outcomes
 
     def _rejected(self, tx: Transaction, verdict: tuple[Any, ...], gas_used: int) -> Rejected:
@@ -151,23 +144,3 @@ class NativeBlockBuilder:
             nodes_read=nodes_read,
             touched=touched,
         )
-
-
-def _included(tx: Transaction, verdict: tuple[Any, ...]) -> Included:
-    success, gas_used, cumulative, price, logs, bloom, created, output, l2_logs = verdict
-    receipt = Receipt(
-        tx.type,
-        success,
-        gas_used,
-        cumulative,
-        price,
-        tuple([Log(address, topics, data) for address, topics, data in logs]) if logs else (),
-        bloom,
-        created,
-    )
-    return Included(tx, receipt, output, tuple([_l2_log(*log) for log in l2_logs]) if l2_logs else ())
-
-
-def _l2_log(tx_index: int, key: bytes, value: bytes, message: bytes | None) -> L2ToL1Log:
-    sender = BOOTLOADER_ADDRESS if message is None else L1_MESSENGER_ADDRESS
-    return L2ToL1Log(True, tx_index, sender, key, value, message)

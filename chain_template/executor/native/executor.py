@@ -1,6 +1,7 @@
 """The fast executor's door."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Final
 
 from chain_template.errors import InvalidBlock
@@ -9,6 +10,7 @@ from chain_template.executor.interface import (
     CallRequest,
     CallResult,
     ChainRules,
+    Included,
     Rejected,
     StateOverride,
     StateView,
@@ -16,6 +18,8 @@ from chain_template.executor.interface import (
 )
 from chain_template.executor.native import calls
 from chain_template.executor.native.builder import NativeBlockBuilder
+from chain_template.primitives import BOOTLOADER_ADDRESS, L1_MESSENGER_ADDRESS
+from chain_template.receipts import L2ToL1Log, Log, Receipt
 from chain_template.transactions.types import Transaction
 from zkvm import _evm
 
@@ -24,12 +28,23 @@ _CACHE_BYTES: Final = 128 * 1024 * 1024
 _UNWATCHED: Final = (0, 0, 0, 0, None)
 
 
+def _record(kind: type[Any]) -> tuple[type, tuple[str, ...]]:
+    return kind, tuple(field.name for field in fields(kind))
+
+
 class NativeExecutor:
     """Executes with the C sources; see :class:`~chain_template.executor.interface.Executor`."""
 
     def __init__(self, rules: ChainRules) -> None:
         self._rules = rules
-        self._engine = _evm.Engine()
+        self._engine = _evm.Engine(
+            included=_record(Included),
+            receipt=_record(Receipt),
+            log=_record(Log),
+            l2_log=_record(L2ToL1Log),
+            bootloader=BOOTLOADER_ADDRESS,
+            messenger=L1_MESSENGER_ADDRESS,
+        )
         self._nodes: _evm.Nodes | None = None
 
     def _nodes_of(self, view: StateView) -> _evm.Nodes:

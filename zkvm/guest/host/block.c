@@ -116,6 +116,16 @@ static int run(Block *self, void (*work)(host_run *run, void *what), void *what)
     return result;
 }
 
+/* --- Objects --- */
+
+static PyObject *hash_object(const uint8_t *hash) {
+    return PyBytes_FromStringAndSize((const char *)hash, sizeof(hash_t));
+}
+
+static PyObject *address_object(const address_t *address) {
+    return PyBytes_FromStringAndSize((const char *)address->bytes, sizeof *address);
+}
+
 /* --- Applying --- */
 
 typedef struct {
@@ -142,48 +152,60 @@ static void apply_all(host_run *run, void *what) {
     }
 }
 
-static PyObject *logs_of(const zk_receipt *receipt) {
+static PyObject *log_object(const host_engine *engine, const evm_log *log) {
+    PyObject *topics = PyTuple_New((Py_ssize_t)log->topic_count);
+    for (uint32_t i = 0; i < log->topic_count && topics; i++) {
+        uint8_t bytes[32];
+        u256_to_bytes(bytes, &log->topics[i]);
+        PyObject *topic = PyBytes_FromStringAndSize((const char *)bytes, sizeof bytes);
+        if (!topic || PyTuple_SetItem(topics, (Py_ssize_t)i, topic)) Py_CLEAR(topics);
+    }
+    PyObject *values[] = {address_object(&log->address), topics, host_bytes(log->data)};
+    return host_record_make(&engine->log, values);
+}
+
+static PyObject *logs_object(const host_engine *engine, const zk_receipt *receipt) {
     PyObject *logs = PyTuple_New((Py_ssize_t)receipt->log_count);
     for (uint32_t i = 0; i < receipt->log_count && logs; i++) {
-        const evm_log *log = &receipt->logs[i];
-        PyObject *topics = PyTuple_New((Py_ssize_t)log->topic_count);
-        for (uint32_t t = 0; t < log->topic_count && topics; t++) {
-            uint8_t bytes[32];
-            u256_to_bytes(bytes, &log->topics[t]);
-            PyObject *topic = PyBytes_FromStringAndSize((const char *)bytes, sizeof bytes);
-            if (!topic || PyTuple_SetItem(topics, (Py_ssize_t)t, topic)) Py_CLEAR(topics);
-        }
-        PyObject *one = topics ? Py_BuildValue("(y#NN)", (const char *)log->address.bytes,
-                                               (Py_ssize_t)sizeof log->address, topics, host_bytes(log->data))
-                               : NULL;
+        PyObject *one = log_object(engine, &receipt->logs[i]);
         if (!one || PyTuple_SetItem(logs, (Py_ssize_t)i, one)) Py_CLEAR(logs);
     }
     return logs;
 }
 
-static PyObject *l2_logs_of(const zk_included *included) {
+static PyObject *l2_logs_object(const host_engine *engine, const zk_included *included) {
     PyObject *logs = PyTuple_New((Py_ssize_t)included->l2_log_count);
     for (uint32_t i = 0; i < included->l2_log_count && logs; i++) {
         const zk_l2_log *log = &included->l2_logs[i];
-        PyObject *one = Py_BuildValue("(Iy#y#N)", (unsigned int)log->tx_index, (const char *)log->key.bytes,
-                                      (Py_ssize_t)sizeof log->key, (const char *)log->value.bytes,
-                                      (Py_ssize_t)sizeof log->value,
-                                      log->is_message ? host_bytes(log->message) : Py_NewRef(Py_None));
+        PyObject *values[] = {Py_NewRef(Py_True),
+                              PyLong_FromUnsignedLong(log->tx_index),
+                              Py_NewRef(log->is_message ? engine->messenger : engine->bootloader),
+                              hash_object(log->key.bytes),
+                              hash_object(log->value.bytes),
+                              log->is_message ? host_bytes(log->message) : Py_NewRef(Py_None)};
+        PyObject *one = host_record_make(&engine->l2_log, values);
         if (!one || PyTuple_SetItem(logs, (Py_ssize_t)i, one)) Py_CLEAR(logs);
     }
     return logs;
 }
 
-/* (success, gas used, cumulative gas, price, logs, bloom, created or None, output, L2 logs) */
-static PyObject *included_object(const zk_included *included) {
+static PyObject *receipt_object(const host_engine *engine, const zk_included *included) {
     const zk_receipt *receipt = &included->receipt;
-    PyObject *created = included->tx.call.is_creation
-                            ? PyBytes_FromStringAndSize((const char *)included->created.bytes, sizeof(address_t))
-                            : Py_NewRef(Py_None);
-    return Py_BuildValue("(iKKNNy#NNN)", (int)receipt->success, (unsigned long long)included->outcome.gas_used,
-                         (unsigned long long)receipt->cumulative_gas, host_number(&included->effective_gas_price),
-                         logs_of(receipt), (const char *)receipt->bloom.bytes, (Py_ssize_t)sizeof receipt->bloom,
-                         created, host_bytes(included->outcome.output), l2_logs_of(included));
+    PyObject *values[] = {PyLong_FromLong(receipt->type),
+                          PyLong_FromLong(receipt->success),
+                          PyLong_FromUnsignedLongLong(included->outcome.gas_used),
+                          PyLong_FromUnsignedLongLong(receipt->cumulative_gas),
+                          host_number(&included->effective_gas_price),
+                          logs_object(engine, receipt),
+                          host_bytes((bytes_t){receipt->bloom.bytes, sizeof receipt->bloom}),
+                          included->tx.call.is_creation ? address_object(&included->created) : Py_NewRef(Py_None)};
+    return host_record_make(&engine->receipt, values);
+}
+
+static PyObject *included_object(const host_engine *engine, const zk_included *included, PyObject *transaction) {
+    PyObject *values[] = {Py_NewRef(transaction), receipt_object(engine, included),
+                          host_bytes(included->outcome.output), l2_logs_object(engine, included)};
+    return host_record_make(&engine->included, values);
 }
 
 /* (verdict, refusal, nonce, balance, status, opcode, its place) */
@@ -193,12 +215,16 @@ static PyObject *refused_object(const zk_verdict *verdict) {
                          (unsigned int)verdict->outcome.at);
 }
 
-static int read_batch(batch *all, PyObject *raws, PyObject *senders) {
-    all->count = PyList_Size(raws);
-    if (PyList_Size(senders) != all->count) {
-        PyErr_SetString(PyExc_ValueError, "each transaction has one sender");
-        return -1;
-    }
+/* One attribute of a transaction, which keeps it: `raw` or `sender`. */
+static int read_attribute(PyObject *transaction, const char *name, char **bytes, Py_ssize_t *size) {
+    PyObject *value = PyObject_GetAttrString(transaction, name);
+    int result = value ? PyBytes_AsStringAndSize(value, bytes, size) : -1;
+    Py_XDECREF(value);
+    return result;
+}
+
+static int read_batch(batch *all, PyObject *transactions) {
+    all->count = PyTuple_Size(transactions);
     size_t count = (size_t)all->count + 1;
     all->raws = PyMem_Malloc(count * sizeof *all->raws);
     all->sizes = PyMem_Malloc(count * sizeof *all->sizes);
@@ -208,10 +234,11 @@ static int read_batch(batch *all, PyObject *raws, PyObject *senders) {
         return -1;
     }
     for (Py_ssize_t i = 0; i < all->count; i++) {
+        PyObject *transaction = PyTuple_GetItem(transactions, i);
         char *sender;
         Py_ssize_t size;
-        if (PyBytes_AsStringAndSize(PyList_GetItem(raws, i), (char **)&all->raws[i], &all->sizes[i]) ||
-            PyBytes_AsStringAndSize(PyList_GetItem(senders, i), &sender, &size))
+        if (read_attribute(transaction, "raw", (char **)&all->raws[i], &all->sizes[i]) ||
+            read_attribute(transaction, "sender", &sender, &size))
             return -1;
         if (size != sizeof(address_t) || all->sizes[i] > INT32_MAX) {
             PyErr_SetString(PyExc_ValueError, "a sender has 20 bytes, a transaction less than 2^31");
@@ -219,25 +246,30 @@ static int read_batch(batch *all, PyObject *raws, PyObject *senders) {
         }
         all->senders[i] = (const address_t *)(const void *)sender;
     }
-    return PyList_Append(all->self->kept, raws) || PyList_Append(all->self->kept, senders) ? -1 : 0;
+    return PyList_Append(all->self->kept, transactions);
 }
 
-static PyObject *verdicts_object(const batch *all) {
+static PyObject *verdicts_object(const batch *all, PyObject *transactions) {
+    const host_engine *engine = all->self->engine;
     PyObject *result = PyList_New(all->done);
     for (Py_ssize_t i = 0; i < all->done && result; i++) {
         const zk_verdict *verdict = &all->verdicts[i];
-        PyObject *one = verdict->included ? included_object(verdict->included) : refused_object(verdict);
+        PyObject *one = verdict->included
+                            ? included_object(engine, verdict->included, PyTuple_GetItem(transactions, i))
+                            : refused_object(verdict);
         if (!one || PyList_SetItem(result, i, one)) Py_CLEAR(result);
     }
     return result;
 }
 
-static PyObject *block_apply(PyObject *object, PyObject *args) {
+static PyObject *block_apply(PyObject *object, PyObject *given) {
     Block *self = (Block *)object;
-    PyObject *raws, *senders, *result = NULL;
-    if (!PyArg_ParseTuple(args, "O!O!", &PyList_Type, &raws, &PyList_Type, &senders) || is_closed(self)) return NULL;
+    if (is_closed(self)) return NULL;
+    PyObject *transactions = PySequence_Tuple(given), *result = NULL;
+    if (!transactions) return NULL;
     batch all = {.self = self};
-    if (!read_batch(&all, raws, senders) && !run(self, apply_all, &all)) result = verdicts_object(&all);
+    if (!read_batch(&all, transactions) && !run(self, apply_all, &all)) result = verdicts_object(&all, transactions);
+    Py_DECREF(transactions);
     PyMem_Free(all.raws);
     PyMem_Free(all.sizes);
     PyMem_Free(all.senders);
@@ -323,10 +355,6 @@ static PyObject *touched_object(const uint8_t *key) {
     return Py_BuildValue("(y#N)", (const char *)key, (Py_ssize_t)sizeof(address_t), slot);
 }
 
-static PyObject *hash_object(const uint8_t *hash) {
-    return PyBytes_FromStringAndSize((const char *)hash, sizeof(hash_t));
-}
-
 static PyObject *fresh_object(const host_buffer *fresh) {
     PyObject *nodes = PyDict_New();
     for (size_t at = 0; at < fresh->size && nodes;) {
@@ -378,7 +406,7 @@ static PyGetSetDef FIELDS[] = {
 };
 
 static PyMethodDef METHODS[] = {
-    {"apply", block_apply, METH_VARARGS, "Tries transactions in order; one tuple each, up to one that ends the block."},
+    {"apply", block_apply, METH_O, "Tries transactions in order, up to one that makes the block invalid."},
     {"watch", block_watch, METH_O, "Looks on from now on, or no more."},
     {"seen", block_seen, METH_NOARGS, "What was seen since then."},
     {"seal", block_seal, METH_NOARGS, "Writes the tries and makes the header."},

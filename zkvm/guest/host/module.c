@@ -2,17 +2,32 @@
 #include "host/host.h"
 
 static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    if (PyTuple_Size(args) || (kwargs && PyDict_Size(kwargs))) {
-        PyErr_SetString(PyExc_TypeError, "Engine takes no arguments");
+    static char *names[] = {"included", "receipt", "log", "l2_log", "bootloader", "messenger", NULL};
+    PyObject *included, *receipt, *log, *l2_log, *bootloader, *messenger;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOOOSS", names, &included, &receipt, &log, &l2_log, &bootloader,
+                                     &messenger))
         return NULL;
-    }
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    return allocate(type, 0);
+    host_engine *self = (host_engine *)allocate(type, 0);
+    if (!self) return NULL;
+    self->bootloader = Py_NewRef(bootloader);
+    self->messenger = Py_NewRef(messenger);
+    if (host_record_open(&self->included, included) || host_record_open(&self->receipt, receipt) ||
+        host_record_open(&self->log, log) || host_record_open(&self->l2_log, l2_log))
+        Py_CLEAR(self);
+    return (PyObject *)self;
 }
 
 static void engine_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
-    host_pool_free(&((host_engine *)object)->pool);
+    host_engine *self = (host_engine *)object;
+    host_pool_free(&self->pool);
+    host_record_close(&self->included);
+    host_record_close(&self->receipt);
+    host_record_close(&self->log);
+    host_record_close(&self->l2_log);
+    Py_XDECREF(self->bootloader);
+    Py_XDECREF(self->messenger);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(object);
     Py_DECREF(type);

@@ -32,6 +32,36 @@ int host_read_number(PyObject *object, u256 *to, const char *what) {
     return 0;
 }
 
+int host_record_open(host_record *record, PyObject *given) {
+    PyObject *type, *names;
+    if (!PyArg_ParseTuple(given, "O!O!", &PyType_Type, &type, &PyTuple_Type, &names)) return -1;
+    if (PyTuple_Size(names) > HOST_FIELDS) {
+        PyErr_SetString(PyExc_ValueError, "a record has too many fields");
+        return -1;
+    }
+    record->type = (PyTypeObject *)Py_NewRef(type);
+    record->names = Py_NewRef(names);
+    return 0;
+}
+
+void host_record_close(host_record *record) {
+    Py_XDECREF((PyObject *)record->type);
+    Py_XDECREF(record->names);
+}
+
+PyObject *host_record_make(const host_record *record, PyObject *const values[]) {
+    const Py_ssize_t count = PyTuple_Size(record->names);
+    bool is_whole = true;
+    for (Py_ssize_t i = 0; i < count; i++) is_whole &= values[i] != NULL;
+    PyObject *object = is_whole ? PyType_GenericAlloc(record->type, 0) : NULL;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        /* The class forbids changes by a __setattr__ of its own, which this goes past. */
+        if (object && PyObject_GenericSetAttr(object, PyTuple_GetItem(record->names, i), values[i])) Py_CLEAR(object);
+        Py_XDECREF(values[i]);
+    }
+    return object;
+}
+
 PyObject *host_frozenset(const host_set *set, PyObject *(*item)(const uint8_t *key)) {
     PyObject *result = PyFrozenSet_New(NULL);
     for (uint32_t i = 0; i < set->count && result; i++) {
