@@ -65,6 +65,7 @@ conformance: setup ## All of Ethereum's Cancun state tests on the native EVM: N 
 
 soak: setup npm ## What takes longer than the gate may: hundreds of random moves over the bridge, the largest proofs
 	ZKHUB_RANDOM_MOVES=300 $(BIN)/pytest tests/e2e/bridge/test_random_moves.py --timeout 5400
+	ZKHUB_RANDOM_BLOCKS=3000 $(BIN)/pytest tests/zkvm/guest/test_blocks.py --timeout 3600
 	$(BIN)/pytest tests -m soak --timeout 3600
 
 fuzz: setup ## Ten minutes of libFuzzer on the batch program (needs clang; what stops it is left in build/fuzz)
