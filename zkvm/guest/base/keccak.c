@@ -84,6 +84,33 @@ static inline void xor_word(uint8_t *to, const uint8_t *from) {
     memcpy(to, &word, WORD);
 }
 
+#if defined(__riscv)
+
+/* Unaligned words from aligned ones: the machine's memory is made of such, so one may be read whenever one of its bytes
+   may be. */
+static inline void xor_unaligned(uint8_t *to, const uint8_t *from, size_t words) {
+    typedef uint32_t __attribute__((may_alias)) aligned_word;
+    const uint32_t offset = (uint32_t)(uintptr_t)from % WORD, down = 8 * offset, up = 32 - down;
+    const aligned_word *source = (const aligned_word *)(const void *)(from - offset);
+    aligned_word *target = (aligned_word *)(void *)to;
+    if (words == 0) return;
+    uint32_t low = *source++;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < words; i++) {
+        uint32_t next = source[i];
+        target[i] ^= low >> down | next << up;
+        low = next;
+    }
+}
+
+#else
+
+static inline void xor_unaligned(uint8_t *to, const uint8_t *from, size_t words) {
+    for (size_t i = 0; i < words; i++) xor_word(to + i * WORD, from + i * WORD);
+}
+
+#endif
+
 /* The start of `to` is aligned. */
 static inline void xor_words(uint8_t *to, const uint8_t *from, size_t words) {
     uint8_t *lanes = __builtin_assume_aligned(to, WORD);
@@ -92,7 +119,7 @@ static inline void xor_words(uint8_t *to, const uint8_t *from, size_t words) {
 #pragma GCC unroll 4
         for (size_t i = 0; i < words; i++) xor_word(lanes + i * WORD, aligned + i * WORD);
     } else {
-        for (size_t i = 0; i < words; i++) xor_word(lanes + i * WORD, from + i * WORD);
+        xor_unaligned(lanes, from, words);
     }
 }
 
