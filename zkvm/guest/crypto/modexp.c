@@ -1,7 +1,7 @@
 #include "crypto/modexp.h"
 #include "base/division.h"
 
-enum { LIMB_BYTES = ZK_LIMB_BITS / 8, WINDOW = 4, POWERS = 1 << WINDOW };
+enum { LIMB_BYTES = ZK_LIMB_BITS / 8, WINDOW = 4, POWERS = 1 << WINDOW, SHORT_EXPONENT = 4 };
 
 /* A modulus under way: `size` limbs, the highest not 0. */
 typedef struct {
@@ -123,21 +123,23 @@ static limb_t negate_inverse(limb_t odd) {
     return (limb_t)0 - inverse;
 }
 
-static inline unsigned window_at(bytes_t exponent, uint32_t half) {
-    unsigned byte = exponent.data[half / 2];
-    return half % 2 ? byte & 15 : byte >> 4;
+/* Digit `index` from the highest, of `window` bits: 1 or 4. */
+static inline unsigned digit_at(bytes_t exponent, uint64_t index, int window) {
+    uint64_t bit = index * (unsigned)window;
+    return (unsigned)exponent.data[bit / 8] >> (8 - window - (int)(bit % 8)) & ((1u << window) - 1);
 }
 
-/* result <- power[1]^exponent, where power[0] is one; windows of 4 bits from the highest. */
+/* result <- power[1]^exponent, where power[0] is one; a short exponent is not worth a table of powers. */
 static void raise(limb_t *result, limb_t *powers, bytes_t exponent, const modulus_t *m) {
     size_t bytes = (size_t)m->size * LIMB_BYTES;
-    for (int i = 2; i < POWERS; i++)
+    int window = exponent.size > SHORT_EXPONENT ? WINDOW : 1;
+    for (int i = 2; i < 1 << window; i++)
         multiply(powers + i * m->size, powers + (i - 1) * m->size, powers + m->size, m);
     memcpy(result, powers, bytes);
     bool is_one = true;
-    for (uint64_t half = 0; half < 2 * (uint64_t)exponent.size; half++) {
-        unsigned digit = window_at(exponent, (uint32_t)half);
-        for (int i = 0; i < WINDOW && !is_one; i++) multiply(result, result, result, m);
+    for (uint64_t index = 0; index < 8 * (uint64_t)exponent.size / (unsigned)window; index++) {
+        unsigned digit = digit_at(exponent, index, window);
+        for (int i = 0; i < window && !is_one; i++) multiply(result, result, result, m);
         if (digit == 0) continue;
         if (is_one) memcpy(result, powers + digit * (unsigned)m->size, bytes);
         else multiply(result, result, powers + digit * (unsigned)m->size, m);
