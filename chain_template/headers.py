@@ -143,10 +143,12 @@ def next_base_fee(parent: BlockHeader, minimum_wei: int) -> int:
     Args:
         parent: The block before.
         minimum_wei: The chain's minimum base fee, wei per gas.
+
+    A block whose gas limit is below 2 has no target; the fee stays.
     """
     target = parent.gas_limit // 2
     base = parent.base_fee_per_gas
-    if parent.gas_used > target:
+    if target and parent.gas_used > target:
         base += max(base * (parent.gas_used - target) // target // 8, 1)
     elif parent.gas_used < target:
         base -= base * (target - parent.gas_used) // target // 8

@@ -89,3 +89,11 @@ def test_a_field_of_another_size_makes_no_header(at: int, value: object) -> None
     fields[at] = value
     with pytest.raises(InvalidBlock, match=f"field {at} "):
         BlockHeader.decode(rlp.encode(fields))
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_a_base_fee_stays_where_there_is_no_target(limit: int) -> None:
+    for used in (0, 1, 2**64 - 1):
+        parent = header(gas_limit=limit, gas_used=used, base_fee_per_gas=7)
+        assert next_base_fee(parent, 0) == 7
+        assert next_base_fee(parent, 8) == 8
