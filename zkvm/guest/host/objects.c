@@ -59,6 +59,8 @@ PyObject *host_record_make(const host_record *record, PyObject *const values[]) 
         if (object && PyObject_GenericSetAttr(object, PyTuple_GetItem(record->names, i), values[i])) Py_CLEAR(object);
         Py_XDECREF(values[i]);
     }
+    /* No cycle goes through what holds bytes and numbers: the collector need not look at thousands of them. */
+    if (object) PyObject_GC_UnTrack(object);
     return object;
 }
 
