@@ -43,7 +43,8 @@ class BatchSettings(Settings):
     """Milliseconds from the batch's first block."""
     max_blocks: Annotated[int, Field(ge=1, le=10_000)] = 100
     max_gas: Annotated[int, Field(ge=1_000_000)] = 200_000_000
-    """Stands in for the proof's cycle budget until the cost meter of the proof system answers."""
+    fit_proof: bool = False
+    """Keep every block and batch within what one proof holds, as the proof system's cost meter counts it."""
     max_pubdata_bytes: Annotated[int, Field(ge=4_096, le=120_000)] = 100_000
     """Bytes; one L1 transaction carries them, and public mempools refuse more than 128 KiB."""
     max_l2_to_l1_logs: Annotated[int, Field(ge=1, le=16_384)] = 16_384

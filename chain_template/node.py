@@ -107,6 +107,7 @@ class ChainNode:
             self.interop_chains = InteropChains(self.store, config.chain_id)
             self.interop_roots = InteropRoots(self.store, config.chain_id, config.l1.l1_chain_id)
         self.settlement = self._settlement(prover)
+        meter = self.settlement.meter if self.settlement is not None else None
         self.sequencer = Sequencer(
             config,
             self.store,
@@ -117,6 +118,7 @@ class ChainNode:
             roots=self.interop_roots,
             chains=self.interop_chains,
             newest_root=self.settlement.newest_root if self.settlement is not None else lambda: None,
+            proof_share=meter.share_of_new if meter is not None else None,
             clock=clock,
         )
         self.sequencer.l1_only = self.settlement is not None and self.settlement.sender.priority_mode

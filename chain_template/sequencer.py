@@ -11,7 +11,7 @@ from chain_template.config import ChainConfig
 from chain_template.errors import ExecutorsDisagree, NonceTooHigh, SystemTransactionFailed, TransactionError
 from chain_template.events import EventBus, NewBlock
 from chain_template.executor.interface import BlockBuilder, BlockContext, ExecutedBlock, Executor, Included, Rejected
-from chain_template.headers import next_base_fee
+from chain_template.headers import BlockHeader, next_base_fee
 from chain_template.interop_chains import InteropChains
 from chain_template.interop_roots import InteropRoots
 from chain_template.mempool import Mempool
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 #: User transactions handed to the executor at once; between two of these the block's deadline is looked at.
 _CHUNK = 100
+#: A block is cut to this share of a proof when it was too much, and blocks may grow again when they take less.
+_ROOMY = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Sequencer:
         roots: Message roots that somebody waits for; None on an L1.
         chains: Other chains of the hub that this one is told of; None on an L1.
         newest_root: The newest message root worth importing, as (L1 block, root).
+        proof_share: How much of one proof a block would take; None where blocks need not fit one.
         clock: Unix seconds.
     """
 
@@ -69,6 +72,7 @@ class Sequencer:
         roots: InteropRoots | None = None,
         chains: InteropChains | None = None,
         newest_root: Callable[[], tuple[int, bytes] | None] = lambda: None,
+        proof_share: Callable[[BlockHeader, ExecutedBlock], float] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.lock = threading.RLock()
@@ -86,6 +90,9 @@ class Sequencer:
         self._roots = roots
         self._chains = chains
         self._newest_root = newest_root
+        self._proof_share = proof_share
+        #: How many users' transactions a block takes; fewer than the setting where a proof would not hold them.
+        self._most_users = config.block.max_transactions
         self._clock = clock
         self._fee_recipient = bytes.fromhex(config.fee_recipient.removeprefix("0x"))
         self._waiting_since: float | None = None
@@ -141,7 +148,7 @@ class Sequencer:
             roots = self._roots_to_import(first_in_batch)
             first += [self._import(root, context.number) for root in roots]
             first += [priority_transaction(operation.canonical) for operation in operations]
-            block = self._execute(context, first, roots, chains)
+            block = self._execute_provably(context, first, roots, chains)
             if block is None:
                 return None
             self._store.commit_block(block, self._arrivals(block))
@@ -168,6 +175,44 @@ class Sequencer:
         if self._chains_to_register():
             return True
         return self._mempool.has_ready(base_fee)
+
+    def _execute_provably(
+        self,
+        context: BlockContext,
+        first: list[Transaction],
+        roots: list[InteropRoot],
+        chains: list[tuple[int, bytes]],
+    ) -> ExecutedBlock | None:
+        """Execute a block with as many transactions as one proof holds."""
+        self._most_users = max(1, self._most_users)
+        while True:
+            block = self._execute(context, first, roots, chains)
+            if block is None or self._proof_share is None:
+                return block
+            share = self._proof_share(context.parent, block)
+            if share <= 1:
+                if share < _ROOMY:
+                    self._most_users = min(2 * self._most_users, self._config.block.max_transactions)
+                return block
+            users = [tx for tx in block.transactions if tx.is_user]
+            operations = [tx for tx in first if tx.priority is not None]
+            if len(users) > 1:
+                self._most_users = max(1, int(len(users) / share * _ROOMY))
+            elif users and not operations:
+                self._never(users[0])
+            elif users:
+                # It may fit the next block, without what L1 asks for.
+                self._most_users = 0
+            elif len(operations) > 1:
+                first = [*(tx for tx in first if tx.priority is None), *operations[: len(operations) // 2]]
+            else:
+                log.error("a block is more than one proof holds", block=context.number, proofs=share)
+                return block
+
+    def _never(self, transaction: Transaction) -> None:
+        """Throw out of the pool what no proof holds, even alone."""
+        log.warning("dropping a transaction", hash=f"0x{transaction.hash.hex()}", reason="more than one proof holds")
+        self._mempool.drop([transaction.hash])
 
     def _execute(
         self,
@@ -218,7 +263,9 @@ class Sequencer:
         """Take from the pool, best first, until the block is full or its time is up; returns how many went in."""
         limits = self._config.block
         candidates = self._mempool.ready(
-            context.base_fee_per_gas, limits.max_transactions - included, limits.gas_limit - builder.gas_used
+            context.base_fee_per_gas,
+            min(limits.max_transactions - included, self._most_users),
+            limits.gas_limit - builder.gas_used,
         )
         deadline = time.monotonic() + 4 * limits.interval_ms / 1000
         added = 0

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from chain_template.batcher.build import BatchRules, BuiltBatch, ExecutionTrace, build_batch
+from chain_template.batcher.build import BuiltBatch, ExecutionTrace, batch_rules, build_batch
 from chain_template.batcher.commit_info import StoredClaim
 from chain_template.batcher.interop import imported_roots, interop_events, interop_flows
+from chain_template.batcher.meter import CostMeter
 from chain_template.batcher.output import BatchBlock
 from chain_template.batcher.pubdata import encoded_size
 from chain_template.batcher.sealing import MeasuredBlock, OpenBatch, SealReason, pubdata_bound
 from chain_template.batcher.state_diff import state_diff
-from chain_template.config import ChainConfig, DataAvailability
+from chain_template.config import ChainConfig
 from chain_template.errors import BatchError, L1Diverged
 from chain_template.executor.pubdata_bound import log_bytes
 from chain_template.headers import BlockHeader
@@ -25,25 +26,8 @@ from chain_template.receipts import L2ToL1Log
 from chain_template.state import StateReader
 from chain_template.store import Snapshot, Store
 from chain_template.store.records import BatchRecord, BatchStage, StoredReceipt
-from contracts.messages import DA_CALLDATA, DA_VALIDIUM
 
 log = structlog.get_logger(__name__)
-
-
-def batch_rules(config: ChainConfig) -> BatchRules:
-    """What is the same for every batch of a chain.
-
-    Raises:
-        BatchError: The chain has no settlement layer, so it has no batches.
-    """
-    if config.l1 is None:
-        raise BatchError(f"chain {config.name} has no settlement layer, so it has no batches")
-    return BatchRules(
-        chain_id=config.chain_id,
-        settlement_chain_id=config.l1.l1_chain_id,
-        da_scheme=DA_CALLDATA if config.data_availability is DataAvailability.ROLLUP else DA_VALIDIUM,
-        min_base_fee_wei=config.fees.min_base_fee_wei,
-    )
 
 
 class Batcher:
@@ -54,6 +38,7 @@ class Batcher:
         store: Where blocks come from and batches go.
         on_sealed: Called with each batch after it is stored.
         clock: Unix seconds.
+        meter: Says what a proof would take; None where batches need not fit one.
     """
 
     def __init__(
@@ -63,7 +48,9 @@ class Batcher:
         *,
         on_sealed: Callable[[BatchRecord], None] = lambda record: None,
         clock: Callable[[], float] = time.time,
+        meter: CostMeter | None = None,
     ) -> None:
+        self._meter = meter
         self._rules = batch_rules(config)
         self._settings = config.batch
         self._proof_mode = config.proofs
@@ -97,12 +84,22 @@ class Batcher:
                 if reason is None:
                     return False
                 built, tx_count = self._build(snapshot, number)
+                while not self._fits_proof(built, reason):
+                    # Blocks that fit one by one and not together: the meter's sums are bounds, and this is the count.
+                    self._open, reason = self._open.without_last(), SealReason.PROOF
+                    built, tx_count = self._build(snapshot, number)
             record = self._record(number, built, tx_count, reason)
             self._store.add_batch(record, built.output.pubdata, built.batch_input, list(built.output.leaves))
             self._open = OpenBatch(self._settings)
         log.info("batch sealed", batch=number, blocks=record.last_block - record.first_block + 1, reason=reason.value)
         self._on_sealed(record)
         return True
+
+    def _fits_proof(self, built: BuiltBatch, reason: SealReason) -> bool:
+        """Whether a batch may be as long as it is. One block must go somewhere, and what L1 has is as L1 has it."""
+        if self._meter is None or reason is SealReason.L1 or len(self._open.blocks) == 1:
+            return True
+        return self._meter.share_of_input(built.batch_input) <= 1
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -177,23 +174,22 @@ class Batcher:
             operations=operations,
             flows=frozenset((flow.destination_chain_id, flow.asset_id) for flow in interop_flows(events)),
             roots=len(imported_roots(events)),
+            proof_share=self._proof_share(snapshot, number),
             pubdata_bound=pubdata_bound(touched, header.gas_used, users) + log_bytes(logs),
             measure_pubdata=exact,
         )
+
+    def _proof_share(self, snapshot: Snapshot, number: int) -> float:
+        if self._meter is None:
+            return 0.0
+        blocks, traces = self._blocks(snapshot, [number])
+        return self._meter.share_of_blocks(_header(snapshot, number - 1), blocks, traces)
 
     # -- building ----------------------------------------------------------------------------------------------------
 
     def _build(self, snapshot: Snapshot, number: int) -> tuple[BuiltBatch, int]:
         numbers = [block.number for block in self._open.blocks]
-        blocks, traces = [], []
-        for block_number in numbers:
-            block = snapshot.block(block_number)
-            assert block is not None
-            execution = snapshot.block_execution(block_number)
-            receipts = snapshot.receipts(block_number)
-            events = interop_events(stored.receipt for stored in receipts)
-            blocks.append(BatchBlock(block.header, tuple(block.transactions), _logs(receipts), events))
-            traces.append(ExecutionTrace(execution.nodes_read, execution.touched))
+        blocks, traces = self._blocks(snapshot, numbers)
         built = build_batch(
             self._rules,
             number,
@@ -204,6 +200,18 @@ class Batcher:
             header_at=lambda at: _header(snapshot, at),
         )
         return built, sum(len(block.transactions) for block in blocks)
+
+    def _blocks(self, snapshot: Snapshot, numbers: Iterable[int]) -> tuple[list[BatchBlock], list[ExecutionTrace]]:
+        blocks, traces = [], []
+        for number in numbers:
+            block = snapshot.block(number)
+            assert block is not None
+            execution = snapshot.block_execution(number)
+            receipts = snapshot.receipts(number)
+            events = interop_events(stored.receipt for stored in receipts)
+            blocks.append(BatchBlock(block.header, tuple(block.transactions), _logs(receipts), events))
+            traces.append(ExecutionTrace(execution.nodes_read, execution.touched))
+        return blocks, traces
 
     def _record(self, number: int, built: BuiltBatch, tx_count: int, reason: SealReason) -> BatchRecord:
         output, commit = built.output, built.output.commit

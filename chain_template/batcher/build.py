@@ -8,9 +8,12 @@ from chain_template.batcher.batch_input import MAX_ANCESTORS, BatchInput, BlockI
 from chain_template.batcher.output import BatchBlock, BatchOutput, batch_output
 from chain_template.batcher.state_diff import state_diff
 from chain_template.batcher.witness import RecordingView, collect_witness, may_read_block_hashes
+from chain_template.config import ChainConfig, DataAvailability
+from chain_template.errors import BatchError
 from chain_template.executor.interface import StateView
 from chain_template.headers import BlockHeader
 from chain_template.state import StateReader
+from contracts.messages import DA_CALLDATA, DA_VALIDIUM
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,22 @@ class BatchRules:
     settlement_chain_id: int
     da_scheme: int
     min_base_fee_wei: int
+
+
+def batch_rules(config: ChainConfig) -> BatchRules:
+    """What is the same for every batch of a chain.
+
+    Raises:
+        BatchError: The chain has no settlement layer, so it has no batches.
+    """
+    if config.l1 is None:
+        raise BatchError(f"chain {config.name} has no settlement layer, so it has no batches")
+    return BatchRules(
+        chain_id=config.chain_id,
+        settlement_chain_id=config.l1.l1_chain_id,
+        da_scheme=DA_CALLDATA if config.data_availability is DataAvailability.ROLLUP else DA_VALIDIUM,
+        min_base_fee_wei=config.fees.min_base_fee_wei,
+    )
 
 
 @dataclass(frozen=True, slots=True)

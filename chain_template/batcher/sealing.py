@@ -45,6 +45,8 @@ class SealReason(StrEnum):
     BLOCKS = "blocks"
     GAS = "gas"
     PUBDATA = "pubdata"
+    PROOF = "proof"
+    """One proof holds no more."""
     LOGS = "logs"
     PRIORITY_OPERATIONS = "priority_operations"
     INTEROP_FLOWS = "interop_flows"
@@ -67,6 +69,7 @@ class MeasuredBlock:
         first_seen_ms: Unix milliseconds; when the batcher first saw it, or when its second ended if that is earlier.
         flows: Pairs of chain and asset that it sends value to and of.
         roots: Message roots that it imports.
+        proof_share: How much of one proof it takes alone; 0 where nobody counts.
         pubdata_bound: Bytes it publishes at most.
         measure_pubdata: Finds how many it really publishes; slower, so asked only when the bound is too much.
     """
@@ -80,6 +83,7 @@ class MeasuredBlock:
     operations: int
     flows: frozenset[tuple[int, bytes]]
     roots: int
+    proof_share: float
     pubdata_bound: int
     measure_pubdata: Callable[[], int]
     is_measured: bool = False
@@ -120,6 +124,8 @@ class OpenBatch:
             return SealReason.INTEROP_ROOTS
         if sum(item.transactions for item in together) > MAX_TRANSACTIONS:
             return SealReason.TRANSACTIONS
+        if sum(item.proof_share for item in together) > 1:
+            return SealReason.PROOF
         if not self._fits_pubdata(together):
             return SealReason.PUBDATA
         return None
@@ -127,6 +133,12 @@ class OpenBatch:
     def add(self, block: MeasuredBlock) -> None:
         """Take a block that is not refused."""
         self.blocks.append(block)
+
+    def without_last(self) -> "OpenBatch":
+        """The same blocks but the last one."""
+        shorter = OpenBatch(self._settings)
+        shorter.blocks = self.blocks[:-1]
+        return shorter
 
     def is_full(self) -> SealReason | None:
         """Why nothing more can follow, whatever it is."""

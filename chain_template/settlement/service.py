@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from chain_template.batcher.batcher import Batcher
+from chain_template.batcher.meter import meter_of
 from chain_template.config import ChainConfig
 from chain_template.errors import L1Diverged, NoMessageRoot, RollbackNeeded
 from chain_template.events import BatchMoved, EventBus
@@ -71,7 +72,11 @@ class Settlement:
         self._is_checked = False
         self._check_lock = threading.Lock()
         self.chain = ChainOnL1(self._client, config.l1)
-        self.batcher = Batcher(config, store, on_sealed=lambda record: self._moved(record.number, record.stage))
+        #: Says what proofs would take; None where blocks and batches need not fit one.
+        self.meter = meter_of(config, store)
+        self.batcher = Batcher(
+            config, store, on_sealed=lambda record: self._moved(record.number, record.stage), meter=self.meter
+        )
         self.watcher = L1Watcher(config, store, self.chain)
         self.message_root = MessageRootMirror(self.chain)
         self.sender = SettlementSender(

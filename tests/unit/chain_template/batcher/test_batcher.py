@@ -3,7 +3,8 @@ from itertools import pairwise
 import pytest
 
 from chain_template.batcher.batch_program import run
-from chain_template.batcher.batcher import Batcher, batch_rules
+from chain_template.batcher.batcher import Batcher
+from chain_template.batcher.build import batch_rules
 from chain_template.batcher.commit_info import StoredClaim
 from chain_template.batcher.log_tree import LogTree
 from chain_template.batcher.pubdata import decode_pubdata
