@@ -113,7 +113,7 @@ def test_no_batch_sends_more_than_its_chain_holds(lab):
 def test_other_chains_go_on_beside_a_forged_batch(lab):
     ether = lab.assets[0]
     node, held = lab.nodes["a"], books(lab)[271, ether]
-    last = forge(lab, "InsufficientChainBalance", flows=[InteropFlow(272, ether, held + 1)])
+    last = forge(lab, "InsufficientChainBalance", flows=[InteropFlow(272, ether, held + 10**18)])
     others_go_on(lab)
     lab.wait(lab.bridge.deposit(ALICE, "a", "eth", 5))
     assert executed(lab, "a") == last and node.status().batches["verified"] > last
