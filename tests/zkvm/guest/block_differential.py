@@ -26,7 +26,7 @@ from chain_template.executor.interface import BlockContext, ChainRules, Executed
 from chain_template.executor.pyevm import PyEvmExecutor
 from chain_template.genesis import genesis_block
 from chain_template.headers import BlockHeader
-from chain_template.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, keccak
+from chain_template.primitives import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT
 from chain_template.state import StateReader
 from chain_template.transactions.stored import decode_block_transaction
 from chain_template.transactions.types import Transaction
@@ -203,7 +203,8 @@ def _compare_included(verdict: Verdict, expected: Included) -> None:
 def _compare_blocks(executed: ExecutedBlock, sealed: Sealed) -> None:
     assert BlockHeader.decode(sealed.header) == executed.header
     assert sealed.hash == executed.header.hash
-    assert all(keccak(node) == key for key, node in sealed.new_nodes.items())
+    # py-evm's may have codes of contracts that did not outlive their transaction.
+    assert sealed.new_nodes.items() <= executed.new_nodes.items()
     assert sealed.touched == executed.touched
 
 
