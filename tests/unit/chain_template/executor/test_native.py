@@ -223,3 +223,29 @@ def test_a_block_runs_in_one_thread_and_is_spent_when_sealed(bench: Bench) -> No
     builder.seal()
     with pytest.raises(RuntimeError, match="sealed"):
         builder.apply([])
+
+
+def test_each_executors_witness_is_enough_for_the_other(bench: Bench) -> None:
+    raws = [
+        sign(KEYS[0], 0, to=OUTER, gas=1_000_000, value=3),
+        sign(KEYS[1], 0, to=INNER, data=b"\1", gas=100_000),
+        sign(KEYS[2], 0, to=None, data=bytes.fromhex("60015f5560026001553d3df3"), gas=200_000),
+        sign(KEYS[3], 0, to=b"\x94" * 20, value=1),
+    ]
+    transactions = [decode_transaction(raw, CHAIN_ID) for raw in raws]
+
+    def execute(executor: Executor, nodes: dict[bytes, bytes]) -> Any:
+        builder = executor.begin_block(bench.context(), nodes)
+        builder.apply(transactions)
+        return builder.seal()
+
+    native, pyevm = executors()
+    ours, theirs = execute(native, bench.nodes), execute(pyevm, bench.nodes)
+    assert ours.header == theirs.header and ours.receipts == theirs.receipts
+    assert ours.new_nodes == {key: theirs.new_nodes[key] for key in ours.new_nodes}
+    for block, other in ((ours, pyevm), (theirs, native)):
+        witness = {key: bench.nodes[key] for key in block.nodes_read}
+        assert execute(other, witness).header == ours.header
+    assert ours.nodes_read == theirs.nodes_read
+    assert ours.touched == theirs.touched
+    assert ours.new_nodes == theirs.new_nodes
