@@ -11,6 +11,8 @@ enum { FP_LIMBS = 256 / ZK_LIMB_BITS };
 static const limb_t FP_MODULUS[FP_LIMBS] = {FP_MODULUS_LIMBS};
 #if defined(__riscv)
 #define FP_IS_PLAIN 1
+#define FP_MINUS_ONE_LIMBS \
+    LIMBS(0x3c208c16d87cfd46), LIMBS(0x97816a916871ca8d), LIMBS(0xb85045b68181585d), LIMBS(0x30644e72e131a029)
 #else
 static const limb_t FP_ONE[FP_LIMBS] = {
     LIMBS(0xd35d438dc58f0d9d), LIMBS(0x0a78eb28f5c70b3d), LIMBS(0x666ea36f7879462c), LIMBS(0x0e0a77c19a07df2f)};

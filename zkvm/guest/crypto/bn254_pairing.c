@@ -88,8 +88,8 @@ static void g2_endomorphism(g2 *r, const g2 *p) {
 }
 
 /* Whether a point of the twist is in the group of prime order: where (x + 1) + x psi + x psi^2 = 2 x psi^3. On the
-   whole twist psi^2 - t psi + p = 0, and the resultant of both polynomials has no divisor in common with the cofactor. El
-   Housni, Guillevic, Piellard, Co-factor clearing and subgroup membership testing on pairing-friendly curves (2022). */
+   whole twist psi^2 - t psi + p = 0, and the resultant of both polynomials has no divisor in common with the cofactor.
+   El Housni, Guillevic, Piellard, Co-factor clearing and subgroup membership testing on pairing-friendly curves (2022). */
 static bool g2_is_in_group(const g2 *q) {
     g2 multiple, turned, left, right;
     g2_multiply_short(&multiple, q, PARAMETER);
@@ -133,33 +133,36 @@ static void multiply_by_tangents(fp12 *f, pair_t *pairs, int count) {
     }
 }
 
-/* The lines through t and q. */
-static void multiply_by_chords(fp12 *f, pair_t *pairs, int count) {
+/* The lines through t and q, or -q. */
+static void multiply_by_chords(fp12 *f, pair_t *pairs, int count, bool minus) {
     line l;
     for (int i = 0; i < count; i++) {
-        add_step(&pairs[i].t, &pairs[i].q.x, &pairs[i].q.y, &l);
+        fp2 y = pairs[i].q.y;
+        if (minus) fp2_negate(&y, &y);
+        add_step(&pairs[i].t, &pairs[i].q.x, &y, &l);
         multiply_by_line(f, &l, &pairs[i].p);
     }
 }
 
-/* f <- the product of all f(p, q) */
+/* 6 x + 2 with digits 1 and -1, no two beside each other: 2^65, which stands for t = q, the first less the second. */
+#define PLUS_BITS UINT64_C(0x2002004200804028)
+#define MINUS_BITS UINT64_C(0x82889008420a0480)
+
+/* f <- the product of all f(p, q), without vertical lines: the final power makes them 1. */
 static void miller_loop(fp12 *f, pair_t *pairs, int count) {
     *f = fp12_one();
     for (int i = 0; i < count; i++) pairs[i].t = pairs[i].q;
-    /* 6 x + 2 has 65 bits; the highest stands for t = q. */
-    const uint64_t low = (uint64_t)(PARAMETER * 6 + 2);
-    for (int bit = 63; bit >= 0; bit--) {
+    for (int bit = 64; bit >= 0; bit--) {
         fp12_square(f, f);
         multiply_by_tangents(f, pairs, count);
-        if (low >> bit & 1) multiply_by_chords(f, pairs, count);
+        if (bit == 64) continue;
+        if (PLUS_BITS >> bit & 1) multiply_by_chords(f, pairs, count, false);
+        if (MINUS_BITS >> bit & 1) multiply_by_chords(f, pairs, count, true);
     }
     /* Then q^p, and -q^(p^2). */
     for (int power = 1; power <= 2; power++) {
-        for (int i = 0; i < count; i++) {
-            g2_endomorphism(&pairs[i].q, &pairs[i].q);
-            if (power == 2) fp2_negate(&pairs[i].q.y, &pairs[i].q.y);
-        }
-        multiply_by_chords(f, pairs, count);
+        for (int i = 0; i < count; i++) g2_endomorphism(&pairs[i].q, &pairs[i].q);
+        multiply_by_chords(f, pairs, count, power == 2);
     }
 }
 

@@ -1,7 +1,7 @@
 /* A prime field in Montgomery's form: fp holds a * R mod p, R the power of two behind its last limb. A template: the
    file that includes it says which field by FP_LIMBS, FP_MODULUS, FP_ONE (R mod p), FP_R_SQUARED (R^2 mod p), each of
    FP_LIMBS limbs, and FP_NEGATED_INVERSE (-1 / p mod 2^64). 4 p < R. Where FP_IS_PLAIN, fp holds the number itself, of
-   256 bits, and products are the MULMOD precompile's: p comes as FP_MODULUS_LIMBS, too. */
+   256 bits, and everything is done by plain_field.h. */
 #ifndef ZK_PRIME_FIELD_H
 #define ZK_PRIME_FIELD_H
 
@@ -70,63 +70,16 @@ static inline void fp_sub(fp *r, const fp *a, const fp *b) {
     if (fp_subtract_limbs(r, a->limb, b->limb)) fp_add_limbs(r, r->limb, FP_MODULUS);
 }
 
+#if FP_IS_PLAIN
+
+#include "crypto/plain_field.h"
+
+#else
+
 static inline void fp_negate(fp *r, const fp *a) {
     if (fp_is_zero(a)) *r = *a;
     else fp_subtract_limbs(r, FP_MODULUS, a->limb);
 }
-
-#if FP_IS_PLAIN
-
-#include "zkhub_guest.h"
-
-/* Operands of a product and of a product with a sum. They lie where they do so that the modulus, and a zero, need not
-   be written again and again: sums and copies are what a product costs here. */
-static zkhub_modular fp_product = {.m = {FP_MODULUS_LIMBS}}, fp_sum = {.m = {FP_MODULUS_LIMBS}};
-
-static inline void fp_call(fp *r, const fp *a, zkhub_modular *operands) {
-    fp unused;
-    *r = *a;
-    zkhub_mulmod(r->limb, operands);
-    /* The proof shows only that it is right mod p; the precompile gives the number below. */
-    if (ZK_UNLIKELY(r->limb[FP_LIMBS - 1] >= FP_MODULUS[FP_LIMBS - 1]))
-        zkhub_require(fp_subtract_limbs(&unused, r->limb, FP_MODULUS));
-}
-
-/* r <- a * b + c */
-__attribute__((noinline, unused)) static void fp_mul_add(fp *r, const fp *a, const fp *b, const fp *c) {
-    memcpy(fp_sum.b, b->limb, sizeof fp_sum.b);
-    memcpy(fp_sum.c, c->limb, sizeof fp_sum.c);
-    fp_call(r, a, &fp_sum);
-}
-
-__attribute__((noinline, unused)) static void fp_mul(fp *r, const fp *a, const fp *b) {
-    memcpy(fp_product.b, b->limb, sizeof fp_product.b);
-    fp_call(r, a, &fp_product);
-}
-
-static inline fp fp_one(void) { return (fp){{1}}; }
-
-/* r <- 1 / a, and 0 of 0: a hint that is checked. */
-static inline void fp_invert(fp *r, const fp *a) {
-    uint32_t request[2 * FP_LIMBS];
-    fp inverse, product, one = fp_one();
-    if (fp_is_zero(a)) {
-        *r = *a;
-        return;
-    }
-    memcpy(request, a, sizeof *a);
-    memcpy(request + FP_LIMBS, FP_MODULUS, sizeof *a);
-    memcpy(inverse.limb, zkhub_hint(ZKHUB_HINT_INVERSE, request, 2 * FP_LIMBS, FP_LIMBS), sizeof inverse.limb);
-    zkhub_require(fp_subtract_limbs(&product, inverse.limb, FP_MODULUS));
-    fp_mul(&product, &inverse, a);
-    zkhub_require(fp_equal(&product, &one));
-    *r = inverse;
-}
-
-static inline void fp_enter(fp *r, const fp *number) { *r = *number; }
-static inline void fp_leave(fp *number, const fp *a) { *number = *a; }
-
-#else
 
 /* r <- a * b / R. Montgomery's product, reduced limb by limb; the sum stays below 2p < R.
    Not inlined: formulas of a dozen products would grow past the instruction cache. */

@@ -16,14 +16,22 @@ static inline fp2 fp2_one(void) {
     return one;
 }
 
+#if FP_IS_PLAIN
+#define FP2_SUM fp_add_by_call
+#define FP2_DIFFERENCE fp_sub_by_call
+#else
+#define FP2_SUM fp_add
+#define FP2_DIFFERENCE fp_sub
+#endif
+
 __attribute__((noinline, unused)) static void fp2_add(fp2 *r, const fp2 *a, const fp2 *b) {
-    fp_add(&r->c0, &a->c0, &b->c0);
-    fp_add(&r->c1, &a->c1, &b->c1);
+    FP2_SUM(&r->c0, &a->c0, &b->c0);
+    FP2_SUM(&r->c1, &a->c1, &b->c1);
 }
 
 __attribute__((noinline, unused)) static void fp2_sub(fp2 *r, const fp2 *a, const fp2 *b) {
-    fp_sub(&r->c0, &a->c0, &b->c0);
-    fp_sub(&r->c1, &a->c1, &b->c1);
+    FP2_DIFFERENCE(&r->c0, &a->c0, &b->c0);
+    FP2_DIFFERENCE(&r->c1, &a->c1, &b->c1);
 }
 
 static inline void fp2_negate(fp2 *r, const fp2 *a) {
@@ -39,38 +47,36 @@ static inline void fp2_conjugate(fp2 *r, const fp2 *a) {
 
 #if FP_IS_PLAIN
 
-/* A sum costs as much as a product here, and nothing where it comes with one: so no formula saves products. A factor
-   may be p itself, for 0. */
+/* A sum costs as much as a product here, and nothing where it comes with one: so no formula saves products. */
 
-/* r <- a * b + c */
-__attribute__((noinline, unused)) static void fp2_mul_add(fp2 *r, const fp2 *a, const fp2 *b, const fp2 *c) {
-    fp less, real, imaginary;
-    fp_subtract_limbs(&less, FP_MODULUS, a->c1.limb);
-    fp_mul_add(&real, &less, &b->c1, &c->c0);
-    fp_mul_add(&imaginary, &a->c0, &b->c1, &c->c1);
-    fp_mul_add(&real, &a->c0, &b->c0, &real);
-    fp_mul_add(&r->c1, &a->c1, &b->c0, &imaginary);
+/* r <- a * b + c, operand by operand: what stays where it is needed again is not copied. `first` has the products with
+   b's imaginary part, fp_sum those with the real one, and what they are added to. c is NULL for 0, as in fp_product. */
+static inline void fp2_run_product(fp2 *r, const fp2 *a, const fp2 *b, const fp2 *c, zkhub_modular *first) {
+    fp real = a->c0;
+    fp_put(first->b, &b->c1);
+    fp_put(fp_sum.b, &b->c0);
+    if (c) fp_put(first->c, &c->c0);
+    fp_put(fp_sum.c, &a->c1);
+    fp_call(fp_sum.c, &FP_NEGATION);
+    fp_call(fp_sum.c, first);
     r->c0 = real;
+    fp_call(r->c0.limb, &fp_sum);
+    if (c) fp_put(first->c, &c->c1);
+    fp_put(fp_sum.c, &real);
+    fp_call(fp_sum.c, first);
+    r->c1 = a->c1;
+    fp_call(r->c1.limb, &fp_sum);
+}
+
+__attribute__((noinline, unused)) static void fp2_mul_add(fp2 *r, const fp2 *a, const fp2 *b, const fp2 *c) {
+    fp2_run_product(r, a, b, c, &fp_first);
 }
 
 __attribute__((noinline, unused)) static void fp2_mul(fp2 *r, const fp2 *a, const fp2 *b) {
-    fp less, real, imaginary;
-    fp_subtract_limbs(&less, FP_MODULUS, a->c1.limb);
-    fp_mul(&real, &less, &b->c1);
-    fp_mul(&imaginary, &a->c0, &b->c1);
-    fp_mul_add(&real, &a->c0, &b->c0, &real);
-    fp_mul_add(&r->c1, &a->c1, &b->c0, &imaginary);
-    r->c0 = real;
+    fp2_run_product(r, a, b, NULL, &fp_product);
 }
 
-__attribute__((noinline, unused)) static void fp2_square(fp2 *r, const fp2 *a) {
-    fp less, real, product;
-    fp_subtract_limbs(&less, FP_MODULUS, a->c1.limb);
-    fp_mul(&real, &less, &a->c1);
-    fp_mul(&product, &a->c0, &a->c1);
-    fp_mul_add(&r->c0, &a->c0, &a->c0, &real);
-    fp_add(&r->c1, &product, &product);
-}
+__attribute__((noinline, unused)) static void fp2_square(fp2 *r, const fp2 *a) { fp2_mul(r, a, a); }
 
 #else
 
