@@ -109,9 +109,7 @@ def test_traces_are_those_of_py_evm_wherever_gas_runs_out(bench: Bench, tracer: 
             assert ours == theirs, gas
 
 
-@pytest.mark.parametrize(
-    "opcode", [*range(0x61), 0x80, 0x90, *range(0xA0, 0xA6), *range(0xF0, 0x100)]
-)
+@pytest.mark.parametrize("opcode", [*range(0x61), 0x80, 0x90, *range(0xA0, 0xA6), *range(0xF0, 0x100)])
 def test_an_opcode_on_an_empty_stack_is_traced_alike(bench: Bench, opcode: int) -> None:
     raws = [sign(KEYS[0], 0, to=None, data=bytes([opcode]), gas=100_000)]
     ours, theirs = (traced(executor, bench, raws, TRACERS["steps"]) for executor in executors())

@@ -1,5 +1,6 @@
 """Blocks executed by two executors: that they agree, and what happens when they do not."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from chain_template.executor import make_chain_executor, make_executor
 from chain_template.executor.interface import ChainRules, Executor
 from chain_template.executor.native import NativeExecutor
 from chain_template.executor.shadow import ShadowedExecutor
+from chain_template.node import ChainNode, ChainPaused
 from chain_template.rules import rules_of
 from contracts.genesis import GenesisAccount
 from tests.support import CHAIN_ID, KEYS, Bench, funded, sign
@@ -103,3 +105,22 @@ def test_a_chain_stops_before_a_block_that_the_executors_differ_in(chain: Chain)
     assert len(chain.mempool) == 1
     chain.sequencer._executor = make_executor("native", rules)
     assert chain.sequencer.step() is False, "only a restart goes on"
+
+
+def test_a_node_says_why_it_stopped_and_takes_no_more(tmp_path: Path) -> None:
+    config = l1_config(tmp_path).model_copy(update={"shadow_share": 1.0})
+    node = ChainNode(config)
+    assert isinstance(node.executor, ShadowedExecutor)
+    node.executor._make_reference = lambda: make_executor("pyevm", ChainRules(config.chain_id))
+    node.start()
+    try:
+        node.submit(sign(KEYS[0], 0, to=b"\x99" * 20, value=1))
+        deadline = time.monotonic() + 20
+        while not node.status().errors and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert node.status().errors["executors"].startswith("the executors disagree on block 1: header state_root")
+        with pytest.raises(ChainPaused, match="has stopped: the executors disagree on block 1"):
+            node.submit(sign(KEYS[1], 0, to=b"\x99" * 20, value=1))
+        assert node.status().head_number == 0
+    finally:
+        node.stop()
