@@ -89,8 +89,8 @@ class Block:
     def apply(self, transactions: Sequence[_Transaction], /) -> list[Any]:
         """Tries transactions in order, up to one that makes the block invalid.
 
-        An object of the class ``included`` for each that is; a tuple for each other: verdict, refusal, nonce and balance
-        of the sender, status, opcode and its place.
+        An object of the class ``included`` for each that is. For each other a tuple: verdict, refusal, the sender's
+        nonce and balance, status, opcode and its place.
         """
 
     def watch(self, wish: tuple[int, int, int, int, float | None] | None, /) -> None:
