@@ -44,7 +44,9 @@ def block_sources() -> list[Path]:
 def library(build: Build) -> ctypes.CDLL:
     """The guest's blocks and their harness, compiled once."""
     flags = SANITIZERS if build.sanitized else ["-O2"]
-    loaded = shared_library([*block_sources(), HERE / "block_harness.c"], limb_bits=build.limb_bits, flags=flags)
+    loaded = shared_library(
+        [*block_sources(), HERE / "block_harness.c", HERE / "state_script.c"], limb_bits=build.limb_bits, flags=flags
+    )
     loaded.blocks_open.restype = ctypes.c_void_p
     loaded.blocks_answer.restype = ctypes.c_void_p
     return loaded
