@@ -215,15 +215,16 @@ static PyObject *refused_object(const zk_verdict *verdict) {
                          (unsigned int)verdict->outcome.at);
 }
 
-/* One attribute of a transaction, which keeps it: `raw` or `sender`. */
-static int read_attribute(PyObject *transaction, const char *name, char **bytes, Py_ssize_t *size) {
-    PyObject *value = PyObject_GetAttrString(transaction, name);
+/* One attribute of a transaction, which keeps it. */
+static int read_attribute(PyObject *transaction, PyObject *name, char **bytes, Py_ssize_t *size) {
+    PyObject *value = PyObject_GetAttr(transaction, name);
     int result = value ? PyBytes_AsStringAndSize(value, bytes, size) : -1;
     Py_XDECREF(value);
     return result;
 }
 
 static int read_batch(batch *all, PyObject *transactions) {
+    const host_engine *engine = all->self->engine;
     all->count = PyTuple_Size(transactions);
     size_t count = (size_t)all->count + 1;
     all->raws = PyMem_Malloc(count * sizeof *all->raws);
@@ -237,8 +238,8 @@ static int read_batch(batch *all, PyObject *transactions) {
         PyObject *transaction = PyTuple_GetItem(transactions, i);
         char *sender;
         Py_ssize_t size;
-        if (read_attribute(transaction, "raw", (char **)&all->raws[i], &all->sizes[i]) ||
-            read_attribute(transaction, "sender", &sender, &size))
+        if (read_attribute(transaction, engine->raw, (char **)&all->raws[i], &all->sizes[i]) ||
+            read_attribute(transaction, engine->sender, &sender, &size))
             return -1;
         if (size != sizeof(address_t) || all->sizes[i] > INT32_MAX) {
             PyErr_SetString(PyExc_ValueError, "a sender has 20 bytes, a transaction less than 2^31");

@@ -171,6 +171,7 @@ typedef struct {
     host_pool pool;
     host_record included, receipt, log, l2_log;
     PyObject *bootloader, *messenger; /* senders of L2 logs */
+    PyObject *raw, *sender;           /* names of what is asked of a transaction */
 } host_engine;
 
 extern PyType_Spec HOST_BLOCK_SPEC;

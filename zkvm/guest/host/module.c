@@ -12,8 +12,11 @@ static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     if (!self) return NULL;
     self->bootloader = Py_NewRef(bootloader);
     self->messenger = Py_NewRef(messenger);
-    if (host_record_open(&self->included, included) || host_record_open(&self->receipt, receipt) ||
-        host_record_open(&self->log, log) || host_record_open(&self->l2_log, l2_log))
+    self->raw = PyUnicode_InternFromString("raw");
+    self->sender = PyUnicode_InternFromString("sender");
+    if (!self->raw || !self->sender || host_record_open(&self->included, included) ||
+        host_record_open(&self->receipt, receipt) || host_record_open(&self->log, log) ||
+        host_record_open(&self->l2_log, l2_log))
         Py_CLEAR(self);
     return (PyObject *)self;
 }
@@ -28,6 +31,8 @@ static void engine_dealloc(PyObject *object) {
     host_record_close(&self->l2_log);
     Py_XDECREF(self->bootloader);
     Py_XDECREF(self->messenger);
+    Py_XDECREF(self->raw);
+    Py_XDECREF(self->sender);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(object);
     Py_DECREF(type);
