@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 
 from benchmarks.evm import PROGRAMS, Program
 from contracts.genesis import GenesisAccount
+from tests.zkvm.guest import random_cases
 from tests.zkvm.guest.evm_on_rv32 import on_host, on_rv32, request
-from tests.zkvm.guest.test_fuzz import FIRST, SECOND, SENDER, programs
+from tests.zkvm.guest.test_fuzz import FIRST, SECOND, SENDER, programs, seeds
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(first=programs, second=programs, data=st.binary(max_size=100), gas=st.integers(5_000, 300_000))
 def test_programs(first: bytes, second: bytes, data: bytes, gas: int) -> None:
     accounts = [
@@ -27,3 +28,12 @@ def test_loops(program: Program) -> None:
     """The loops of the benchmark end when 100,000 gas are left."""
     call = request(program.accounts(), 150_000)
     assert on_rv32(call)[0] == on_host(call)
+
+
+@pytest.mark.timeout(0)
+def test_random_cases() -> None:
+    """Precompiles with good input among them; ``ZKHUB_FUZZ_PROGRAMS`` is how many."""
+    for seed in seeds(60):
+        case = random_cases.case(seed)
+        call = request(case.accounts, case.tx.gas_limit, case.tx.data)
+        assert on_rv32(call)[0] == on_host(call), seed

@@ -77,7 +77,7 @@ snippets = st.one_of(
 programs = st.lists(snippets, max_size=25).map(b"".join)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     first=programs,
     second=programs,
@@ -109,7 +109,7 @@ def build_for(seed: int) -> Build:
 
 @pytest.mark.timeout(0)
 def test_transactions_on_revm() -> None:
-    chosen = seeds(250)
+    chosen = seeds(150)
     succeeded = sum(revm.agree(random_cases.case(seed, free=True), build_for(seed)) for seed in chosen)
     assert succeeded > len(chosen) // 4
 
@@ -117,7 +117,7 @@ def test_transactions_on_revm() -> None:
 @pytest.mark.timeout(0)
 def test_transactions_on_py_evm() -> None:
     """With fees, refusals, and storage that was there before; py-evm is slow where much gas goes into calls."""
-    chosen = seeds(120)
+    chosen = seeds(60)
     refused = 0
     for seed in chosen:
         case = random_cases.case(seed)
