@@ -120,6 +120,9 @@ static evm_outcome call(evm *vm, const evm_transaction *tx, uint64_t gas) {
     vm->ops->warm_address(vm->state, &tx->sender);
     vm->ops->warm_address(vm->state, &message.target);
     evm_result result = evm_call(vm, &message);
+    /* py-evm looks at the fee recipient after each call, whether it gets a fee or not: what is enough of a state for the
+       one has to be enough for the other. */
+    vm->ops->account(vm->state, &vm->block->coinbase);
     evm_outcome outcome = {.status = result.status, .opcode = result.opcode, .at = result.at};
     outcome.was_called = true;
     uint64_t used = tx->gas_limit - result.gas_left, most = used / REFUND_QUOTIENT;

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
+from random import Random
 from typing import Any
 
 from chain_template.batcher.batch_input import BatchInput, BlockInput, decode_batch_input
@@ -147,6 +148,32 @@ def relinked(given: BatchInput, old: bytes, new: bytes) -> BatchInput:
     parent = replace(given.parent, state_root=root)
     codes = tuple(sorted(set(codes), key=keccak))
     return replace(given, nodes=tuple(sorted(nodes, key=keccak)), codes=codes, parent=parent, ancestors=())
+
+
+def over_another_state(random: Random, batch: BatchInput) -> BatchInput:
+    """The batch over a state some of whose nodes and codes are others."""
+    for _ in range(random.choice([1, 1, 2, 3])):
+        old = random.choice(batch.nodes if random.random() < 0.8 else batch.codes)
+        if new := _mutated(random, old):
+            batch = relinked(batch, old, new)
+    return batch
+
+
+def _mutated(random: Random, item: bytes) -> bytes:
+    new = bytearray(item)
+    for _ in range(random.choice([1, 1, 2, 4])):
+        at = random.randrange(len(new))
+        kind = random.randrange(10)
+        if kind < 7:
+            new[at] = random.choice([random.randrange(256), new[at] ^ 1 << random.randrange(8), *_RLP_HEADS])
+        elif kind == 7:
+            new.insert(at, random.randrange(256))
+        elif len(new) > 1:
+            del new[at : at + 1 if kind == 8 else len(new) - 1]
+    return bytes(new)
+
+
+_RLP_HEADS = (0x00, 0x80, 0xA0, 0xB8, 0xC0, 0xF8, 0xF9, 0xFF)
 
 
 def hostile(data: bytes) -> Iterator[tuple[str, bytes]]:

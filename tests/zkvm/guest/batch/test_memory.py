@@ -7,7 +7,6 @@ from zkvm.emulator.emulator import measure
 from zkvm.guest import HERE
 from zkvm.guest_kit.build import build
 
-
 CALLS = 4 * 75 * (17 + 4 + 1 + 4) - 4 * 4
 """Places, sizes, and calls of each; nothing is compared where there is nothing."""
 

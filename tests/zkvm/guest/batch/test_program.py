@@ -11,8 +11,10 @@ from chain_template.batcher import batch_program
 from chain_template.batcher.batch_input import decode_batch_input
 from chain_template.batcher.reasons import Reason
 from chain_template.errors import BatchInputError
-from tests.unit.chain_template.batcher.toy_chain import ALICE, ToyChain
-from tests.zkvm.guest.batch.batches import flow, hostile, mixed_batch, mixed_chain, relinked, twenty_mixed
+from chain_template.executor import make_executor
+from chain_template.executor.interface import ChainRules
+from tests.unit.chain_template.batcher.toy_chain import ALICE, CHAIN_ID, ToyChain
+from tests.zkvm.guest.batch.batches import add_root, flow, hostile, mixed_batch, mixed_chain, relinked, twenty_mixed
 from tests.zkvm.guest.batch.native import Outcome, Sanitized, run_native
 from zkvm.guest import REFUSALS
 
@@ -60,6 +62,17 @@ def test_any_mix_of_writes_and_deletions(blocks: list[list[tuple[int, int]]], fi
         chain.add(*(chain.store(ALICE, slot, value) for slot, value in block))
     built = chain.batch(first, len(blocks))
     assert run_native(built.batch_input) == Outcome(None, built.output.public_input, built.output.pubdata)
+
+
+@pytest.mark.parametrize("executor", ["native", "pyevm"])
+def test_a_system_transaction_alone(executor: str) -> None:
+    """Nobody pays the fee recipient; what either executor reads is a witness for the other and for the program."""
+    chain = ToyChain()
+    chain.executor = make_executor(executor, ChainRules(CHAIN_ID))
+    chain.add(add_root(1, 7))
+    built = chain.batch(1, 1)
+    assert run_native(built.batch_input) == run_python(built.batch_input)
+    assert run_native(built.batch_input).public_input == built.output.public_input
 
 
 def test_more_than_a_number_can_say() -> None:
