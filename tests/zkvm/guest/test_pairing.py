@@ -77,6 +77,10 @@ def cases() -> list[Case]:
         product((1, 1), (1, 1)),
         product((6, 35), (-7 % ORDER, 30)),
         product((2, 3), (5, 7), (1, ORDER - 41)),
+        product((2, 3), (0, 1)),
+        product(*[(1, 1)] * 4, (ORDER - 4, 1), (0, 3)),
+        product(*[(1, 1)] * 4),
+        product(*[(1, 0)] * 4, (5, 1), (1, ORDER - 5)),
     ]
     assert {answer for *_, answer in good} == {YES, NO}
     return [*good, *(("bn254_pairing", data, None) for data in bad)]

@@ -115,34 +115,9 @@ static bool g2_from_bytes(g2 *point, const uint8_t bytes[128]) {
     return g2_is_on_curve(&point->x, &point->y, &TWIST_B) && g2_is_in_group(point);
 }
 
-/* --- Miller's loop, over a few pairs at once: they share the squares --- */
+/* --- Miller's loop --- */
 
 enum { TOGETHER = 4 };
-
-/* Both finite with z = 1; t walks. */
-typedef struct {
-    g1 p;
-    g2 q, t;
-} pair_t;
-
-static void multiply_by_tangents(fp12 *f, pair_t *pairs, int count) {
-    line l;
-    for (int i = 0; i < count; i++) {
-        double_step(&pairs[i].t, &l);
-        multiply_by_line(f, &l, &pairs[i].p);
-    }
-}
-
-/* The lines through t and q, or -q. */
-static void multiply_by_chords(fp12 *f, pair_t *pairs, int count, bool minus) {
-    line l;
-    for (int i = 0; i < count; i++) {
-        fp2 y = pairs[i].q.y;
-        if (minus) fp2_negate(&y, &y);
-        add_step(&pairs[i].t, &pairs[i].q.x, &y, &l);
-        multiply_by_line(f, &l, &pairs[i].p);
-    }
-}
 
 /* 6 x + 2 with digits 1 and -1, no two beside each other: 2^65, which stands for t = q, the first less the second. */
 #define PLUS_BITS UINT64_C(0x2002004200804028)
@@ -150,8 +125,7 @@ static void multiply_by_chords(fp12 *f, pair_t *pairs, int count, bool minus) {
 
 /* f <- the product of all f(p, q), without vertical lines: the final power makes them 1. */
 static void miller_loop(fp12 *f, pair_t *pairs, int count) {
-    *f = fp12_one();
-    for (int i = 0; i < count; i++) pairs[i].t = pairs[i].q;
+    begin_loop(f, pairs, count);
     for (int bit = 64; bit >= 0; bit--) {
         fp12_square(f, f);
         multiply_by_tangents(f, pairs, count);

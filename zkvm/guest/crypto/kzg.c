@@ -91,18 +91,13 @@ enum { TWIST_IS_DIVIDED = false };
 
 #include "crypto/pairing.h"
 
-/* f <- f(p, q), both finite with z = 1; the parameter is negative, so the power is turned over. */
-static void miller_loop(fp12 *f, const g1 *p, const g2 *q) {
-    g2 t = *q;
-    line l;
-    *f = fp12_one();
+/* f <- the product of all f(p, q); the parameter is negative, so the power is turned over. */
+static void miller_loop(fp12 *f, pair_t *pairs, int count) {
+    begin_loop(f, pairs, count);
     for (int bit = 62; bit >= 0; bit--) {
         fp12_square(f, f);
-        double_step(&t, &l);
-        multiply_by_line(f, &l, p);
-        if (!(PARAMETER >> bit & 1)) continue;
-        add_step(&t, &q->x, &q->y, &l);
-        multiply_by_line(f, &l, p);
+        multiply_by_tangents(f, pairs, count);
+        if (PARAMETER >> bit & 1) multiply_by_chords(f, pairs, count, false);
     }
     fp12_conjugate(f, f);
 }
@@ -137,14 +132,12 @@ static void raise_hard(fp12 *r, const fp12 *a) {
     fp12_mul(r, &power, &part);
 }
 
-/* f <- f e(p, q), but for the final power */
-static void multiply_by_pairing(fp12 *f, const g1 *p, const fp2 *qx, const fp2 *qy) {
-    fp12 factor;
-    g1 affine = {.z = fp_one()};
-    g2 q = {*qx, *qy, fp2_one()};
-    if (!g1_to_affine(&affine.x, &affine.y, p)) return;
-    miller_loop(&factor, &affine, &q);
-    fp12_mul(f, f, &factor);
+/* Another pair of p and a point of the twist, unless p is infinity: then it makes no difference. */
+static void add_pair(pair_t *pairs, int *count, const g1 *p, const fp2 *qx, const fp2 *qy) {
+    pair_t *pair = &pairs[*count];
+    pair->p.z = fp_one();
+    pair->q = (g2){*qx, *qy, fp2_one()};
+    if (g1_to_affine(&pair->p.x, &pair->p.y, p)) ++*count;
 }
 
 /* Whether the polynomial that was committed to has the value y at z: the commitment less y is the quotient times
@@ -152,14 +145,17 @@ static void multiply_by_pairing(fp12 *f, const g1 *p, const fp2 *qx, const fp2 *
 static bool proves(const g1 *commitment, const uint8_t z[32], const uint8_t y[32], const g1 *proof) {
     const g1 generator = {G1_X, G1_Y, fp_one()};
     g1 left, part;
-    fp12 product = fp12_one();
+    fp12 product;
+    pair_t pairs[2];
+    int count = 0;
     g1_multiply(&part, &generator, y);
     fp_negate(&part.y, &part.y);
     g1_add(&left, commitment, &part);
     g1_multiply(&part, proof, z);
     g1_add(&left, &left, &part);
-    multiply_by_pairing(&product, &left, &MINUS_G2_X, &MINUS_G2_Y);
-    multiply_by_pairing(&product, proof, &SECRET_X, &SECRET_Y);
+    add_pair(pairs, &count, &left, &MINUS_G2_X, &MINUS_G2_Y);
+    add_pair(pairs, &count, proof, &SECRET_X, &SECRET_Y);
+    miller_loop(&product, pairs, count);
     raise_easily(&product, &product);
     raise_hard(&product, &product);
     return fp12_is_one(&product);

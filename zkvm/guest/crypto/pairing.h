@@ -96,6 +96,38 @@ static void multiply_by_line(fp12 *f, const line *l, const g1 *p) {
     fp6_add(&f->c0, &p0, &p1);
 }
 
+/* --- Miller's loop, over a few pairs at once: they share the squares --- */
+
+/* Both finite with z = 1; t walks. */
+typedef struct {
+    g1 p;
+    g2 q, t;
+} pair_t;
+
+static void multiply_by_tangents(fp12 *f, pair_t *pairs, int count) {
+    line l;
+    for (int i = 0; i < count; i++) {
+        double_step(&pairs[i].t, &l);
+        multiply_by_line(f, &l, &pairs[i].p);
+    }
+}
+
+/* The lines through t and q, or -q. */
+static void multiply_by_chords(fp12 *f, pair_t *pairs, int count, bool minus) {
+    line l;
+    for (int i = 0; i < count; i++) {
+        fp2 y = pairs[i].q.y;
+        if (minus) fp2_negate(&y, &y);
+        add_step(&pairs[i].t, &pairs[i].q.x, &y, &l);
+        multiply_by_line(f, &l, &pairs[i].p);
+    }
+}
+
+static void begin_loop(fp12 *f, pair_t *pairs, int count) {
+    *f = fp12_one();
+    for (int i = 0; i < count; i++) pairs[i].t = pairs[i].q;
+}
+
 static void raise_frobenius(fp12 *r, const fp12 *a, int times) {
     fp12_frobenius(r, a, GAMMA);
     for (int i = 1; i < times; i++) fp12_frobenius(r, r, GAMMA);
