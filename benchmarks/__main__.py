@@ -12,6 +12,7 @@ NAMES = (
     "evm",
     "evm_cycles",
     "executor",
+    "pyevm",
     "rpc",
     "startup",
     "throughput",
