@@ -1,7 +1,6 @@
 /* Block: one block being executed. */
 #include <stdlib.h>
 
-#include "chain/block.h"
 #include "host/host.h"
 
 typedef struct {
@@ -10,6 +9,7 @@ typedef struct {
     host_engine *engine;
     zk_rules rules;
     zk_block_context given;
+    zk_state *state;
     zk_block *block;
     PyObject *kept; /* what the block refers to */
     host_watch *watch;
@@ -57,8 +57,8 @@ static void begin(host_run *run, void *what) {
     Block *self = what;
     self->given.block_hash = host_block_hash;
     self->given.self = run;
-    zk_state *state = zk_state_open(&run->context, host_source(run), &self->given.parent.state_root);
-    self->block = zk_block_begin(&run->context, &run->vm, &self->rules, &self->given, state);
+    self->state = zk_state_open(&run->context, host_source(run), &self->given.parent.state_root);
+    self->block = zk_block_begin(&run->context, &run->vm, &self->rules, &self->given, self->state);
 }
 
 static int open_block(Block *self, const host_module *module, PyObject *args) {
@@ -107,23 +107,26 @@ static bool is_closed(const Block *self) {
     return self->is_busy || self->is_spent;
 }
 
-/* As host_protect; a run that gave up cannot go on. */
+static void take_back(host_run *run, void *what) {
+    Block *self = what;
+    run->vm.frames = run->memory->frames;
+    zk_state_take_back(self->state);
+    zk_state_begin(self->state);
+}
+
+/* As host_protect. Where Python raised an error, what was under way is taken back and the block can go on without it;
+   a run that gave up by itself cannot. */
 static int run(Block *self, void (*work)(host_run *run, void *what), void *what) {
     self->is_busy = true;
     int result = host_protect(&self->run, work, what);
+    if (result) {
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        self->is_spent = !self->run.is_raised || host_protect(&self->run, take_back, self);
+        PyErr_Restore(type, value, traceback);
+    }
     self->is_busy = false;
-    if (result) self->is_spent = true;
     return result;
-}
-
-/* --- Objects --- */
-
-static PyObject *hash_object(const uint8_t *hash) {
-    return PyBytes_FromStringAndSize((const char *)hash, sizeof(hash_t));
-}
-
-static PyObject *address_object(const address_t *address) {
-    return PyBytes_FromStringAndSize((const char *)address->bytes, sizeof *address);
 }
 
 /* --- Applying --- */
@@ -150,69 +153,6 @@ static void apply_all(host_run *run, void *what) {
         all->done = i + 1;
         if (all->verdicts[i].kind >= ZK_WRONG_PHASE) return;
     }
-}
-
-static PyObject *log_object(const host_engine *engine, const evm_log *log) {
-    PyObject *topics = PyTuple_New((Py_ssize_t)log->topic_count);
-    for (uint32_t i = 0; i < log->topic_count && topics; i++) {
-        uint8_t bytes[32];
-        u256_to_bytes(bytes, &log->topics[i]);
-        PyObject *topic = PyBytes_FromStringAndSize((const char *)bytes, sizeof bytes);
-        if (!topic || PyTuple_SetItem(topics, (Py_ssize_t)i, topic)) Py_CLEAR(topics);
-    }
-    PyObject *values[] = {address_object(&log->address), topics, host_bytes(log->data)};
-    return host_record_make(&engine->log, values);
-}
-
-static PyObject *logs_object(const host_engine *engine, const zk_receipt *receipt) {
-    PyObject *logs = PyTuple_New((Py_ssize_t)receipt->log_count);
-    for (uint32_t i = 0; i < receipt->log_count && logs; i++) {
-        PyObject *one = log_object(engine, &receipt->logs[i]);
-        if (!one || PyTuple_SetItem(logs, (Py_ssize_t)i, one)) Py_CLEAR(logs);
-    }
-    return logs;
-}
-
-static PyObject *l2_logs_object(const host_engine *engine, const zk_included *included) {
-    PyObject *logs = PyTuple_New((Py_ssize_t)included->l2_log_count);
-    for (uint32_t i = 0; i < included->l2_log_count && logs; i++) {
-        const zk_l2_log *log = &included->l2_logs[i];
-        PyObject *values[] = {Py_NewRef(Py_True),
-                              PyLong_FromUnsignedLong(log->tx_index),
-                              Py_NewRef(log->is_message ? engine->messenger : engine->bootloader),
-                              hash_object(log->key.bytes),
-                              hash_object(log->value.bytes),
-                              log->is_message ? host_bytes(log->message) : Py_NewRef(Py_None)};
-        PyObject *one = host_record_make(&engine->l2_log, values);
-        if (!one || PyTuple_SetItem(logs, (Py_ssize_t)i, one)) Py_CLEAR(logs);
-    }
-    return logs;
-}
-
-static PyObject *receipt_object(const host_engine *engine, const zk_included *included) {
-    const zk_receipt *receipt = &included->receipt;
-    PyObject *values[] = {PyLong_FromLong(receipt->type),
-                          PyLong_FromLong(receipt->success),
-                          PyLong_FromUnsignedLongLong(included->outcome.gas_used),
-                          PyLong_FromUnsignedLongLong(receipt->cumulative_gas),
-                          host_number(&included->effective_gas_price),
-                          logs_object(engine, receipt),
-                          host_bytes((bytes_t){receipt->bloom.bytes, sizeof receipt->bloom}),
-                          included->tx.call.is_creation ? address_object(&included->created) : Py_NewRef(Py_None)};
-    return host_record_make(&engine->receipt, values);
-}
-
-static PyObject *included_object(const host_engine *engine, const zk_included *included, PyObject *transaction) {
-    PyObject *values[] = {Py_NewRef(transaction), receipt_object(engine, included),
-                          host_bytes(included->outcome.output), l2_logs_object(engine, included)};
-    return host_record_make(&engine->included, values);
-}
-
-/* (verdict, refusal, nonce, balance, status, opcode, its place) */
-static PyObject *refused_object(const zk_verdict *verdict) {
-    return Py_BuildValue("(iiKNiiI)", (int)verdict->kind, (int)verdict->refusal, (unsigned long long)verdict->nonce,
-                         host_number(&verdict->balance), (int)verdict->outcome.status, (int)verdict->outcome.opcode,
-                         (unsigned int)verdict->outcome.at);
 }
 
 /* One attribute of a transaction, which keeps it. */
@@ -256,8 +196,8 @@ static PyObject *verdicts_object(const batch *all, PyObject *transactions) {
     for (Py_ssize_t i = 0; i < all->done && result; i++) {
         const zk_verdict *verdict = &all->verdicts[i];
         PyObject *one = verdict->included
-                            ? included_object(engine, verdict->included, PyTuple_GetItem(transactions, i))
-                            : refused_object(verdict);
+                            ? host_included(engine, verdict->included, PyTuple_GetItem(transactions, i))
+                            : host_refused(verdict);
         if (!one || PyList_SetItem(result, i, one)) Py_CLEAR(result);
     }
     return result;
@@ -270,6 +210,8 @@ static PyObject *block_apply(PyObject *object, PyObject *given) {
     if (!transactions) return NULL;
     batch all = {.self = self};
     if (!read_batch(&all, transactions) && !run(self, apply_all, &all)) result = verdicts_object(&all, transactions);
+    /* Of those before the one that failed nobody was told. */
+    if (!result && all.done) self->is_spent = true;
     Py_DECREF(transactions);
     PyMem_Free(all.raws);
     PyMem_Free(all.sizes);
@@ -361,7 +303,7 @@ static PyObject *fresh_object(const host_buffer *fresh) {
     for (size_t at = 0; at < fresh->size && nodes;) {
         uint32_t size;
         memcpy(&size, fresh->bytes + at + sizeof(hash_t), sizeof size);
-        PyObject *key = hash_object(fresh->bytes + at);
+        PyObject *key = host_hash(fresh->bytes + at);
         PyObject *value = host_bytes((bytes_t){fresh->bytes + at + sizeof(hash_t) + sizeof size, size});
         if (!key || !value || PyDict_SetItem(nodes, key, value)) Py_CLEAR(nodes);
         Py_XDECREF(key);
@@ -374,11 +316,11 @@ static PyObject *fresh_object(const host_buffer *fresh) {
 /* (hash, state root, transactions root, receipts root, bloom, gas used, new nodes, hashes read, touched) */
 static PyObject *sealed_object(const sealing *end) {
     const zk_header *header = &end->header;
-    return Py_BuildValue("(NNNNy#KNNN)", hash_object(end->hash.bytes), hash_object(header->state_root.bytes),
-                         hash_object(header->transactions_root.bytes), hash_object(header->receipts_root.bytes),
+    return Py_BuildValue("(NNNNy#KNNN)", host_hash(end->hash.bytes), host_hash(header->state_root.bytes),
+                         host_hash(header->transactions_root.bytes), host_hash(header->receipts_root.bytes),
                          (const char *)header->bloom.bytes, (Py_ssize_t)sizeof header->bloom,
                          (unsigned long long)header->gas_used, fresh_object(&end->self->fresh),
-                         host_frozenset(&end->self->run.read, hash_object),
+                         host_frozenset(&end->self->run.read, host_hash),
                          host_frozenset(&end->touched, touched_object));
 }
 

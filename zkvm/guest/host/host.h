@@ -13,6 +13,7 @@
 
 #include "base/base.h"
 #include "base/u256.h"
+#include "chain/block.h"
 #include "evm/evm.h"
 
 /* --- Lists that grow; each gives up where there is no memory --- */
@@ -175,6 +176,14 @@ typedef struct {
 } host_engine;
 
 extern PyType_Spec HOST_BLOCK_SPEC;
+
+/* --- What a block says of each transaction --- */
+
+PyObject *host_hash(const uint8_t *hash);
+/* An object of the class that stands for what is included. */
+PyObject *host_included(const host_engine *engine, const zk_included *included, PyObject *transaction);
+/* (verdict, refusal, nonce, balance, status, opcode, its place) */
+PyObject *host_refused(const zk_verdict *verdict);
 
 /* Engine.call. */
 PyObject *host_call(host_engine *engine, const host_module *module, PyObject *args);

@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from chain_template.errors import CallTimeout, ChainError, MissingStateNode, TraceTooLarge
+from chain_template.errors import BatchError, CallTimeout, ChainError, MissingStateNode, TraceTooLarge
 from chain_template.executor import make_executor
 from chain_template.executor.interface import CallRequest, ChainRules, Executor, StateOverride
 from chain_template.executor.pyevm.access_tracer import AccessTracer
@@ -189,6 +190,43 @@ def test_an_error_of_the_view_comes_through(bench: Bench) -> None:
     native, _ = executors()
     with pytest.raises(OSError, match="the disk is gone"):
         native.call(bench.context(), bench.head.state_root, _Broken(), CallRequest(bytes(20), INNER))
+
+
+class _Unknown(Sequence[bytes]):
+    """Hashes of blocks that nobody vouches for."""
+
+    def __len__(self) -> int:
+        return 256
+
+    def __getitem__(self, at: Any) -> Any:
+        raise BatchError(f"no header leads to the hash {at + 1} blocks back")
+
+
+def test_a_block_goes_on_without_a_transaction_that_asks_for_what_nobody_knows() -> None:
+    asks = GenesisAccount(b"\x70" * 20, bytes.fromhex("6001 5f55 6001430340 50 00".replace(" ", "")), nonce=1)
+    bench = Bench(RULES, funded(*ACCOUNTS, asks), timestamp=1)
+    bench.headers.append(replace(bench.head, number=5))
+    native, _ = executors()
+    builder = native.begin_block(bench.context(block_hashes=_Unknown()), bench.nodes)
+    before, asking, after = (
+        decode_transaction(sign(KEYS[number], 0, to=to, gas=100_000), CHAIN_ID)
+        for number, to in enumerate((INNER, asks.address, INNER))
+    )
+    builder.apply([before])
+    with pytest.raises(BatchError, match="no header leads to the hash 1 blocks back"):
+        builder.apply([asking])
+    assert builder.gas_used > 0
+    builder.apply([after])
+    block = builder.seal()
+    assert block.transactions == (before, after)
+    without = native.begin_block(bench.context(), bench.nodes)
+    without.apply([before, after])
+    assert block.header == without.seal().header
+    told_of_none = native.begin_block(bench.context(block_hashes=_Unknown()), bench.nodes)
+    with pytest.raises(BatchError):
+        told_of_none.apply([before, asking])
+    with pytest.raises(RuntimeError, match="has failed"):
+        told_of_none.seal()
 
 
 def test_many_threads_share_one_executor(bench: Bench) -> None:
