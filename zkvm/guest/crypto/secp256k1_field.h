@@ -44,6 +44,28 @@ static inline void fe_settle(u256 *r, bool top) {
     if (u256_add_carry(&less, r, &fold) || top) *r = less;
 }
 
+#if ZK_LIMB_BITS == 64
+
+static inline void fe_reduce(u256 *r, const limb_t wide[2 * U256_LIMBS]) {
+    limb2_t sum = 0;
+#pragma GCC unroll 4
+    for (int i = 0; i < U256_LIMBS; i++) {
+        sum += (limb2_t)wide[U256_LIMBS + i] * FOLD[0] + wide[i];
+        r->limb[i] = (limb_t)sum;
+        sum >>= ZK_LIMB_BITS;
+    }
+    sum *= FOLD[0];
+#pragma GCC unroll 4
+    for (int i = 0; i < U256_LIMBS; i++) {
+        sum += r->limb[i];
+        r->limb[i] = (limb_t)sum;
+        sum >>= ZK_LIMB_BITS;
+    }
+    fe_settle(r, sum != 0);
+}
+
+#else
+
 static inline void fe_reduce(u256 *r, const limb_t wide[2 * U256_LIMBS]) {
     limb_t sum[U256_LIMBS + FOLD_LIMBS] = {0}, rest[U256_LIMBS + 1] = {0};
     memcpy(sum, wide, sizeof r->limb);
@@ -53,6 +75,8 @@ static inline void fe_reduce(u256 *r, const limb_t wide[2 * U256_LIMBS]) {
     memcpy(r->limb, rest, sizeof r->limb);
     fe_settle(r, rest[U256_LIMBS] != 0);
 }
+
+#endif
 
 static inline void wide_product(limb_t wide[2 * U256_LIMBS], const u256 *a, const u256 *b) {
     limb_t carry = 0;
