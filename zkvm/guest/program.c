@@ -53,8 +53,9 @@ static void check_order(batch *batch, uint64_t operation) {
 }
 
 static void decode(batch *batch, uint64_t number, bytes_t raw, zk_transaction *tx) {
-    if (!zk_decode_transaction(batch->context, &batch->chain_id, raw, NULL, tx)) zk_fail(batch->context, ZK_TRANSACTION);
-    if (tx->type == ZK_TX_SYSTEM && tx->call.nonce != number) zk_fail(batch->context, ZK_SYSTEM_TRANSACTION);
+    zk_context *context = batch->context;
+    if (!zk_decode_transaction(context, &batch->chain_id, raw, NULL, tx)) zk_fail(context, ZK_TRANSACTION);
+    if (tx->type == ZK_TX_SYSTEM && tx->call.nonce != number) zk_fail(context, ZK_SYSTEM_TRANSACTION);
     if (tx->type == ZK_TX_PRIORITY) check_order(batch, tx->call.nonce);
 }
 
@@ -90,7 +91,7 @@ static void apply_all(batch *batch, zk_block *block, const zk_transaction *txs, 
 static void execute(batch *batch, uint32_t index, zk_header *header, hash_t *hash) {
     const zk_block_input *input = &batch->input.blocks[index];
     check_block(batch, header, input);
-    zk_transaction *txs = zk_alloc(batch->context, input->transaction_count * sizeof *txs);
+    zk_transaction *txs = zk_alloc_array(batch->context, input->transaction_count, sizeof *txs);
     for (uint32_t i = 0; i < input->transaction_count; i++)
         decode(batch, header->number + 1, input->transactions[i], &txs[i]);
     zk_block_context *context = zk_alloc(batch->context, sizeof *context);
@@ -158,8 +159,8 @@ static void summarise(const batch *batch, summary *sum, zk_claim *claim) {
     totals all = count_all(batch);
     if (all.transactions > MAX_TRANSACTIONS || all.logs > ZK_MAX_LOGS) zk_fail(batch->context, ZK_LIMIT);
     *sum = (summary){.claim = claim};
-    sum->logs = zk_alloc(batch->context, all.logs * sizeof *sum->logs);
-    sum->leaves = zk_alloc(batch->context, (all.logs + 1) * sizeof *sum->leaves);
+    sum->logs = zk_alloc_array(batch->context, all.logs, sizeof *sum->logs);
+    sum->leaves = zk_alloc_array(batch->context, all.logs + 1, sizeof *sum->leaves);
     zk_interop_start(&sum->interop, batch->context, all.interop_events);
     keccak256(&claim->priority_operations, "", 0);
     for (uint32_t i = 0; i < batch->input.block_count; i++) {
@@ -209,7 +210,7 @@ static void open_state(batch *batch, const zk_batch_memory *memory) {
     batch->vm.frames = memory->frames;
     batch->vm.returned = memory->returned;
     batch->state = zk_state_open(batch->context, zk_witness_source(&input->witness), &input->parent.state_root);
-    batch->blocks = zk_alloc(batch->context, input->block_count * sizeof *batch->blocks);
+    batch->blocks = zk_alloc_array(batch->context, input->block_count, sizeof *batch->blocks);
 }
 
 void zk_run_batch(zk_context *context, const zk_batch_memory *memory, bytes_t input, zk_batch_run *run) {

@@ -105,6 +105,13 @@ static inline void *zk_take(zk_context *context, zk_arena *arena, size_t size) {
 /* The same from the context's own arena. */
 static inline void *zk_alloc(zk_context *context, size_t size) { return zk_take(context, &context->arena, size); }
 
+/* For `count` things of one size; where whoever made the input chose the count, its bytes may be beyond a size_t. */
+static inline void *zk_alloc_array(zk_context *context, size_t count, size_t size) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) zk_fail(context, ZK_OUT_OF_MEMORY);
+    return zk_alloc(context, bytes);
+}
+
 /* --- Trie nodes and contract codes by their keccak hash --- */
 
 /* get returns NULL when there is none; what it returns stays as long as the source. */

@@ -53,7 +53,7 @@ static uint32_t take_count(cursor *at, uint32_t least) {
 
 static const bytes_t *take_list(cursor *at, uint32_t *count) {
     *count = take_count(at, SIZED_BYTES);
-    bytes_t *items = zk_alloc(at->context, *count * sizeof *items);
+    bytes_t *items = zk_alloc_array(at->context, *count, sizeof *items);
     for (uint32_t i = 0; i < *count; i++) items[i] = take_sized(at);
     return items;
 }
@@ -69,7 +69,7 @@ static void take_header(cursor *at, zk_header *header, header_link *link) {
 static const header_link *take_ancestors(cursor *at, uint32_t *count) {
     *count = (uint32_t)take_number(at, 2);
     if (*count > MAX_ANCESTORS) zk_fail(at->context, ZK_ANCESTORS);
-    header_link *links = zk_alloc(at->context, *count * sizeof *links);
+    header_link *links = zk_alloc_array(at->context, *count, sizeof *links);
     zk_header header;
     for (uint32_t i = 0; i < *count; i++) take_header(at, &header, &links[i]);
     return links;
@@ -94,7 +94,7 @@ static void take_block(cursor *at, zk_block_input *block) {
 
 static void take_blocks(cursor *at, zk_batch_input *input) {
     input->block_count = take_count(at, BLOCK_BYTES);
-    zk_block_input *blocks = zk_alloc(at->context, input->block_count * sizeof *blocks);
+    zk_block_input *blocks = zk_alloc_array(at->context, input->block_count, sizeof *blocks);
     for (uint32_t i = 0; i < input->block_count; i++) take_block(at, &blocks[i]);
     input->blocks = blocks;
 }

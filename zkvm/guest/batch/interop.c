@@ -33,7 +33,7 @@ bool zk_is_interop_event(const evm_log *log) { return kind_of(log) != NEITHER; }
 void zk_interop_start(zk_interop *interop, zk_context *context, uint32_t events) {
     memset(interop, 0, sizeof *interop);
     interop->context = context;
-    interop->flows = zk_alloc(context, events * sizeof *interop->flows);
+    interop->flows = zk_alloc_array(context, events, sizeof *interop->flows);
     interop->most = events;
 }
 

@@ -30,7 +30,7 @@ static void diff_account(zk_state *state, const zk_account_change *change, zk_ac
 void zk_state_diff_make(zk_context *context, zk_state *state, zk_state_diff *diff) {
     uint32_t count;
     const zk_account_change *changes = zk_state_account_changes(state, &count);
-    zk_account_diff *accounts = zk_alloc(context, count * sizeof *accounts);
+    zk_account_diff *accounts = zk_alloc_array(context, count, sizeof *accounts);
     *diff = (zk_state_diff){accounts, 0};
     for (uint32_t i = 0; i < count; i++) {
         diff_account(state, &changes[i], &accounts[diff->count]);

@@ -3,7 +3,7 @@
 #include "base/keccak.h"
 
 bool zk_witness_index(zk_context *context, const bytes_t *bytes, uint32_t count, zk_witness_list *list) {
-    zk_witness_item *items = zk_alloc(context, count * sizeof *items);
+    zk_witness_item *items = zk_alloc_array(context, count, sizeof *items);
     for (uint32_t i = 0; i < count; i++) {
         items[i].bytes = bytes[i];
         keccak256(&items[i].hash, bytes[i].data, bytes[i].size);

@@ -98,7 +98,7 @@ static bool decode_legacy(const u256 *chain_id, const address_t *sender, zk_tran
 static bool read_keys(zk_context *context, bytes_t keys, evm_access *access) {
     enum { KEY = 1 + sizeof(hash_t) };
     access->key_count = keys.size / KEY;
-    hash_t *copies = zk_alloc(context, access->key_count * sizeof *copies);
+    hash_t *copies = zk_alloc_array(context, access->key_count, sizeof *copies);
     access->keys = copies;
     for (uint32_t i = 0; i < access->key_count; i++) {
         if (!rlp_next_exact(&keys, &copies[i], sizeof *copies)) return false;
@@ -117,7 +117,7 @@ static bool next_access_list(zk_context *context, bytes_t *rest, evm_transaction
     rlp_item item;
     if (!rlp_next_list(rest, &entries)) return false;
     for (ahead = entries; rlp_next(&ahead, &item);) call->access_count++;
-    evm_access *accesses = zk_alloc(context, call->access_count * sizeof *accesses);
+    evm_access *accesses = zk_alloc_array(context, call->access_count, sizeof *accesses);
     call->accesses = accesses;
     for (uint32_t i = 0; i < call->access_count; i++) {
         if (!read_access(context, &entries, &accesses[i])) return false;
