@@ -88,7 +88,7 @@ def test_kill_at_any_moment(tmp_path, world, seed):
         store = world.open(directory)
         check(world, store, directory, confirmed[-1])
         store.close()
-    assert steps > 30
+    assert steps > 12, "more than what each life begins with: blocks were written meanwhile"
 
 
 @pytest.mark.parametrize("seed", range(3))
