@@ -21,3 +21,9 @@ def request_interop_root(view: View, l1_block: int) -> Json:
     except L1Error as exc:
         raise ServerError(f"L1 does not answer: {exc.message}", hint="try again") from exc
     return {"l1BlockNumber": hex(l1_block), "root": hexstr(root), "blockNumber": optional_hex(block_number)}
+
+
+@methods("zkhub_getBatchInput", Param("batchNumber", uint64), l1_only=True, run=Run.POOL)
+def get_batch_input(view: View, number: int) -> str | None:
+    """What the batch program reads: blocks and their witness, from which anyone can re-execute the batch; or null."""
+    return None if view.snapshot.batch(number) is None else hexstr(view.backend.store.batch_input(number))

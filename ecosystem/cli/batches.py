@@ -76,6 +76,29 @@ def show_batch(
     )
 
 
+@batch.command("input")
+def save_batch_input(
+    context: typer.Context,
+    chain: Chain,
+    number: Annotated[int, typer.Argument(min=1, help="Number of the batch.")],
+    file: Annotated[Path, typer.Argument(help="Where to write it.")],
+) -> None:
+    """Write a batch's input to a file, for ``zkhub batch replay`` and ``zkhub zkvm prove``."""
+    from contracts.client import L1Client
+
+    url = context.obj.client().get(f"/v1/chains/{chain}")["rpc_url"]
+    with explained(), L1Client(url) as client:
+        found = client.rpc("zkhub_getBatchInput", [hex(number)])
+    if found is None:
+        fail(f"{chain} has no batch {number}", f"zkhub batch ls {chain}")
+    data = bytes.fromhex(found.removeprefix("0x"))
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        fail(f"{file} cannot be written: {error.strerror}", "", USAGE)
+    say(f"{len(data):,} bytes in {file}")
+
+
 @batch.command("replay")
 def replay_batch(
     file: Annotated[Path, typer.Argument(help="File with a batch input.")],

@@ -57,6 +57,16 @@ def test_transactions_reach_l1_in_executed_batches(hub: RealHub) -> None:
         with L1Client(hub.get("/v1/l1")["url"]) as client:
             receipt = client.get_receipt(bytes.fromhex(holding["l1_transactions"]["executed"][2:]))
         assert receipt is not None and receipt.succeeded
+        replay_batch(hub, chain, holding)
+
+
+def replay_batch(hub: RealHub, chain: str, batch: dict[str, Any]) -> None:
+    """The program that is proven comes to what L1 was told, natively and in the zkVM."""
+    file = hub.directory / f"{chain}-{batch['number']}.input"
+    hub.zkhub("batch", "input", chain, str(batch["number"]), str(file))
+    for where in ((), ("--zkvm", "--max-cycles", "1000000000")):
+        done = json.loads(hub.zkhub("batch", "replay", str(file), "--json", *where).stdout)
+        assert done["public_input"] == batch["public_input"] and not done["message"]
 
 
 def test_chains_are_launched_paused_resumed_and_removed_under_load(hub: RealHub) -> None:

@@ -20,6 +20,7 @@ from tests.unit.chain_template.rpc.served import (
     address_of,
     l2_config,
 )
+from zkvm.guest import run_natively
 
 MESSENGER = bytes.fromhex("8008".rjust(40, "0"))
 MESSAGE = b"a word from the chain"
@@ -257,6 +258,15 @@ def test_an_interop_root_is_asked_for_by_its_l1_block(settling: Settling) -> Non
     with pytest.raises(RpcFailure, match="L1 has no message root for its block 8") as caught:
         settling.client.call("zkhub_requestInteropRoot", 8)
     assert caught.value.code == -32000
+
+
+def test_a_batch_input_runs_to_the_public_input(settling: Settling) -> None:
+    data = settling.client.call("zkhub_getBatchInput", "0x1")
+    with settling.deployed.chain.store.snapshot() as snapshot:
+        batch = snapshot.batch(1)
+    assert batch is not None
+    assert run_natively(bytes.fromhex(data[2:])).public_input == batch.public_input
+    assert settling.client.call("zkhub_getBatchInput", "0x63") is None
 
 
 def test_blocks_and_their_transactions(settling: Settling) -> None:
