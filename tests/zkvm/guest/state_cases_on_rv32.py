@@ -13,6 +13,7 @@ from tests.zkvm.guest.native import GUEST, HERE
 from tests.zkvm.guest.state_cases import RawTransaction, before, blob_base_fee_of, context_of, transaction_of
 from zkvm.emulator.elf import Program, load
 from zkvm.emulator.emulator import measure, words_to_bytes
+from zkvm.emulator.errors import GuestTrap
 from zkvm.guest_kit.build import build
 
 MOST_CYCLES = 1 << 34
@@ -33,7 +34,11 @@ def judged_on_rv32(cases: Iterable[StateCase]) -> Iterator[tuple[StateCase, bool
             yield case, True, 0
             continue
         context = context_of(case, pre.header.state_root)
-        done = measure(program(), request(case, pre, context, tx), max_cycles=MOST_CYCLES)
+        try:
+            done = measure(program(), request(case, pre, context, tx), max_cycles=MOST_CYCLES)
+        except GuestTrap as trap:
+            yield case, False, trap.cycle
+            continue
         yield case, words_to_bytes(done.output) == on_host(case, pre, context, tx), done.cost.main
 
 

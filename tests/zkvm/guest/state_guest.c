@@ -5,7 +5,7 @@
 #include "chain/block.h"
 #include "zkhub_guest.h"
 
-enum { STATE_BYTES = 192 << 20, FRAME_BYTES = 64 << 20, RETURNED_BYTES = 16 << 20, MOST_NODES = 4096, MOST_HASHES = 256 };
+enum { STATE_BYTES = 192 << 20, FRAME_BYTES = 512 << 20, RETURNED_BYTES = 16 << 20, MOST_NODES = 4096, MOST_HASHES = 256 };
 
 static _Alignas(8) uint8_t state_memory[STATE_BYTES], frame_memory[FRAME_BYTES], returned_memory[RETURNED_BYTES];
 
