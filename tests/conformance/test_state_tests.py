@@ -7,7 +7,13 @@ from tests.conformance.vectors import unpacked
 
 
 @pytest.mark.parametrize(
-    "suite", ["stExample", "Shanghai", "Cancun", "stTransactionTest", "stEIP1559", "stSelfBalance"]
+    "suite",
+    [
+        "stExample",
+        "Shanghai",
+        "stSelfBalance",
+        *(pytest.param(suite, marks=pytest.mark.soak) for suite in ("Cancun", "stTransactionTest", "stEIP1559")),
+    ],
 )
 def test_state_tests(suite: str, capsys: pytest.CaptureFixture[str]) -> None:
     folder = unpacked("ethereum-tests") / "GeneralStateTests" / suite

@@ -4,10 +4,10 @@ import pytest
 
 from shared_bridge import AmountError, interfaces
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER, bridge_lab
-from tests.e2e.settlement.conftest import on_anvil
+from tests.e2e.settlement.conftest import on_anvil_in_soak
 
 
-@pytest.fixture(scope="module", params=["embedded", on_anvil])
+@pytest.fixture(scope="module", params=["embedded", on_anvil_in_soak])
 def lab(request, tmp_path_factory):
     """Chain g is based on gold, chain a on ether; Alice and the relayer can pay on both."""
     with bridge_lab(request.param, tmp_path_factory.mktemp(request.param), chains=1, with_gold=True) as made:

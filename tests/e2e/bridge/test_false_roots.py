@@ -14,11 +14,11 @@ from shared_bridge.interfaces import (
 )
 from shared_bridge.receipts import raw_message
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, bridge_lab
-from tests.e2e.settlement.conftest import on_anvil
+from tests.e2e.settlement.conftest import on_anvil_in_soak
 from tests.e2e.settlement.lab import wait_until
 
 
-@pytest.fixture(params=["embedded", on_anvil])
+@pytest.fixture(params=["embedded", on_anvil_in_soak])
 def lab(request, tmp_path):
     with bridge_lab(request.param, tmp_path, chains=2) as made:
         made.fund(ALICE, "a", "b", amount=ETHER)

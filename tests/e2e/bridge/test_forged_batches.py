@@ -9,7 +9,7 @@ from shared_bridge.formats import BASE_WITHDRAWAL
 from shared_bridge.receipts import raw_message
 from tests.e2e.bridge.forger import Forger, ObedientProver
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER, bridge_lab
-from tests.e2e.settlement.conftest import on_anvil
+from tests.e2e.settlement.conftest import on_anvil_in_soak
 from tests.e2e.settlement.lab import wait_until
 
 MALLORY = "0x" + "bd" * 20
@@ -17,7 +17,7 @@ UINT256_MAX = 2**256 - 1
 MAX_ASSET_AMOUNT = 2**127 - 1
 
 
-@pytest.fixture(params=["embedded", on_anvil])
+@pytest.fixture(params=["embedded", on_anvil_in_soak])
 def lab(request, tmp_path):
     """Chain a's operator is a forger. Chain b holds gold of L1, and made silver of which some is on c."""
     with bridge_lab(request.param, tmp_path, chains=3) as made:

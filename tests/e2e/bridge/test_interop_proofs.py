@@ -19,13 +19,13 @@ from contracts.genesis import (
     asset_id,
 )
 from tests.e2e.bridge.lab import ALICE, BridgeLab
-from tests.e2e.settlement.conftest import on_anvil
+from tests.e2e.settlement.conftest import on_anvil_in_soak
 from tests.e2e.settlement.lab import L1S, wait_until
 
 MESSAGE = b"seen from elsewhere"
 
 
-@pytest.fixture(scope="module", params=["embedded", on_anvil])
+@pytest.fixture(scope="module", params=["embedded", on_anvil_in_soak])
 def lab(request, tmp_path_factory):
     directory = tmp_path_factory.mktemp(request.param)
     with L1S[request.param](directory) as (url, _):

@@ -6,10 +6,10 @@ from contracts.artifacts import load
 from shared_bridge import interfaces
 from shared_bridge.asset_ids import asset_id_of
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER, bridge_lab
-from tests.e2e.settlement.conftest import on_anvil
+from tests.e2e.settlement.conftest import on_anvil_in_soak
 
 
-@pytest.fixture(scope="module", params=["embedded", on_anvil])
+@pytest.fixture(scope="module", params=["embedded", on_anvil_in_soak])
 def lab(request, tmp_path_factory):
     with bridge_lab(request.param, tmp_path_factory.mktemp(request.param), chains=2) as made:
         for account in (ALICE, RELAYER):

@@ -12,14 +12,14 @@ from contracts.artifacts import load
 from contracts.deposits import deposit
 from contracts.errors import TransactionReverted
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, BridgeLab
-from tests.e2e.settlement.conftest import on_anvil
+from tests.e2e.settlement.conftest import on_anvil_in_soak
 from tests.e2e.settlement.lab import L1S, wait_until
 
 #: Seconds that the chain has for a request.
 EXPIRATION_S = 4
 
 
-@pytest.fixture(params=["embedded", on_anvil])
+@pytest.fixture(params=["embedded", on_anvil_in_soak])
 def lab(request, tmp_path):
     with L1S[request.param](tmp_path) as (url, _):
         lab = BridgeLab(request.param, url, tmp_path, chains=1, priority_expiration_s=EXPIRATION_S)

@@ -2,9 +2,10 @@ import pytest
 
 from tests.e2e.settlement.lab import ANVIL, lab_on
 
-on_anvil = pytest.param(
-    "anvil", marks=[pytest.mark.npm, pytest.mark.skipif(not ANVIL, reason="anvil is not installed: make npm")]
-)
+_NEEDS_ANVIL = [pytest.mark.npm, pytest.mark.skipif(not ANVIL, reason="anvil is not installed: make npm")]
+on_anvil = pytest.param("anvil", marks=_NEEDS_ANVIL)
+#: Where the embedded L1 says enough for the gate, and another L1 is for make soak.
+on_anvil_in_soak = pytest.param("anvil", marks=[*_NEEDS_ANVIL, pytest.mark.soak])
 
 
 @pytest.fixture(params=["embedded", on_anvil])

@@ -11,7 +11,7 @@ from tests.zkvm.guest.evm_on_rv32 import on_host, on_rv32, request
 from tests.zkvm.guest.test_fuzz import FIRST, SECOND, SENDER, programs, seeds
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(first=programs, second=programs, data=st.binary(max_size=100), gas=st.integers(5_000, 300_000))
 def test_programs(first: bytes, second: bytes, data: bytes, gas: int) -> None:
     accounts = [

@@ -77,7 +77,7 @@ snippets = st.one_of(
 programs = st.lists(snippets, max_size=25).map(b"".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     first=programs,
     second=programs,

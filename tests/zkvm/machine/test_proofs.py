@@ -160,7 +160,8 @@ def test_random_programs_are_proven(backend: CpuBackend, keys: Path, seed: int) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "profile", [pytest.param(L1, id="l1"), pytest.param(L1_128, id="l1-128", marks=pytest.mark.soak)]
+    "profile",
+    [pytest.param(L1, id="l1", marks=pytest.mark.soak), pytest.param(L1_128, id="l1-128", marks=pytest.mark.soak)],
 )
 def test_proofs_for_l1(backend: CpuBackend, profile: Profile) -> None:
     program = example("fibonacci")

@@ -184,6 +184,7 @@ def measured(number, pairs=frozenset(), roots=0):
         operations=0,
         flows=pairs,
         roots=roots,
+        proof_share=0.0,
         pubdata_bound=1,
         measure_pubdata=lambda: 1,
     )

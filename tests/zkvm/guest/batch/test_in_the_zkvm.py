@@ -32,12 +32,12 @@ def check_hostile(cases: Sequence[tuple[str, bytes]]) -> set[str | None]:
 
 
 def test_hostile_batches() -> None:
-    """A sample here; all of them in the slow test."""
+    """A sample here; all of them in make soak."""
     reasons = check_hostile(list(islice(hostile(mixed_batch()), 0, None, 20)))
     assert None in reasons and Reason.MISSING_NODE in reasons and len(reasons) > 8
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_every_hostile_batch() -> None:
     assert len(check_hostile(list(hostile(mixed_batch())))) > 8
 

@@ -97,13 +97,13 @@ def check(name: str, data: bytes, sanitized: Sanitized) -> str | None:
 
 
 def test_hostile_inputs(sanitized: Sanitized) -> None:
-    """A sample here; all of them in the slow test."""
+    """A sample here; all of them in make soak."""
     cases = list(hostile(mixed_batch()))
     reasons = [check(*case, sanitized) for case in cases[::11]]
     assert None in reasons and len(set(reasons)) > 8
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_every_hostile_input(sanitized: Sanitized) -> None:
     later = mixed_chain().batch(3, 4).batch_input
     cases = (*hostile(mixed_batch()), *hostile(later))

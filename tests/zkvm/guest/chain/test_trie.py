@@ -9,6 +9,7 @@ import pytest
 import rlp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trie.exceptions import ValidationError
 from trie.hexary import HexaryTrie
 
 from chain_template.primitives import keccak
@@ -151,7 +152,17 @@ def script_step(kind: Step, key: bytes, value: bytes) -> bytes:
     return put(key, value) if kind == Step.PUT else delete(key)
 
 
-@settings(deadline=None, max_examples=200)
+def value_in(trie: Any, key: bytes) -> bytes:
+    """What the library finds. It trips over a key that ends inside of an extension; nothing is there."""
+    try:
+        return bytes(trie.get(key))
+    except ValidationError as exc:
+        if "Traverse should never return an extension node" not in str(exc):
+            raise
+        return b""
+
+
+@settings(deadline=None, max_examples=100)
 @given(case=runs(), data=st.data())
 def test_any_run_needs_and_gives_what_the_library_does(
     run: Runner, case: tuple[dict[bytes, bytes], list[tuple[Step, bytes, bytes]]], data: st.DataObject
@@ -166,7 +177,7 @@ def test_any_run_needs_and_gives_what_the_library_does(
     answers: list[bytes] = []
     for kind, key, value in steps:
         if kind == Step.GET:
-            answers.append(reference.get(key))
+            answers.append(value_in(reference, key))
         elif kind == Step.ROOT:
             answers.append(reference.root_hash)
         elif kind == Step.PUT:
