@@ -29,6 +29,8 @@ PORT_TIMEOUT_S = 8.0
 #: What the hub's own deployer has on an embedded L1; it pays the operators and the development accounts' deposits.
 DEPLOYER_PREMINE_WEI = 10**12 * ETHER
 _L1_FACTS = "l1/node"
+#: Steps whose work ends with the hub's processes.
+_OF_THIS_RUN = frozenset({"start process", "wait for health"})
 
 SettlementFactory = Callable[[str], Settlement]
 """Makes the settlement for an L1 at a URL."""
@@ -144,7 +146,7 @@ class Lifecycle:
         }
         if kind in plain:
             return [Step(name, run) for name, run in plain[kind]]
-        return [Step(name, _bound(run, chain)) for name, run in of_chain[kind]]
+        return [Step(name, _bound(run, chain), lasts=name not in _OF_THIS_RUN) for name, run in of_chain[kind]]
 
     def step_names(self, kind: OperationKind) -> list[str]:
         """Names of an operation's steps."""

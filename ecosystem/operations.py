@@ -35,10 +35,13 @@ class Step:
     Attributes:
         run: Does the step, or finds it done already. It takes what it needs from the registry, not from an
             earlier step's memory, and returns what it did in words.
+        lasts: Whether what it did outlives the hub's processes. What does not is done again before the next step of
+            an operation that is taken up.
     """
 
     name: str
     run: Callable[[], str]
+    lasts: bool = True
 
 
 class OperationRunner:
@@ -71,10 +74,7 @@ class OperationRunner:
             Interrupted: The controller stops.
         """
         self._registry.set_operation(operation.id, OperationStatus.RUNNING)
-        due = {step.name for step in operation.steps if step.status is not StepStatus.DONE}
-        for step in steps:
-            if step.name not in due:
-                continue
+        for step in _due(operation, steps):
             error = self._run_step(operation, step)
             if error is not None:
                 self._registry.set_operation(
@@ -125,3 +125,11 @@ class OperationRunner:
         self._registry.set_step(operation.id, step.name, StepStatus.FAILED, failure.message)
         log.error("step failed", reason=failure.message)
         return failure
+
+
+def _due(operation: OperationRecord, steps: Sequence[Step]) -> list[Step]:
+    """What is left of an operation, and what of the steps before does not outlast the process that did it."""
+    done = {step.name: step.status is StepStatus.DONE for step in operation.steps}
+    own = [step for step in steps if step.name in done]
+    last = max((at for at, step in enumerate(own) if not done[step.name]), default=-1)
+    return [step for at, step in enumerate(own) if not done[step.name] or (at < last and not step.lasts)]

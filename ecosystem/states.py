@@ -98,7 +98,8 @@ STEP_TRANSITIONS: Mapping[StepStatus, frozenset[StepStatus]] = MappingProxyType(
         StepStatus.RUNNING: frozenset({StepStatus.RETRYING, StepStatus.DONE, StepStatus.FAILED}),
         # A controller that was killed while it retried begins the step anew.
         StepStatus.RETRYING: frozenset({StepStatus.RUNNING, StepStatus.DONE, StepStatus.FAILED}),
-        StepStatus.DONE: frozenset(),
+        # A successor does again what ended with the hub's processes.
+        StepStatus.DONE: frozenset({StepStatus.RUNNING}),
         StepStatus.FAILED: frozenset(),
     }
 )

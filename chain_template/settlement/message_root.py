@@ -94,6 +94,7 @@ class MessageRootMirror:
         self._contract = load("MessageRoot")
         self._address: str | None = chain.link.contracts.get("message_root")
         self._lock = threading.RLock()
+        self._starts_over = False
         self._forget()
 
     def _forget(self) -> None:
@@ -107,6 +108,8 @@ class MessageRootMirror:
     def follow(self, head: L1Block) -> bool:
         """Read L1's events up to a block; start over when L1 has reorganised, and return whether it had.
 
+        A reading that fails is made good by the next one, which then returns that L1 has reorganised.
+
         Raises:
             L1Diverged: L1 changed while it was read; nothing was taken in.
             L1Error: L1 does not answer.
@@ -114,8 +117,8 @@ class MessageRootMirror:
         with self._lock:
             if self._cursor is not None and (self._cursor.number, self._cursor.hash) == (head.number, head.hash):
                 return False
-            starts_over = self._cursor is not None and not self._is_on_l1(self._cursor)
-            if starts_over:
+            if self._cursor is not None and not self._is_on_l1(self._cursor):
+                self._starts_over = True
                 self._forget()
             first = self._chain.link.ecosystem_block if self._cursor is None else self._cursor.number + 1
             logs = self._read(first, head.number)
@@ -125,7 +128,8 @@ class MessageRootMirror:
                 self._apply(entry)
             if self._cursor is None or self._cursor.number < head.number:
                 self._cursor = head
-            return starts_over
+            started_over, self._starts_over = self._starts_over, False
+            return started_over
 
     def _is_on_l1(self, block: L1Block) -> bool:
         found = self._chain.block(block.number)

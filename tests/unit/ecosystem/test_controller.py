@@ -230,8 +230,8 @@ def test_a_killed_controller_is_succeeded_by_one_that_goes_on(made: Make) -> Non
     assert len(successor.settlement.paid) == 2 * (6 + 3)
 
 
-@pytest.mark.parametrize("step", ["fund operators on L1", "create on L1", "start process", "deposit to accounts"])
-def test_a_controller_killed_after_any_step_pays_nothing_twice(made: Make, step: str) -> None:
+def stopped_after(made: Make, step: str) -> FakeHub:
+    """A hub whose controller was left in the middle of a chain's creation."""
     hub = made(chains={"alpha": ChainSettings(id=271)})
     cut = False
 
@@ -245,6 +245,12 @@ def test_a_controller_killed_after_any_step_pays_nothing_twice(made: Make, step:
     hub.controller.start()
     wait_for(lambda: cut)
     hub.controller.leave()
+    return hub
+
+
+@pytest.mark.parametrize("step", ["fund operators on L1", "create on L1", "start process", "deposit to accounts"])
+def test_a_controller_killed_after_any_step_pays_nothing_twice(made: Make, step: str) -> None:
+    hub = stopped_after(made, step)
     paid = dict(hub.settlement.paid)
     successor = made(hub)
     successor.controller.start()
@@ -252,6 +258,16 @@ def test_a_controller_killed_after_any_step_pays_nothing_twice(made: Make, step:
     assert successor.hub.health().status == "ok"
     assert successor.runtime.starts.count("alpha") == 1
     assert paid.items() <= successor.settlement.paid.items() and len(successor.settlement.paid) == 6 + 3
+
+
+@pytest.mark.parametrize("step", ["start process", "deposit to accounts", "wait for health"])
+def test_a_chain_whose_creation_a_stopped_hub_cut_off_is_started_by_the_next_one(made: Make, step: str) -> None:
+    hub = stopped_after(made, step)
+    hub.runtime.nodes.clear()
+    successor = made(hub)
+    successor.controller.start()
+    successor.settle()
+    assert successor.hub.health().status == "ok" and successor.runtime.starts.count("alpha") == 2
 
 
 def test_a_lasting_refusal_fails_the_chain_and_says_why(running: FakeHub) -> None:

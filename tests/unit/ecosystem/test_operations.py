@@ -1,6 +1,7 @@
 """Operations: order, repetition, failure, resumption."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,17 @@ def test_a_successor_goes_on_with_the_step_that_was_cut_off(registry: Registry) 
     second = Script()
     assert run(registry, operation, second, "a", "b", "c") is None
     assert second.ran == ["b", "c"]
+
+
+@pytest.mark.parametrize(("done", "again"), [("a", "bc"), ("ab", "bc"), ("abc", "")])
+def test_what_does_not_last_is_done_again_for_what_is_left(registry: Registry, done: str, again: str) -> None:
+    operation, script = start(registry, *"abc"), Script()
+    for name in done:
+        registry.set_step(operation, name, StepStatus.RUNNING)
+        registry.set_step(operation, name, StepStatus.DONE)
+    steps = [replace(step, lasts=step.name != "b") for step in script.steps(*"abc")]
+    assert OperationRunner(registry, threading.Event()).run(registry.operation(operation), steps) is None
+    assert script.ran == [*again]
 
 
 def test_stopping_leaves_the_operation_open(registry: Registry) -> None:

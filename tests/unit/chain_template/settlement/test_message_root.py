@@ -208,6 +208,23 @@ def test_a_reorganisation_starts_over() -> None:
     assert (mirror.root_at(4), mirror.root_at(3)) == (None, other.roots[3])
 
 
+def test_a_reorganisation_is_told_by_the_reading_that_succeeds() -> None:
+    l1 = FakeL1()
+    mirror = MessageRootMirror(FakeChain(l1))
+    l1.add_chain(271)
+    l1.number = 4
+    l1.execute(271, keccak(b"first"))
+    mirror.follow(l1.head())
+    l1.number = 5
+    l1.fork, was = 1, l1.head()
+    with pytest.raises(L1Diverged, match="while it was read"):
+        mirror.follow(was)
+    l1.logs.clear()
+    assert mirror.follow(l1.head()) is True
+    assert mirror.root_at(4) is None
+    assert mirror.follow(l1.head()) is False
+
+
 def test_events_that_do_not_lead_to_the_root_are_no_proof() -> None:
     l1 = FakeL1()
     mirror = MessageRootMirror(FakeChain(l1))
