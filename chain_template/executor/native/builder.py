@@ -86,11 +86,11 @@ class NativeBlockBuilder:
         except _evm.Failure as failure:
             raise error_of(failure, most_steps) from None
         for at, outcome in enumerate(outcomes):
-            if isinstance(outcome, Included):
-                self._included.append(outcome)
-                gas_used = outcome.receipt.cumulative_gas_used
-            else:
+            if type(outcome) is tuple:
+                before = outcomes[at - 1] if at else None
+                gas_used = before.receipt.cumulative_gas_used if isinstance(before, Included) else gas_used
                 outcomes[at] = self._rejected(transactions[at], outcome, gas_used)
+        self._included += [outcome for outcome in outcomes if type(outcome) is Included]
         return outcomes
 
     def _rejected(self, tx: Transaction, verdict: tuple[Any, ...], gas_used: int) -> Rejected:

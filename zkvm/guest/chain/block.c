@@ -21,6 +21,7 @@ struct zk_block {
     uint32_t count, room;
     zk_touched *touched;
     uint32_t touched_count, touched_room;
+    zk_bloom_items *bloom_items; /* opened for the first log */
 };
 
 zk_block *zk_block_begin(zk_context *context, evm *vm, const zk_rules *rules, const zk_block_context *given,
@@ -102,12 +103,13 @@ static effects measured(const zk_block *block, const zk_transaction *tx, evm_out
 
 /* --- Including --- */
 
-static zk_receipt receipt_of(const zk_block *block, const zk_transaction *tx, const effects *left) {
+static zk_receipt receipt_of(zk_block *block, const zk_transaction *tx, const effects *left) {
     zk_receipt receipt = {.type = tx->type, .cumulative_gas = block->gas_used};
     receipt.success = left->outcome.status == EVM_SUCCESS;
     receipt.logs = left->logs;
     receipt.log_count = left->log_count;
-    for (uint32_t i = 0; i < left->log_count; i++) zk_bloom_add(&receipt.bloom, &left->logs[i]);
+    if (left->log_count && !block->bloom_items) block->bloom_items = zk_bloom_items_open(block->context);
+    for (uint32_t i = 0; i < left->log_count; i++) zk_bloom_add(block->bloom_items, &receipt.bloom, &left->logs[i]);
     return receipt;
 }
 

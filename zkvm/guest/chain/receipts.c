@@ -5,21 +5,50 @@
 
 /* --- Blooms: 2,048 bits, of which each item sets three (Yellow Paper 4.4.1) --- */
 
-static void add_item(bloom_t *bloom, const void *item, size_t size) {
-    hash_t hash;
-    keccak256(&hash, item, size);
-    for (uint32_t i = 0; i < 6; i += 2) {
-        uint32_t bit = ((uint32_t)hash.bytes[i] << 8 | hash.bytes[i + 1]) & 2047;
-        bloom->bytes[sizeof bloom->bytes - 1 - bit / 8] |= (uint8_t)(1 << bit % 8);
-    }
+enum { BITS = 3, PLACES = 128 };
+
+/* An address is shorter than a topic; one of no bytes is none. */
+typedef struct {
+    uint32_t size;
+    uint8_t bytes[32];
+    uint16_t bits[BITS];
+} bloom_item;
+
+struct zk_bloom_items {
+    bloom_item at[PLACES];
+};
+
+zk_bloom_items *zk_bloom_items_open(zk_context *context) {
+    zk_bloom_items *items = zk_alloc(context, sizeof *items);
+    memset(items, 0, sizeof *items);
+    return items;
 }
 
-void zk_bloom_add(bloom_t *bloom, const evm_log *log) {
-    add_item(bloom, &log->address, sizeof log->address);
+/* Addresses and hashes differ anywhere, numbers at their end. */
+static const bloom_item *hashed(zk_bloom_items *items, const uint8_t *bytes, uint32_t size) {
+    bloom_item *item = &items->at[(bytes[size - 1] ^ bytes[size - 20]) % PLACES];
+    if (item->size == size && !memcmp(item->bytes, bytes, size)) return item;
+    hash_t hash;
+    keccak256(&hash, bytes, size);
+    item->size = size;
+    memcpy(item->bytes, bytes, size);
+    for (uint32_t i = 0; i < BITS; i++)
+        item->bits[i] = (uint16_t)(((uint32_t)hash.bytes[2 * i] << 8 | hash.bytes[2 * i + 1]) & 2047);
+    return item;
+}
+
+static void add_item(zk_bloom_items *items, bloom_t *bloom, const uint8_t *bytes, uint32_t size) {
+    const bloom_item *item = hashed(items, bytes, size);
+    for (uint32_t i = 0; i < BITS; i++)
+        bloom->bytes[sizeof bloom->bytes - 1 - item->bits[i] / 8] |= (uint8_t)(1 << item->bits[i] % 8);
+}
+
+void zk_bloom_add(zk_bloom_items *items, bloom_t *bloom, const evm_log *log) {
+    add_item(items, bloom, log->address.bytes, sizeof log->address);
     for (uint32_t i = 0; i < log->topic_count; i++) {
         uint8_t topic[32];
         u256_to_bytes(topic, &log->topics[i]);
-        add_item(bloom, topic, sizeof topic);
+        add_item(items, bloom, topic, sizeof topic);
     }
 }
 

@@ -10,8 +10,13 @@ typedef struct {
     _Alignas(4) uint8_t bytes[256];
 } bloom_t;
 
+/* What was hashed lately: logs name the same contracts, events and accounts again and again. In the arena. */
+typedef struct zk_bloom_items zk_bloom_items;
+
+zk_bloom_items *zk_bloom_items_open(zk_context *context);
+
 /* Sets the bits for a log's address and its topics. */
-void zk_bloom_add(bloom_t *bloom, const evm_log *log);
+void zk_bloom_add(zk_bloom_items *items, bloom_t *bloom, const evm_log *log);
 
 /* Sets what is set in `other`: a block's bloom is that of all its receipts. */
 void zk_bloom_join(bloom_t *bloom, const bloom_t *other);

@@ -189,6 +189,7 @@ static void work(host_run *run, void *what) {
     call *self = all->self;
     evm *vm = &run->vm;
     zk_state *state = zk_state_open(&run->context, host_source(run), &self->root);
+    host_remember(&run->reader, &run->nodes->known, &self->root, state);
     vm->ops = &ZK_STATE;
     vm->state = state;
     vm->block = &self->block;

@@ -63,9 +63,41 @@ typedef struct {
     size_t width, count, bytes, max_bytes;
 } host_cache;
 
+/* --- What the newest state holds, by name: a bounded memory beside the cache --- */
+
+typedef struct {
+    void *entries;
+    uint32_t bits; /* its size is 2^bits */
+    size_t count;
+} host_known_table;
+
+typedef struct {
+    pthread_mutex_t lock;
+    hash_t root; /* of the state that it is of, if it is of one */
+    bool is_of_a_root;
+    host_known_table accounts[2], slots[2]; /* young, old */
+    size_t max_bytes;                       /* of a table */
+    uint64_t factors[7];
+} host_known;
+
+/* One who reads it: for the state with this root. */
+typedef struct {
+    zk_memory asked;
+    host_known *known;
+    hash_t root;
+} host_reader;
+
+bool host_known_open(host_known *known, size_t max_bytes);
+void host_known_close(host_known *known);
+/* The state, opened with this root, asks it; the reader stays as long as the state. */
+void host_remember(host_reader *reader, host_known *known, const hash_t *root, zk_state *state);
+/* From now on it is of the root that the reader's state was sealed with. */
+void host_learn(const host_reader *reader, const hash_t *root, const zk_state *state);
+
 typedef struct {
     PyObject_HEAD
     host_cache cache;
+    host_known known;
     PyObject *view;
 } host_nodes;
 
@@ -92,6 +124,7 @@ typedef struct {
     PyObject *block_hashes; /* latest first */
     uint64_t block_number;
     host_set read;
+    host_reader reader;
     evm vm;
 } host_run;
 

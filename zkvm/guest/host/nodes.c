@@ -131,7 +131,7 @@ static PyObject *nodes_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     host_nodes *self = (host_nodes *)allocate(type, 0);
     if (!self) return NULL;
-    if (!host_cache_open(&self->cache, (size_t)max_bytes)) {
+    if (!host_cache_open(&self->cache, (size_t)max_bytes) || !host_known_open(&self->known, (size_t)max_bytes / 2)) {
         Py_DECREF((PyObject *)self);
         return PyErr_NoMemory();
     }
@@ -155,6 +155,7 @@ static void nodes_dealloc(PyObject *object) {
     PyObject_GC_UnTrack(object);
     nodes_clear(object);
     if (((host_nodes *)object)->cache.table) host_cache_close(&((host_nodes *)object)->cache);
+    if (((host_nodes *)object)->known.factors[0]) host_known_close(&((host_nodes *)object)->known);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(object);
     Py_DECREF(type);

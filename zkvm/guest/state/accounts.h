@@ -12,6 +12,36 @@ typedef struct zk_state zk_state;
 /* Opens the state with this root; loads nothing yet. What it holds lives in the context's arena. */
 zk_state *zk_state_open(zk_context *context, struct zk_nodes source, const hash_t *root);
 
+/* An account as it lies in the tries; one that does not exist has no nonce, balance, storage or code. */
+typedef struct {
+    bool exists;
+    uint64_t nonce;
+    u256 balance;
+    hash_t storage_root, code_hash;
+} zk_account_record;
+
+/* A memory of what the tries hold at the root that a state is opened with; it answers what it knows. Whoever keeps one
+   reads accounts and slots without a walk through the tries. They are still walked where the root is asked for: the
+   same nodes are read in the end, and what was recalled is compared. */
+typedef struct {
+    bool (*account)(void *self, const address_t *address, zk_account_record *found);
+    bool (*slot)(void *self, const address_t *address, const u256 *key, u256 *found);
+    void *self;
+} zk_memory;
+
+/* Before anything is read. */
+void zk_state_remember(zk_state *state, const zk_memory *memory);
+
+/* All that the state has read or changed, as it is after zk_state_root. */
+typedef struct {
+    void (*account)(void *self, const address_t *address, const zk_account_record *account);
+    void (*slot)(void *self, const address_t *address, const u256 *key, const u256 *value);
+    void *self;
+} zk_memory_sink;
+
+/* False, and nothing told, where storage is gone of which the state does not know all slots. */
+bool zk_state_tell(const zk_state *state, const zk_memory_sink *sink);
+
 /* What the EVM asks; self is a zk_state. */
 extern const evm_state_ops ZK_STATE;
 

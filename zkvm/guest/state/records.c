@@ -83,21 +83,40 @@ state_account *state_find_account(zk_state *state, const address_t *address) {
 }
 
 /* [nonce, balance, storage root, code hash] */
-static bool read_account(bytes_t bytes, state_account *own) {
+static bool decode_account(bytes_t bytes, zk_account_record *record) {
     bytes_t rest;
-    return rlp_next_list(&bytes, &rest) && bytes.size == 0 && rlp_next_u64(&rest, &own->account.nonce) &&
-           rlp_next_u256(&rest, &own->account.balance) && rlp_next_exact(&rest, &own->storage_root, sizeof(hash_t)) &&
-           rlp_next_exact(&rest, &own->account.code_hash, sizeof(hash_t)) && rest.size == 0;
+    return rlp_next_list(&bytes, &rest) && bytes.size == 0 && rlp_next_u64(&rest, &record->nonce) &&
+           rlp_next_u256(&rest, &record->balance) && rlp_next_exact(&rest, &record->storage_root, sizeof(hash_t)) &&
+           rlp_next_exact(&rest, &record->code_hash, sizeof(hash_t)) && rest.size == 0;
+}
+
+static void read_account(zk_state *state, state_account *own, zk_account_record *record) {
+    keccak256(&own->path, &own->account.address, sizeof own->account.address);
+    bytes_t bytes = trie_get(&state->tries, (bytes_t){own->path.bytes, sizeof own->path});
+    *record = (zk_account_record){
+        .exists = bytes.size != 0,
+        .storage_root = TRIE_EMPTY_ROOT,
+        .code_hash = STATE_NO_CODE,
+    };
+    if (record->exists && !decode_account(bytes, record)) zk_fail(state->context, ZK_MALFORMED);
+}
+
+static bool recall_account(zk_state *state, state_account *own, zk_account_record *record) {
+    if (!state->memory || !state->memory->account(state->memory->self, &own->account.address, record)) return false;
+    own->next_recalled = state->recalled_accounts;
+    state->recalled_accounts = own;
+    return true;
 }
 
 void state_load_account(zk_state *state, state_account *own) {
     evm_account *account = &own->account;
-    keccak256(&own->path, &account->address, sizeof account->address);
-    bytes_t bytes = trie_get(&state->tries, (bytes_t){own->path.bytes, sizeof own->path});
-    own->storage_root = TRIE_EMPTY_ROOT;
-    account->code_hash = STATE_NO_CODE;
-    account->exists = bytes.size != 0;
-    if (account->exists && !read_account(bytes, own)) zk_fail(state->context, ZK_MALFORMED);
+    zk_account_record record;
+    if (!recall_account(state, own, &record)) read_account(state, own, &record);
+    account->exists = record.exists;
+    account->nonce = record.nonce;
+    account->balance = record.balance;
+    account->code_hash = record.code_hash;
+    own->storage_root = record.storage_root;
     account->has_storage = !hash_equal(&own->storage_root, &TRIE_EMPTY_ROOT);
     own->opened_exists = account->exists;
     own->opened_nonce = account->nonce;
@@ -155,19 +174,82 @@ u256 state_read_slot(zk_state *state, trie_t *trie, const u256 *key) {
     return value;
 }
 
-void state_load_slot(zk_state *state, state_slot *own) {
+/* Its value when the state was opened. */
+static u256 read_slot(zk_state *state, const state_slot *own) {
     state_account *account = own->account;
-    if (!account->is_loaded) state_load_account(state, account);
-    if (account->is_wiped) {
-        /* What was there is gone, and what came since has a record. */
-        trie_t old;
-        trie_open(&old, state->context, state->source, &account->opened_storage_root);
-        own->opened = state_read_slot(state, &old, &own->key);
-    } else {
-        own->opened = own->slot.value = state_read_slot(state, state_storage(state, account), &own->key);
-    }
+    if (!account->is_wiped) return state_read_slot(state, state_storage(state, account), &own->key);
+    trie_t old;
+    trie_open(&old, state->context, state->source, &account->opened_storage_root);
+    return state_read_slot(state, &old, &own->key);
+}
+
+static bool recall_slot(zk_state *state, state_slot *own) {
+    const address_t *address = &own->account->account.address;
+    if (!state->memory || !state->memory->slot(state->memory->self, address, &own->key, &own->opened)) return false;
+    own->next_recalled = state->recalled_slots;
+    state->recalled_slots = own;
+    return true;
+}
+
+void state_load_slot(zk_state *state, state_slot *own) {
+    if (!own->account->is_loaded) state_load_account(state, own->account);
+    if (!recall_slot(state, own)) own->opened = read_slot(state, own);
+    /* Where all is wiped, what was there is gone, and what came since has a record. */
+    if (!own->account->is_wiped) own->slot.value = own->opened;
     own->slot.original = own->slot.value;
     own->is_loaded = true;
+}
+
+static bool is_as_opened(const state_account *own, const zk_account_record *record) {
+    return own->opened_exists == record->exists && own->opened_nonce == record->nonce &&
+           u256_equal(&own->opened_balance, &record->balance) &&
+           hash_equal(&own->opened_storage_root, &record->storage_root) &&
+           hash_equal(&own->opened_code_hash, &record->code_hash);
+}
+
+void state_read_recalled(zk_state *state) {
+    for (state_account *own = state->recalled_accounts; own; own = own->next_recalled) {
+        zk_account_record record;
+        read_account(state, own, &record);
+        if (!is_as_opened(own, &record)) zk_fail(state->context, ZK_MALFORMED);
+    }
+    for (const state_slot *own = state->recalled_slots; own; own = own->next_recalled) {
+        u256 value = read_slot(state, own);
+        if (!u256_equal(&value, &own->opened)) zk_fail(state->context, ZK_MALFORMED);
+    }
+    state->recalled_accounts = NULL;
+    state->recalled_slots = NULL;
+}
+
+void zk_state_remember(zk_state *state, const zk_memory *memory) { state->memory = memory; }
+
+static void tell_slots(const state_account *own, const zk_memory_sink *sink) {
+    for (const state_slot *slot = own->slots; slot; slot = slot->next)
+        if (slot->is_loaded) sink->slot(sink->self, &own->account.address, &slot->key, &slot->slot.value);
+}
+
+static const state_account *account_at(const zk_state *state, uint32_t place) {
+    const state_account *own = state->accounts.entries[place].record;
+    return own && own->is_loaded ? own : NULL;
+}
+
+bool zk_state_tell(const zk_state *state, const zk_memory_sink *sink) {
+    const uint32_t places = 1u << state->accounts.bits;
+    for (uint32_t i = 0; i < places; i++) {
+        const state_account *own = account_at(state, i);
+        if (own && own->is_wiped && !hash_equal(&own->opened_storage_root, &TRIE_EMPTY_ROOT)) return false;
+    }
+    for (uint32_t i = 0; i < places; i++) {
+        const state_account *own = account_at(state, i);
+        if (!own) continue;
+        const evm_account *account = &own->account;
+        zk_account_record record = {.storage_root = TRIE_EMPTY_ROOT, .code_hash = STATE_NO_CODE};
+        if (account->exists)
+            record = (zk_account_record){true, account->nonce, account->balance, own->storage_root, account->code_hash};
+        sink->account(sink->self, &account->address, &record);
+        tell_slots(own, sink);
+    }
+    return true;
 }
 
 /* --- Codes --- */

@@ -13,6 +13,7 @@ struct state_slot {
     state_account *account;
     state_slot *next;       /* of the same account */
     state_slot *next_dirty; /* the same */
+    state_slot *next_recalled;
     uint32_t transaction;   /* the one that slot.original and is_warm are of */
     uint32_t touched_in;    /* the last transaction that wrote it */
     bool is_loaded;
@@ -33,8 +34,8 @@ struct state_account {
     bool is_dirty;   /* changed since the tries were written */
     evm_code *code;  /* NULL until it is asked for */
     state_slot *slots, *dirty_slots;
-    state_account *next_dirty;
-    hash_t path; /* in the trie of accounts */
+    state_account *next_dirty, *next_recalled;
+    hash_t path; /* in the trie of accounts; known where the trie was read */
     /* As it was when the transaction that touched it last began. */
     bool begun_exists;
     uint64_t begun_nonce;
@@ -103,7 +104,8 @@ enum { ADDRESS_LIMBS = (20 + sizeof(limb_t) - 1) / sizeof(limb_t) };
 struct zk_state {
     zk_context *context;
     struct zk_nodes source;
-    trie_t tries; /* of accounts */
+    const zk_memory *memory; /* or NULL */
+    trie_t tries;            /* of accounts */
     evm_code *no_code;
     state_table accounts, slots, codes, transients;
     state_transient *all_transients, *spare_transients;
@@ -119,6 +121,10 @@ struct zk_state {
     evm_log *logs;
     uint32_t log_count, log_room;
 
+    /* What was recalled and not read yet, in the tries as they were opened. */
+    state_account *recalled_accounts;
+    state_slot *recalled_slots;
+
     /* Since the tries were written, and since the state was opened. */
     state_account *dirty;
     state_account **kept;
@@ -131,9 +137,11 @@ extern const hash_t STATE_NO_CODE; /* keccak of nothing */
 state_account *state_find_account(zk_state *state, const address_t *address);
 state_slot *state_find_slot(zk_state *state, state_account *account, const u256 *key);
 
-/* Fill them from the tries. */
+/* Fill them, from memory or from the tries. */
 void state_load_account(zk_state *state, state_account *own);
 void state_load_slot(zk_state *state, state_slot *own);
+/* Reads in the tries what was recalled; to be called before they are written. */
+void state_read_recalled(zk_state *state);
 
 evm_code *state_load_code(zk_state *state, state_account *own);
 /* A code that exists from now on, with its hash. */

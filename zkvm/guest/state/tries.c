@@ -85,6 +85,7 @@ static void write_code(zk_state *state, state_account *own, const trie_sink *sin
 
 void zk_state_root(zk_state *state, hash_t *root, const trie_sink *sink) {
     state_keep(state);
+    state_read_recalled(state);
     for (state_account *own = state->dirty; own; own = own->next_dirty) {
         write_storage(state, own, sink);
         write_code(state, own, sink);

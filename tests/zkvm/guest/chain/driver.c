@@ -268,11 +268,12 @@ static void encode_receipt(run_state *run) {
     evm_log *logs = zk_alloc(&run->context, receipt.log_count * sizeof *logs);
     receipt.logs = logs;
     bloom_t joined = {{0}};
+    zk_bloom_items *items = zk_bloom_items_open(&run->context);
     for (uint32_t i = 0; i < receipt.log_count; i++) {
         logs[i] = read_log(run);
         bloom_t alone = {{0}};
-        zk_bloom_add(&receipt.bloom, &logs[i]);
-        zk_bloom_add(&alone, &logs[i]);
+        zk_bloom_add(items, &receipt.bloom, &logs[i]);
+        zk_bloom_add(items, &alone, &logs[i]);
         zk_bloom_join(&joined, &alone);
     }
     bytes_t encoded = zk_encode_receipt(&run->context, &receipt);
