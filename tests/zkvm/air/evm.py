@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pyrevm
 
+from contracts.artifacts import artifact_names, load
 from zkvm.air import Machine
 from zkvm.air.generate.yul import pack, unpack
 from zkvm.air.scalars import Scalars
@@ -49,6 +50,12 @@ class Opened:
         return total
 
 
+def committed_codes() -> list[bytes]:
+    """The runtime code of the real machine's evaluators, in order."""
+    names = [name for name in artifact_names() if name.startswith("ConstraintEvaluator")]
+    return [load(name).deployed_bytecode for name in names]
+
+
 def call(code: bytes, data: bytes) -> tuple[Ext, Ext, int]:
     """The two results, and the gas that the code used.
 
@@ -58,7 +65,7 @@ def call(code: bytes, data: bytes) -> tuple[Ext, Ext, int]:
     evm = pyrevm.EVM(spec_id="CANCUN", gas_limit=GAS)
     evm.insert_account_info(CALLEE, pyrevm.AccountInfo(code=code))
     output = evm.message_call(CALLER, CALLEE, calldata=data, value=0)
-    assert len(output) == 64
+    assert len(output) == 64 and evm.result is not None
     first, second = (unpack(int.from_bytes(output[at : at + 32], "big")) for at in (0, 32))
     intrinsic = 21_000 + sum(16 if byte else 4 for byte in data)
     return first, second, evm.result.gas_used - intrinsic

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.artifacts import artifact_names, load
-from tests.zkvm.air.evm import Opened, call
+from tests.zkvm.air.evm import Opened, call, committed_codes
 from tests.zkvm.air.test_readers import Random
 from zkvm.air import Machine, TableBuilder, examples
 from zkvm.air.evaluate import at_point
@@ -31,11 +30,6 @@ GENERATED = CONTRACTS / "src/l1/verifier/generated"
 EXAMPLES = [examples.fibonacci(), examples.permutation(), examples.lookup(), examples.accumulator()]
 GAS_LIMIT = 800_000
 elements = st.tuples(*[st.integers(0, P - 1)] * 3)
-
-
-def committed_codes() -> list[bytes]:
-    names = [name for name in artifact_names() if name.startswith("ConstraintEvaluator")]
-    return [load(name).deployed_bytecode for name in names]
 
 
 @given(elements)
