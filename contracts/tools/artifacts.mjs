@@ -14,6 +14,8 @@ const CONTRACTS = {
   BridgedStandardERC20: "bridge/BridgedStandardERC20.sol",
   Bridgehub: "l1/Bridgehub.sol",
   ChainTypeManager: "l1/ChainTypeManager.sol",
+  ConstraintEvaluator1: "l1/verifier/generated/ConstraintEvaluator1.sol",
+  ConstraintEvaluator2: "l1/verifier/generated/ConstraintEvaluator2.sol",
   IBatchVerifier: "l1/interfaces/IBatchVerifier.sol",
   InteropCenter: "l2/interop/InteropCenter.sol",
   InteropHandler: "l2/interop/InteropHandler.sol",
