@@ -68,10 +68,12 @@ library Extension {
 
     /// @dev a^(2^times), for a canonical a.
     function squared(uint256 a, uint256 times) internal pure returns (uint256) {
-        for (; times != 0; --times) {
-            a = mul(a, a);
+        unchecked {
+            for (; times != 0; --times) {
+                a = mul(a, a);
+            }
+            return a;
         }
-        return a;
     }
 
     /// @dev The cofactors and the norm of x − a, for x of the base field and a canonical a: 1/(x − a) is cofactors/norm.
@@ -109,18 +111,22 @@ library Extension {
 
     /// @dev base^exponent in the base field.
     function power(uint256 base, uint256 exponent) internal pure returns (uint256 r) {
-        r = 1;
-        for (; exponent != 0; exponent >>= 1) {
-            if (exponent & 1 == 1) r = mulmod(r, base, P);
-            base = mulmod(base, base, P);
+        unchecked {
+            r = 1;
+            for (; exponent != 0; exponent >>= 1) {
+                if (exponent & 1 == 1) r = mulmod(r, base, P);
+                base = mulmod(base, base, P);
+            }
         }
     }
 
     /// @dev A root of unity of order 2^logOrder.
     function rootOfUnity(uint256 logOrder) internal pure returns (uint256 r) {
-        r = ROOT;
-        for (uint256 i = logOrder; i < LOG_ROOT; ++i) {
-            r = mulmod(r, r, P);
+        unchecked {
+            r = ROOT;
+            for (uint256 i = logOrder; i < LOG_ROOT; ++i) {
+                r = mulmod(r, r, P);
+            }
         }
     }
 
@@ -146,10 +152,12 @@ library Extension {
     /// @return r The element.
     /// @return bad Not 0 where a coordinate is p or more.
     function read(uint256 ptr) internal pure returns (uint256 r, uint256 bad) {
-        uint256 word;
-        assembly ("memory-safe") {
-            word := calldataload(ptr)
+        unchecked {
+            uint256 word;
+            assembly ("memory-safe") {
+                word := calldataload(ptr)
+            }
+            return unpack(word);
         }
-        return unpack(word);
     }
 }

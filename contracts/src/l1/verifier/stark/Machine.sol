@@ -44,37 +44,39 @@ library Machines {
 
     /// @dev The shape in a contract's code.
     function load(address from) internal view returns (Machine memory m) {
-        uint256 ptr;
-        assembly ("memory-safe") {
-            ptr := mload(0x40)
-            let size := sub(extcodesize(from), 1)
-            extcodecopy(from, ptr, 1, size)
-            // A word more: what is read in words may reach beyond the last byte.
-            mstore(0x40, and(add(add(ptr, size), 63), not(31)))
+        unchecked {
+            uint256 ptr;
+            assembly ("memory-safe") {
+                ptr := mload(0x40)
+                let size := sub(extcodesize(from), 1)
+                extcodecopy(from, ptr, 1, size)
+                // A word more: what is read in words may reach beyond the last byte.
+                mstore(0x40, and(add(add(ptr, size), 63), not(31)))
+            }
+            assembly ("memory-safe") {
+                mstore(m, mload(ptr))
+            }
+            m.publics = number(ptr + 32, 1);
+            m.challenges = number(ptr + 33, 1);
+            m.tables = number(ptr + 34, 1);
+            m.maxLogHeight = number(ptr + 35, 1);
+            m.parameters = number(ptr + 36, 1);
+            m.keyed = number(ptr + 37, 1);
+            m.hasFixed = number(ptr + 38, 1) != 0;
+            ptr += 39;
+            m.nameAt = ptr;
+            ptr += 2 + number(ptr, 2);
+            m.parametersAt = ptr;
+            for (uint256 i = 0; i < m.parameters; ++i) {
+                ptr += 3 + number(ptr + 1, 2);
+            }
+            m.keyedAt = ptr;
+            for (uint256 i = 0; i < m.keyed; ++i) {
+                ptr += 3 + number(ptr + 1, 2);
+            }
+            m.tablesAt = ptr;
+            m.runsAt = ptr + TABLE_BYTES * m.tables;
         }
-        assembly ("memory-safe") {
-            mstore(m, mload(ptr))
-        }
-        m.publics = number(ptr + 32, 1);
-        m.challenges = number(ptr + 33, 1);
-        m.tables = number(ptr + 34, 1);
-        m.maxLogHeight = number(ptr + 35, 1);
-        m.parameters = number(ptr + 36, 1);
-        m.keyed = number(ptr + 37, 1);
-        m.hasFixed = number(ptr + 38, 1) != 0;
-        ptr += 39;
-        m.nameAt = ptr;
-        ptr += 2 + number(ptr, 2);
-        m.parametersAt = ptr;
-        for (uint256 i = 0; i < m.parameters; ++i) {
-            ptr += 3 + number(ptr + 1, 2);
-        }
-        m.keyedAt = ptr;
-        for (uint256 i = 0; i < m.keyed; ++i) {
-            ptr += 3 + number(ptr + 1, 2);
-        }
-        m.tablesAt = ptr;
-        m.runsAt = ptr + TABLE_BYTES * m.tables;
     }
 
     /// @dev A big-endian number of `size` bytes in memory.
@@ -86,18 +88,24 @@ library Machines {
 
     /// @dev The least and the largest height of a table, log2 of its rows.
     function heightsOf(Machine memory m, uint256 table) internal pure returns (uint256, uint256) {
-        uint256 ptr = m.tablesAt + TABLE_BYTES * table;
-        return (number(ptr + MINIMUM, 1), number(ptr + MAXIMUM, 1));
+        unchecked {
+            uint256 ptr = m.tablesAt + TABLE_BYTES * table;
+            return (number(ptr + MINIMUM, 1), number(ptr + MAXIMUM, 1));
+        }
     }
 
     /// @dev Whether a table has a claimed total.
     function hasTotal(Machine memory m, uint256 table) internal pure returns (bool) {
-        return number(m.tablesAt + TABLE_BYTES * table + HAS_TOTAL, 1) != 0;
+        unchecked {
+            return number(m.tablesAt + TABLE_BYTES * table + HAS_TOTAL, 1) != 0;
+        }
     }
 
     /// @dev Messages that a table sends or receives in a row.
     function interactionsOf(Machine memory m, uint256 table) internal pure returns (uint256) {
-        return number(m.tablesAt + TABLE_BYTES * table + INTERACTIONS, 2);
+        unchecked {
+            return number(m.tablesAt + TABLE_BYTES * table + INTERACTIONS, 2);
+        }
     }
 
     /// @dev The layout at these heights.
@@ -106,37 +114,42 @@ library Machines {
         pure
         returns (Layout memory l)
     {
-        l.levels = new uint256[][](STAGES);
-        l.lifts = lifts(logHeights, logHeight);
-        uint256 ptr = m.runsAt;
-        for (uint256 stage = 0; stage < STAGES - 1; ++stage) {
-            uint256[] memory places = new uint256[](m.tables);
-            uint256[] memory firsts = new uint256[](m.tables);
-            uint256[] memory nexts = new uint256[](m.tables);
-            uint256 runs = 0;
-            for (uint256 table = 0; table < m.tables; ++table) {
-                (places[table], firsts[table], nexts[table]) = (ptr, l.columns, l.nextColumns);
-                uint256 count = number(ptr, 1);
-                runs += count;
-                ++ptr;
-                for (uint256 i = 0; i < count; ++i) {
-                    l.columns += number(ptr, 1);
-                    if (number(ptr + 1, 1) != 0) l.nextColumns += number(ptr, 1);
-                    ptr += 2;
+        unchecked {
+            l.levels = new uint256[][](STAGES);
+            l.lifts = lifts(logHeights, logHeight);
+            uint256 ptr = m.runsAt;
+            for (uint256 stage = 0; stage < STAGES - 1; ++stage) {
+                uint256[] memory places = new uint256[](m.tables);
+                uint256[] memory firsts = new uint256[](m.tables);
+                uint256[] memory nexts = new uint256[](m.tables);
+                uint256 runs = 0;
+                for (uint256 table = 0; table < m.tables; ++table) {
+                    (places[table], firsts[table], nexts[table]) = (ptr, l.columns, l.nextColumns);
+                    uint256 count = number(ptr, 1);
+                    runs += count;
+                    ++ptr;
+                    for (uint256 i = 0; i < count; ++i) {
+                        l.columns += number(ptr, 1);
+                        if (number(ptr + 1, 1) != 0) l.nextColumns += number(ptr, 1);
+                        ptr += 2;
+                    }
                 }
+                l.levels[stage] =
+                    _levels(logHeights, logBlowup, l.lifts, logHeight, [places, firsts, nexts], runs, stage != 0);
             }
-            l.levels[stage] = _levels(logHeights, logBlowup, l.lifts, logHeight, [places, firsts, nexts], runs, stage != 0);
+            uint256[] memory quotient = new uint256[](3);
+            quotient[0] = levelOf(logHeight + logBlowup, QUOTIENT_WIDTH);
+            quotient[1] = runOf(QUOTIENT_WIDTH, false, 0, l.columns, 0);
+            l.levels[STAGES - 1] = quotient;
+            l.columns += QUOTIENT_WIDTH;
         }
-        uint256[] memory quotient = new uint256[](3);
-        quotient[0] = levelOf(logHeight + logBlowup, QUOTIENT_WIDTH);
-        quotient[1] = runOf(QUOTIENT_WIDTH, false, 0, l.columns, 0);
-        l.levels[STAGES - 1] = quotient;
-        l.columns += QUOTIENT_WIDTH;
     }
 
     /// @dev The slot of a table's own columns: 0 where it is the tallest.
     function slotOf(uint256[] memory slots, uint256 lift) internal pure returns (uint256 slot) {
-        while (slots[slot] != lift) ++slot;
+        unchecked {
+            while (slots[slot] != lift) ++slot;
+        }
     }
 
     /// @dev A word that heads a level: its size, and the elements in a row.
@@ -156,17 +169,19 @@ library Machines {
 
     /// @dev The distinct lifts of tables, 0 and then ascending.
     function lifts(uint256[] memory logHeights, uint256 logHeight) internal pure returns (uint256[] memory r) {
-        uint256 found = 1;
-        uint256 count = 1;
-        for (uint256 table = 0; table < logHeights.length; ++table) {
-            uint256 bit = 1 << (logHeight - logHeights[table]);
-            if (found & bit == 0) ++count;
-            found |= bit;
-        }
-        r = new uint256[](count);
-        uint256 slot = 0;
-        for (uint256 lift = 0; slot < count; ++lift) {
-            if (found >> lift & 1 == 1) r[slot++] = lift;
+        unchecked {
+            uint256 found = 1;
+            uint256 count = 1;
+            for (uint256 table = 0; table < logHeights.length; ++table) {
+                uint256 bit = 1 << (logHeight - logHeights[table]);
+                if (found & bit == 0) ++count;
+                found |= bit;
+            }
+            r = new uint256[](count);
+            uint256 slot = 0;
+            for (uint256 lift = 0; slot < count; ++lift) {
+                if (found >> lift & 1 == 1) r[slot++] = lift;
+            }
         }
     }
 
@@ -180,28 +195,30 @@ library Machines {
         uint256 runs,
         bool own
     ) private pure returns (uint256[] memory levels) {
-        levels = new uint256[](logHeights.length + runs + 1);
-        uint256 used = 0;
-        for (uint256 slot = 0; slot < slots.length; ++slot) {
-            uint256 head = used;
-            uint256 width = 0;
-            for (uint256 table = 0; table < logHeights.length; ++table) {
-                if (logHeights[table] + slots[slot] != logHeight) continue;
-                uint256 ptr = starts[0][table];
-                uint256 first = starts[1][table];
-                uint256 nextFirst = starts[2][table];
-                for (uint256 left = number(ptr++, 1); left != 0; --left) {
-                    uint256 count = number(ptr, 1);
-                    bool next = number(ptr + 1, 1) != 0;
-                    levels[++used] = runOf(count, next, own ? slot : 0, first, nextFirst);
-                    if (next) nextFirst += count;
-                    first += count;
-                    width += count;
-                    ptr += 2;
+        unchecked {
+            levels = new uint256[](logHeights.length + runs + 1);
+            uint256 used = 0;
+            for (uint256 slot = 0; slot < slots.length; ++slot) {
+                uint256 head = used;
+                uint256 width = 0;
+                for (uint256 table = 0; table < logHeights.length; ++table) {
+                    if (logHeights[table] + slots[slot] != logHeight) continue;
+                    uint256 ptr = starts[0][table];
+                    uint256 first = starts[1][table];
+                    uint256 nextFirst = starts[2][table];
+                    for (uint256 left = number(ptr++, 1); left != 0; --left) {
+                        uint256 count = number(ptr, 1);
+                        bool next = number(ptr + 1, 1) != 0;
+                        levels[++used] = runOf(count, next, own ? slot : 0, first, nextFirst);
+                        if (next) nextFirst += count;
+                        first += count;
+                        width += count;
+                        ptr += 2;
+                    }
                 }
+                if (used != head) levels[head] = levelOf(logHeight - slots[slot] + logBlowup, width);
+                if (used != head) ++used;
             }
-            if (used != head) levels[head] = levelOf(logHeight - slots[slot] + logBlowup, width);
-            if (used != head) ++used;
         }
     }
 }

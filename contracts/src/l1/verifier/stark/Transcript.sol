@@ -11,7 +11,9 @@ library Transcript {
 
     /// @dev The state before anything was said.
     function begin() internal pure returns (bytes32) {
-        return keccak256("zkhub-stark-1");
+        unchecked {
+            return keccak256("zkhub-stark-1");
+        }
     }
 
     /// @dev Absorbs `size` bytes of the call data.
@@ -34,14 +36,16 @@ library Transcript {
 
     /// @dev Draws an element of F: three times 85 bits modulo p.
     function challenge(bytes32 state) internal pure returns (bytes32, uint256 element) {
-        state = draw(state);
-        assembly ("memory-safe") {
-            element := or(
-                mod(and(state, LANE), P),
-                or(shl(85, mod(and(shr(85, state), LANE), P)), shl(170, mod(and(shr(170, state), LANE), P)))
-            )
+        unchecked {
+            state = draw(state);
+            assembly ("memory-safe") {
+                element := or(
+                    mod(and(state, LANE), P),
+                    or(shl(85, mod(and(shr(85, state), LANE), P)), shl(170, mod(and(shr(170, state), LANE), P)))
+                )
+            }
+            return (state, element);
         }
-        return (state, element);
     }
 
     /// @dev Draws `count` positions below 2^logDomain, eight a word.
@@ -51,27 +55,31 @@ library Transcript {
         pure
         returns (uint256[] memory positions)
     {
-        positions = new uint256[](count);
-        uint256 found = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            if (i % POSITIONS_A_WORD == 0) state = draw(state);
-            uint256 position = uint256(state) >> (32 * (i % POSITIONS_A_WORD)) & ((1 << logDomain) - 1);
-            found = _insert(positions, found, position);
-        }
-        assembly ("memory-safe") {
-            mstore(positions, found)
+        unchecked {
+            positions = new uint256[](count);
+            uint256 found = 0;
+            for (uint256 i = 0; i < count; ++i) {
+                if (i % POSITIONS_A_WORD == 0) state = draw(state);
+                uint256 position = uint256(state) >> (32 * (i % POSITIONS_A_WORD)) & ((1 << logDomain) - 1);
+                found = _insert(positions, found, position);
+            }
+            assembly ("memory-safe") {
+                mstore(positions, found)
+            }
         }
     }
 
     /// @dev Puts a position in its place among the first `found`, unless it is there.
     function _insert(uint256[] memory positions, uint256 found, uint256 position) private pure returns (uint256) {
-        uint256 place = found;
-        while (place != 0 && positions[place - 1] > position) --place;
-        if (place != 0 && positions[place - 1] == position) return found;
-        for (uint256 i = found; i != place; --i) {
-            positions[i] = positions[i - 1];
+        unchecked {
+            uint256 place = found;
+            while (place != 0 && positions[place - 1] > position) --place;
+            if (place != 0 && positions[place - 1] == position) return found;
+            for (uint256 i = found; i != place; --i) {
+                positions[i] = positions[i - 1];
+            }
+            positions[place] = position;
+            return found + 1;
         }
-        positions[place] = position;
-        return found + 1;
     }
 }

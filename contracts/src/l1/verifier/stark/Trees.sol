@@ -28,47 +28,44 @@ library Trees {
         returns (uint256, uint256)
     {
         assembly ("memory-safe") {
+            let left := mload(0x40)
+            let right := add(left, nodeBytes)
             let to := list
-            let end := add(list, shl(6, count))
-            // Beyond the last node stands no sibling of it.
-            mstore(end, not(0))
-            for { let from := list } lt(from, end) {} {
+            let from := list
+            // Behind the last node stands no position of a node: nothing is its sibling, and it ends the loop.
+            mstore(add(list, shl(6, count)), not(0))
+            for {} gt(not(0), mload(from)) {} {
                 let position := mload(from)
-                let ptr := mload(0x40)
-                switch eq(mload(add(from, 64)), add(position, 1))
+                let node := mload(add(from, 32))
+                from := add(from, 64)
+                switch and(position, 1)
                 case 0 {
-                    // The sibling is in the call data, on the side that the position's last bit says.
-                    let odd := mul(and(position, 1), nodeBytes)
-                    mstore(add(ptr, odd), mload(add(from, 32)))
-                    if odd { calldatacopy(ptr, cursor, nodeBytes) }
-                    if iszero(odd) { calldatacopy(add(ptr, nodeBytes), cursor, nodeBytes) }
-                    cursor := add(cursor, nodeBytes)
-                    from := add(from, 64)
-                }
-                default {
-                    switch and(position, 1)
+                    mstore(left, node)
+                    switch eq(mload(from), add(position, 1))
                     case 0 {
-                        mstore(ptr, mload(add(from, 32)))
-                        mstore(add(ptr, nodeBytes), mload(add(from, 96)))
-                        from := add(from, 128)
+                        calldatacopy(right, cursor, nodeBytes)
+                        cursor := add(cursor, nodeBytes)
                     }
                     default {
-                        // Neighbours, but of two parents.
-                        calldatacopy(ptr, cursor, nodeBytes)
-                        cursor := add(cursor, nodeBytes)
-                        mstore(add(ptr, nodeBytes), mload(add(from, 32)))
+                        mstore(right, mload(add(from, 32)))
                         from := add(from, 64)
                     }
                 }
+                default {
+                    // A sibling on the left that were known would have come before.
+                    calldatacopy(left, cursor, nodeBytes)
+                    cursor := add(cursor, nodeBytes)
+                    mstore(right, node)
+                }
+                mstore(to, shr(1, position))
+                to := add(to, 64)
                 let size := shl(1, nodeBytes)
                 if injected {
-                    mstore(add(ptr, size), mload(injected))
+                    mstore(add(right, nodeBytes), mload(injected))
                     injected := add(injected, 32)
                     size := add(size, nodeBytes)
                 }
-                mstore(to, shr(1, position))
-                mstore(add(to, 32), and(keccak256(ptr, size), not(shr(shl(3, nodeBytes), not(0)))))
-                to := add(to, 64)
+                mstore(sub(to, 32), and(keccak256(left, size), not(shr(shl(3, nodeBytes), not(0)))))
             }
             count := shr(6, sub(to, list))
         }
