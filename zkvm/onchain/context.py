@@ -96,4 +96,3 @@ def context_bytes(shape: Layout, key: VerifyingKey, proof: Proof, drawn: Drawn) 
             *(position.to_bytes(4, "big") for position in drawn.positions),
         )
     )
-

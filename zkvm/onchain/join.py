@@ -10,7 +10,7 @@ from zkvm.onchain.openings import Tree, proof_openings, read_group, trees_of
 from zkvm.stark.encoding import WORD_BYTES, Reader
 from zkvm.stark.errors import StarkError, WrongOpenings
 from zkvm.stark.key import VerifyingKey, constraints_digest, root_heights
-from zkvm.stark.layout import FINAL_COEFFICIENTS, MAIN, Layout, layout
+from zkvm.stark.layout import FINAL_COEFFICIENTS, MAIN, Layout, Stage, layout
 from zkvm.stark.profiles import Profile
 from zkvm.stark.proof import Proof
 
@@ -102,16 +102,13 @@ def _read_head(reader: Reader, machine: Machine, profile: Profile) -> tuple[Layo
         fixed,
         constraints_digest(machine),
     )
-    roots = []
-    for stage in shape.stages[MAIN:]:
-        root = reader.take(profile.node_bytes, f"the root of the {stage.name} tree")
-        if not stage.blocks and any(root):
-            raise reader.fail(f"a root of the empty {stage.name} tree", back=len(root))
-        roots.append(root)
+    main_root, aux_root, quotient_root = (_read_root(reader, stage, profile) for stage in shape.stages[MAIN:])
     head = Proof(
-        profile.id,
-        log_heights,
-        *roots,
+        profile_id=profile.id,
+        log_heights=log_heights,
+        main_root=main_root,
+        aux_root=aux_root,
+        quotient_root=quotient_root,
         totals=reader.extensions(len(shape.totals), "the totals"),
         openings=reader.extensions(shape.openings, "the openings"),
         layer_roots=tuple(reader.take(profile.node_bytes, "a layer's root") for _ in shape.folds),
@@ -121,6 +118,13 @@ def _read_head(reader: Reader, machine: Machine, profile: Profile) -> tuple[Layo
         layers=(),
     )
     return shape, key, head
+
+
+def _read_root(reader: Reader, stage: Stage, profile: Profile) -> bytes:
+    root = reader.take(profile.node_bytes, f"the root of the {stage.name} tree")
+    if not stage.blocks and any(root):
+        raise reader.fail(f"a root of the empty {stage.name} tree", back=len(root))
+    return root
 
 
 def _check_context(shape: Layout, key: VerifyingKey, head: Proof, context: bytes) -> None:

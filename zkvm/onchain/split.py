@@ -1,14 +1,14 @@
 """From a proof to its parts."""
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from zkvm.air import Machine
 from zkvm.onchain.context import context_bytes, draw
 from zkvm.onchain.errors import ProofTooLarge
-from zkvm.onchain.openings import learn_proof, open_group, trees_of
+from zkvm.onchain.openings import Tree, learn_proof, open_group, trees_of
 from zkvm.stark.key import VerifyingKey
-from zkvm.stark.layout import layout
+from zkvm.stark.layout import Layout, layout
 from zkvm.stark.profiles import Profile
 from zkvm.stark.proof import Proof
 from zkvm.stark.transcript import encode_elements, encode_words
@@ -54,7 +54,7 @@ def split(
     while done < len(drawn.positions):
         begin = _prefix(len(parts), done, context) if parts else _head(machine, key, proof)
         left = drawn.positions[done:]
-        count, group = _largest(len(left), limit - len(begin), lambda n, left=left: open_group(shape, trees, left[:n]))
+        count, group = _largest(shape, trees, left, limit - len(begin))
         if not count:
             raise ProofTooLarge(len(begin) + len(group), limit)
         parts.append(begin + group)
@@ -87,17 +87,17 @@ def _prefix(number: int, done: int, context: bytes) -> bytes:
     return struct.pack(">BHH", number, done, len(context)) + context
 
 
-def _largest(most: int, room: int, group: Callable[[int], bytes]) -> tuple[int, bytes]:
-    """The most queries whose group fits, by halving; 0 and the group of one where none does."""
-    fitting, found, low, high = 0, group(1), 1, most
+def _largest(shape: Layout, trees: Sequence[Tree], positions: Sequence[int], room: int) -> tuple[int, bytes]:
+    """The largest group from the first position on that fits, by halving; 0 and the group of one where none does."""
+    found = open_group(shape, trees, positions[:1])
     if len(found) > room:
         return 0, found
-    fitting = 1
+    low, high = 1, len(positions)
     while low < high:
         middle = (low + high + 1) // 2
-        candidate = group(middle)
+        candidate = open_group(shape, trees, positions[:middle])
         if len(candidate) <= room:
-            low, fitting, found = middle, middle, candidate
+            low, found = middle, candidate
         else:
             high = middle - 1
-    return fitting, found
+    return low, found

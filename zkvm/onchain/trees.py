@@ -43,9 +43,7 @@ def known_nodes(
 
 def siblings_of(log_leaves: int, positions: Iterable[int], known: Mapping[tuple[int, int], bytes]) -> list[bytes]:
     """The siblings that the rows at these positions of the leaves' level need, in the order of a proof."""
-    return [
-        known[level, position] for level, siblings in _missing(log_leaves, positions) for position in siblings
-    ]
+    return [known[level, position] for level, siblings in _missing(log_leaves, positions) for position in siblings]
 
 
 def _missing(log_leaves: int, positions: Iterable[int]) -> Iterable[tuple[int, list[int]]]:

@@ -43,7 +43,8 @@ def test_packing(value: Ext) -> None:
 def test_the_committed_contracts_are_what_the_machine_gives() -> None:
     """After a change: python -m zkvm.air.generate.evaluators contracts/src/l1/verifier/generated."""
     parts = chosen(riscv(), GENERATED)
-    assert {path.stem: path.read_text() for path in GENERATED.iterdir()} == sources(riscv(), parts)
+    committed = {path.stem: path.read_text() for path in GENERATED.glob("ConstraintEvaluator*.sol")}
+    assert committed == sources(riscv(), parts)
     assert [table for part in parts for table in part] == list(range(len(riscv().tables)))
     assert all(0 < len(code) <= MAX_CODE_BYTES for code in committed_codes())
     assert len(committed_codes()) == len(parts)

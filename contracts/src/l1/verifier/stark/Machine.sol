@@ -34,7 +34,7 @@ struct Layout {
 }
 
 /// @title Reading a machine's shape
-/// @notice The shape lies in a contract's code, behind a STOP, as zkvm/air/generate/shape.py writes it.
+/// @notice The shape lies in a contract's code, behind a STOP, as zkvm/onchain/shape.py writes it.
 library Machines {
     uint256 internal constant TABLE_BYTES = 6;
     uint256 private constant MINIMUM = 0;
