@@ -28,11 +28,13 @@ class Refused(Exception):
 
     Attributes:
         error: The name of its error; empty for a revert without one.
+        gas: What the transaction used.
     """
 
-    def __init__(self, error: str) -> None:
+    def __init__(self, error: str, gas: int) -> None:
         super().__init__(error)
         self.error = error
+        self.gas = gas
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,13 @@ class Gas:
         return max(self.used, self.floor)
 
 
+def gas_of(data: bytes, used: int) -> Gas:
+    """The gas of a transaction with this call data that used so much."""
+    zeros = data.count(0)
+    others = len(data) - zeros
+    return Gas(used, 21_000 + 10 * zeros + 40 * others, 21_000 + 4 * zeros + 16 * others)
+
+
 class OnL1:
     """A deployed verifier.
 
@@ -118,10 +127,8 @@ class OnL1:
 
     def send(self, data: bytes, sender: str = SENDER) -> Gas:
         """Send a transaction with this call data."""
-        zeros = data.count(0)
         self._call(data, sender)
-        floor = 21_000 + 10 * zeros + 40 * (len(data) - zeros)
-        return Gas(self._evm.result.gas_used, floor, 21_000 + 4 * zeros + 16 * (len(data) - zeros))
+        return gas_of(data, self._evm.result.gas_used)
 
     def prove(self, statement: Statement, parts: Sequence[bytes], sender: str = SENDER) -> list[Gas]:
         """Send all parts."""
@@ -172,7 +179,8 @@ class OnL1:
             return bytes(self._evm.message_call(sender, self._address, calldata=data, gas=PART_GAS))
         except RuntimeError as error:
             found = re.search(r"output: 0x([0-9a-f]{8})", str(error))
-            raise Refused(ERRORS.get(bytes.fromhex(found[1]), "") if found else "") from None
+            name = ERRORS.get(bytes.fromhex(found[1]), "") if found else ""
+            raise Refused(name, self._evm.result.gas_used) from None
 
     def _deploy(self, code: bytes) -> str:
         return str(self._evm.deploy(SENDER, code, gas=DEPLOY_GAS))
