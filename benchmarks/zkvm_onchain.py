@@ -1,8 +1,9 @@
 """What verifying a proof on L1 costs: bytes and gas, by part and by cause, and gas a transaction.
 
-The contracts are the committed ones, on revm. The price of a part is that of EIP-7623: what call data and execution cost,
-or 40 gas a byte that is not zero, if that is more. The causes are found by parts that are honest up to a point: the gas of
-a refusal is that of all steps before it. ``--profile NAME`` chooses the profile, ``l1`` unless told.
+The contracts are the committed ones, on revm. The price of a part is that of EIP-7623: what call data and execution
+cost, or 40 gas a byte that is not zero (10 for a zero), if that is more. The causes are found by parts that are honest
+up to a point: the gas of a refusal is that of all steps before it. ``--profile NAME`` chooses the profile, ``l1`` unless
+told.
 """
 
 import argparse
@@ -154,7 +155,7 @@ def measured(found: Made) -> list[Figure]:
                 "gas",
                 "lower",
                 round(total / count),
-                notes=f"the gas of a batch of {TRANSACTIONS}; more transactions add one node a query, tree and doubling",
+                notes=f"the gas of a batch of {TRANSACTIONS}; more add one node a query, tree and doubling",
             )
             for count in TRANSFERS
         ),

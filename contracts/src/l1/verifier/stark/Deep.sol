@@ -173,14 +173,27 @@ library Deep {
                 row := add(row, 32)
                 weight := add(weight, 384)
             }
-            for {} count { count := sub(count, 1) } {
+            if and(count, 2) {
+                let word := mload(row)
+                let element := shr(192, word)
+                bad := or(bad, add(element, 0xffffffff))
+                sum := add(sum, mul(element, mload(weight)))
+                b := add(b, mul(element, mload(add(weight, 32))))
+                d := add(d, mul(element, mload(add(weight, 64))))
+                element := and(shr(128, word), WORD)
+                bad := or(bad, add(element, 0xffffffff))
+                sum := add(sum, mul(element, mload(add(weight, 96))))
+                b := add(b, mul(element, mload(add(weight, 128))))
+                d := add(d, mul(element, mload(add(weight, 160))))
+                row := add(row, 16)
+                weight := add(weight, 192)
+            }
+            if and(count, 1) {
                 let element := shr(192, mload(row))
                 bad := or(bad, add(element, 0xffffffff))
                 sum := add(sum, mul(element, mload(weight)))
                 b := add(b, mul(element, mload(add(weight, 32))))
                 d := add(d, mul(element, mload(add(weight, 64))))
-                row := add(row, 8)
-                weight := add(weight, 96)
             }
             sum := or(mod(sum, P), or(shl(85, mod(b, P)), shl(170, mod(d, P))))
         }

@@ -92,7 +92,7 @@ library Folds {
                 ptr := add(list, 32)
             }
             for (; log != 0; --log) {
-                (count, cursor) = Trees.climb(ptr, count, 0, c.nodeBytes, cursor);
+                (count, cursor) = Trees.climb(ptr, count, c.nodeBytes, cursor);
             }
             if (list[1] != c.roots[STAGES + layer]) revert MerkleMismatch(STAGES + layer);
             return cursor;

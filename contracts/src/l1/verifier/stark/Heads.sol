@@ -333,13 +333,24 @@ library Heads {
             (state, c.z) = Transcript.challenge(state);
             if (c.z >> 85 == 0) revert DegenerateChallenge();
             words[OutOfDomain.POINT] = c.z;
-            for (cursor = h.openings; cursor < h.layers; cursor += ELEMENT_BYTES) {
-                (words[ptr++],) = Extension.read(cursor);
-            }
+            _copyOpenings(words, ptr, h.openings, h.layers);
 
             // 5. There the constraints are the quotient times the vanishing polynomial.
             OutOfDomain.check(words, evaluators, h.openings + ELEMENT_BYTES * l.columns, c);
             return state;
+        }
+    }
+
+    /// @dev Puts the openings, which are known to be canonical, among the evaluators' words.
+    function _copyOpenings(uint256[] memory words, uint256 index, uint256 cursor, uint256 end) private pure {
+        unchecked {
+            for (; cursor < end; cursor += ELEMENT_BYTES) {
+                (uint256 value,) = Extension.read(cursor);
+                ++index;
+                assembly ("memory-safe") {
+                    mstore(add(words, shl(5, index)), value)
+                }
+            }
         }
     }
 

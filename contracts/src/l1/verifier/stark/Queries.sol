@@ -139,12 +139,16 @@ library Queries {
             uint256 count = _leaves(g, c.logHeight + c.logBlowup - log, digests, list);
             digests += 32 * count;
             level = _following(level);
-            for (; log != 0; --log) {
-                bool injects = _wordAt(level) != 0 && _wordAt(level) & 0xffff == log - 1;
-                (count, cursor) = Trees.climb(_dataOf(list), count, injects ? digests : 0, c.nodeBytes, cursor);
-                if (injects) {
+            uint256 nodeBytes = c.nodeBytes;
+            while (log != 0) {
+                --log;
+                uint256 next = _wordAt(level);
+                if (next != 0 && next & 0xffff == log) {
+                    (count, cursor) = Trees.climbTo(_dataOf(list), count, digests, nodeBytes, cursor);
                     digests += 32 * count;
                     level = _following(level);
+                } else {
+                    (count, cursor) = Trees.climb(_dataOf(list), count, nodeBytes, cursor);
                 }
             }
             if (list[1] != c.roots[stage]) revert MerkleMismatch(stage);

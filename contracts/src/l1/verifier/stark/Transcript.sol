@@ -72,14 +72,25 @@ library Transcript {
     /// @dev Puts a position in its place among the first `found`, unless it is there.
     function _insert(uint256[] memory positions, uint256 found, uint256 position) private pure returns (uint256) {
         unchecked {
-            uint256 place = found;
-            while (place != 0 && positions[place - 1] > position) --place;
-            if (place != 0 && positions[place - 1] == position) return found;
-            for (uint256 i = found; i != place; --i) {
-                positions[i] = positions[i - 1];
+            uint256 low;
+            assembly ("memory-safe") {
+                low := add(positions, 32)
             }
-            positions[place] = position;
+            uint256 ptr = low + 32 * found;
+            uint256 before = ptr;
+            while (before != low && _wordAt(before - 32) > position) before -= 32;
+            if (before != low && _wordAt(before - 32) == position) return found;
+            assembly ("memory-safe") {
+                mcopy(add(before, 32), before, sub(ptr, before))
+                mstore(before, position)
+            }
             return found + 1;
+        }
+    }
+
+    function _wordAt(uint256 ptr) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(ptr)
         }
     }
 }

@@ -18,11 +18,56 @@ library Trees {
     /// @dev From the known nodes of one level to those of the level above, which take their place.
     /// @param list The known nodes, of ascending positions.
     /// @param count How many.
-    /// @param injected Where the digests of the rows on the level above lie, in the same order; 0 where it has none.
     /// @param nodeBytes Of a node.
     /// @param cursor Where the next sibling lies in the call data.
     /// @return How many nodes are known above, and the new cursor.
-    function climb(uint256 list, uint256 count, uint256 injected, uint256 nodeBytes, uint256 cursor)
+    function climb(uint256 list, uint256 count, uint256 nodeBytes, uint256 cursor)
+        internal
+        pure
+        returns (uint256, uint256)
+    {
+        assembly ("memory-safe") {
+            let left := mload(0x40)
+            let right := add(left, nodeBytes)
+            let size := shl(1, nodeBytes)
+            let mask := not(shr(shl(3, nodeBytes), not(0)))
+            let end := add(list, shl(6, count))
+            let to := list
+            // Behind the last node stands no position: nothing there is its sibling.
+            mstore(end, 0)
+            for { let from := list } lt(from, end) { from := add(from, 64) } {
+                let position := mload(from)
+                switch and(position, 1)
+                case 0 {
+                    mstore(left, mload(add(from, 32)))
+                    switch eq(mload(add(from, 64)), add(position, 1))
+                    case 0 {
+                        calldatacopy(right, cursor, nodeBytes)
+                        cursor := add(cursor, nodeBytes)
+                    }
+                    default {
+                        from := add(from, 64)
+                        mstore(right, mload(add(from, 32)))
+                    }
+                }
+                default {
+                    // A sibling on the left that were known would have come before.
+                    calldatacopy(left, cursor, nodeBytes)
+                    cursor := add(cursor, nodeBytes)
+                    mstore(right, mload(add(from, 32)))
+                }
+                mstore(to, shr(1, position))
+                mstore(add(to, 32), and(keccak256(left, size), mask))
+                to := add(to, 64)
+            }
+            count := shr(6, sub(to, list))
+        }
+        return (count, cursor);
+    }
+
+    /// @dev The same, to a level that has rows: a node there also takes the digest of the row at its position.
+    /// @param digests Of the rows at the known positions of the level above, in their order.
+    function climbTo(uint256 list, uint256 count, uint256 digests, uint256 nodeBytes, uint256 cursor)
         internal
         pure
         returns (uint256, uint256)
@@ -31,41 +76,33 @@ library Trees {
             let left := mload(0x40)
             let right := add(left, nodeBytes)
             let to := list
-            let from := list
-            // Behind the last node stands no position of a node: nothing is its sibling, and it ends the loop.
-            mstore(add(list, shl(6, count)), not(0))
-            for {} gt(not(0), mload(from)) {} {
+            let end := add(list, shl(6, count))
+            mstore(end, 0)
+            for { let from := list } lt(from, end) { from := add(from, 64) } {
                 let position := mload(from)
-                let node := mload(add(from, 32))
-                from := add(from, 64)
                 switch and(position, 1)
                 case 0 {
-                    mstore(left, node)
-                    switch eq(mload(from), add(position, 1))
+                    mstore(left, mload(add(from, 32)))
+                    switch eq(mload(add(from, 64)), add(position, 1))
                     case 0 {
                         calldatacopy(right, cursor, nodeBytes)
                         cursor := add(cursor, nodeBytes)
                     }
                     default {
-                        mstore(right, mload(add(from, 32)))
                         from := add(from, 64)
+                        mstore(right, mload(add(from, 32)))
                     }
                 }
                 default {
-                    // A sibling on the left that were known would have come before.
                     calldatacopy(left, cursor, nodeBytes)
                     cursor := add(cursor, nodeBytes)
-                    mstore(right, node)
+                    mstore(right, mload(add(from, 32)))
                 }
+                mstore(add(right, nodeBytes), mload(digests))
+                digests := add(digests, 32)
                 mstore(to, shr(1, position))
+                mstore(add(to, 32), and(keccak256(left, mul(3, nodeBytes)), not(shr(shl(3, nodeBytes), not(0)))))
                 to := add(to, 64)
-                let size := shl(1, nodeBytes)
-                if injected {
-                    mstore(add(right, nodeBytes), mload(injected))
-                    injected := add(injected, 32)
-                    size := add(size, nodeBytes)
-                }
-                mstore(sub(to, 32), and(keccak256(left, size), not(shr(shl(3, nodeBytes), not(0)))))
             }
             count := shr(6, sub(to, list))
         }
