@@ -2,8 +2,7 @@
 
 The contracts are the committed ones, on revm. The price of a part is that of EIP-7623: what call data and execution
 cost, or 40 gas a byte that is not zero (10 for a zero), if that is more. The causes are found by parts that are honest
-up to a point: the gas of a refusal is that of all steps before it. ``--profile NAME`` chooses the profile, ``l1`` unless
-told.
+up to a point: the gas of a refusal is that of all steps before it. ``--profile NAME`` chooses the profile, else ``l1``.
 """
 
 import argparse

@@ -77,6 +77,8 @@ def as_sum(column: Periodic, rotation: int = 0) -> Expression:
 def _rebuilt(node: Expression, args: Sequence[Expression]) -> Expression:
     if node.op is Op.NEG:
         return negate(args[0])
+    if node.op is Op.MUL and args[1].op is Op.SUB and args[1].args[0] is args[0]:  # a square is cheaper
+        return args[0] * args[0] - args[0] * args[1].args[1]
     return {Op.ADD: add, Op.SUB: subtract, Op.MUL: multiply}[node.op](args[0], args[1]) if args else node
 
 

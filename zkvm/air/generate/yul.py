@@ -36,17 +36,17 @@ function e_reduce(a) -> r {{
 }}
 function e_mul(a, b) -> r {{
     let m := mload({MASK:#x})
-    let a1 := and(shr({LANE_BITS}, a), m)
     let a2 := shr({2 * LANE_BITS}, a)
-    a := and(a, m)
-    let b1 := and(shr({LANE_BITS}, b), m)
     let b2 := shr({2 * LANE_BITS}, b)
+    let a1 := and(shr({LANE_BITS}, a), m)
+    let b1 := and(shr({LANE_BITS}, b), m)
+    a := and(a, m)
     b := and(b, m)
-    let third := add(mul(a1, b2), mul(a2, b1))
-    let fourth := mul(a2, b2)
-    r := or(mod(add(mul(a, b), third), {P:#x}), or(
-        shl({LANE_BITS}, mod(add(add(mul(a, b1), mul(a1, b)), add(third, fourth)), {P:#x})),
-        shl({2 * LANE_BITS}, mod(add(add(mul(a, b2), mul(a1, b1)), add(mul(a2, b), fourth)), {P:#x}))))
+    let outer := add(b, b2)
+    r := or(or(
+        shl({2 * LANE_BITS}, mod(add(mul(a2, outer), add(mul(a1, b1), mul(a, b2))), {P:#x})),
+        shl({LANE_BITS}, mod(add(mul(a2, add(b1, b2)), add(mul(a1, outer), mul(a, b1))), {P:#x}))),
+        mod(add(add(mul(a2, b1), mul(a1, b2)), mul(a, b)), {P:#x}))
 }}
 function e_square(a) -> r {{
     let m := mload({MASK:#x})

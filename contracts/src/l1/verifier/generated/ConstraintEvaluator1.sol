@@ -9,17 +9,17 @@ contract ConstraintEvaluator1 {
             if iszero(eq(calldatasize(), 0x3b60)) { revert(0, 0) }
             function e_mul(a, b) -> r {
                 let m := mload(0x20)
-                let a1 := and(shr(85, a), m)
                 let a2 := shr(170, a)
-                a := and(a, m)
-                let b1 := and(shr(85, b), m)
                 let b2 := shr(170, b)
+                let a1 := and(shr(85, a), m)
+                let b1 := and(shr(85, b), m)
+                a := and(a, m)
                 b := and(b, m)
-                let third := add(mul(a1, b2), mul(a2, b1))
-                let fourth := mul(a2, b2)
-                r := or(mod(add(mul(a, b), third), 0xffffffff00000001), or(
-                shl(85, mod(add(add(mul(a, b1), mul(a1, b)), add(third, fourth)), 0xffffffff00000001)),
-                shl(170, mod(add(add(mul(a, b2), mul(a1, b1)), add(mul(a2, b), fourth)), 0xffffffff00000001))))
+                let outer := add(b, b2)
+                r := or(or(
+                shl(170, mod(add(mul(a2, outer), add(mul(a1, b1), mul(a, b2))), 0xffffffff00000001)),
+                shl(85, mod(add(mul(a2, add(b1, b2)), add(mul(a1, outer), mul(a, b1))), 0xffffffff00000001))),
+                mod(add(add(mul(a2, b1), mul(a1, b2)), mul(a, b)), 0xffffffff00000001))
             }
             function e_square(a) -> r {
                 let m := mload(0x20)
@@ -261,10 +261,10 @@ contract ConstraintEvaluator1 {
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(v64, sub(add(calldataload(0x33e0), mload(0x2000)), calldataload(0x1a40)))) // ar.hold.px
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(v64, sub(add(calldataload(0x33c0), mload(0x2000)), calldataload(0x1a20)))) // ar.hold.ts
                 let v128 := add(add(calldataload(0x1a80), calldataload(0x1aa0)), calldataload(0x1ac0))
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(v128, sub(add(v128, mload(0x2000)), 0x1))) // ar.f
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1ac0), sub(add(calldataload(0x1ac0), mload(0x2000)), 0x1))) // ar.f_dbl
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1aa0), sub(add(calldataload(0x1aa0), mload(0x2000)), 0x1))) // ar.f_add
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1a80), sub(add(calldataload(0x1a80), mload(0x2000)), 0x1))) // ar.f_mm
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(v128), mload(0x2040)), v128)) // ar.f
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1ac0)), mload(0x2000)), calldataload(0x1ac0))) // ar.f_dbl
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1aa0)), mload(0x2000)), calldataload(0x1aa0))) // ar.f_add
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1a80)), mload(0x2000)), calldataload(0x1a80))) // ar.f_mm
             }
             function riscv_byte(before) -> sum {
                 sum := before
@@ -345,7 +345,7 @@ contract ConstraintEvaluator1 {
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(mload(0x28a0), calldataload(0x17a0))) // ram.z0
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(mload(0x28a0), sub(add(calldataload(0x1780), mload(0x2000)), calldataload(0x260)))) // ram.first
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x17a0), calldataload(0x17c0))) // ram.zero
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x17a0), sub(add(calldataload(0x17a0), mload(0x2000)), 0x1))) // ram.z
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x17a0)), mload(0x2000)), calldataload(0x17a0))) // ram.z
             }
             function riscv_muldiv(before) -> sum {
                 sum := before
@@ -430,18 +430,18 @@ contract ConstraintEvaluator1 {
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(v13, sub(add(calldataload(0x1740), mload(0x2000)), calldataload(0x1760)))) // md.sdiv
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1760), v53)) // md.sysx
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x16a0), sub(add(sub(add(0x1, mload(0x2000)), calldataload(0x16e0)), mload(0x2020)), v13))) // md.k0
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(e_mul(calldataload(0x16a0), sub(add(calldataload(0x16a0), mload(0x2000)), 0x1)), sub(add(calldataload(0x16a0), mload(0x2000)), 0x2))) // md.k
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(v23, sub(add(v23, mload(0x2000)), 0x1))) // md.m
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1680), sub(add(calldataload(0x1680), mload(0x2000)), 0x1))) // md.neg
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1620), sub(add(calldataload(0x1620), mload(0x2000)), 0x1))) // md.dz
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1660), sub(add(calldataload(0x1660), mload(0x2000)), 0x1))) // md.sy
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1640), sub(add(calldataload(0x1640), mload(0x2000)), 0x1))) // md.sx
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1760), sub(add(calldataload(0x1760), mload(0x2000)), 0x1))) // md.s_y
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1740), sub(add(calldataload(0x1740), mload(0x2000)), 0x1))) // md.s_x
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1720), sub(add(calldataload(0x1720), mload(0x2000)), 0x1))) // md.f_r
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1700), sub(add(calldataload(0x1700), mload(0x2000)), 0x1))) // md.f_q
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x16e0), sub(add(calldataload(0x16e0), mload(0x2000)), 0x1))) // md.f_hi
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x16c0), sub(add(calldataload(0x16c0), mload(0x2000)), 0x1))) // md.f_lo
+                sum := add(e_mul(sum, calldataload(0x0)), e_mul(sub(add(e_square(calldataload(0x16a0)), mload(0x2000)), calldataload(0x16a0)), sub(add(calldataload(0x16a0), mload(0x2000)), 0x2))) // md.k
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(v23), mload(0x2040)), v23)) // md.m
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1680)), mload(0x2000)), calldataload(0x1680))) // md.neg
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1620)), mload(0x2000)), calldataload(0x1620))) // md.dz
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1660)), mload(0x2000)), calldataload(0x1660))) // md.sy
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1640)), mload(0x2000)), calldataload(0x1640))) // md.sx
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1760)), mload(0x2000)), calldataload(0x1760))) // md.s_y
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1740)), mload(0x2000)), calldataload(0x1740))) // md.s_x
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1720)), mload(0x2000)), calldataload(0x1720))) // md.f_r
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1700)), mload(0x2000)), calldataload(0x1700))) // md.f_q
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x16e0)), mload(0x2000)), calldataload(0x16e0))) // md.f_hi
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x16c0)), mload(0x2000)), calldataload(0x16c0))) // md.f_lo
             }
             function riscv_shift(before) -> sum {
                 sum := before
@@ -487,10 +487,10 @@ contract ConstraintEvaluator1 {
                 let v31 := add(v29, e_mul_base(v26, 0x100000000))
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(add(calldataload(0x1460), calldataload(0x1480)), sub(add(e_mul(v31, calldataload(0x1340)), mload(0x2000)), e_mul_base(calldataload(0x12e0), 0x100000000)))) // sh.right
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1440), sub(add(e_mul(calldataload(0x12e0), calldataload(0x1340)), mload(0x2220)), v31))) // sh.left
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(v13, sub(add(v13, mload(0x2000)), 0x1))) // sh.m
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1480), sub(add(calldataload(0x1480), mload(0x2000)), 0x1))) // sh.f_sra
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1460), sub(add(calldataload(0x1460), mload(0x2000)), 0x1))) // sh.f_srl
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1440), sub(add(calldataload(0x1440), mload(0x2000)), 0x1))) // sh.f_sll
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(v13), mload(0x2040)), v13)) // sh.m
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1480)), mload(0x2000)), calldataload(0x1480))) // sh.f_sra
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1460)), mload(0x2000)), calldataload(0x1460))) // sh.f_srl
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1440)), mload(0x2000)), calldataload(0x1440))) // sh.f_sll
             }
             function riscv_binary(before) -> sum {
                 sum := before
@@ -535,14 +535,14 @@ contract ConstraintEvaluator1 {
                 let v31 := sub(add(0x1, mload(0x2000)), calldataload(0x12a0))
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1200), v31)) // bin.sy0
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x11e0), v31)) // bin.sx0
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(v16, sub(add(v16, mload(0x2000)), 0x1))) // bin.m
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1200), sub(add(calldataload(0x1200), mload(0x2000)), 0x1))) // bin.sy
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x11e0), sub(add(calldataload(0x11e0), mload(0x2000)), 0x1))) // bin.sx
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x12a0), sub(add(calldataload(0x12a0), mload(0x2000)), 0x1))) // bin.f_lt
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1280), sub(add(calldataload(0x1280), mload(0x2000)), 0x1))) // bin.f_ltu
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1260), sub(add(calldataload(0x1260), mload(0x2000)), 0x1))) // bin.f_xor
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1240), sub(add(calldataload(0x1240), mload(0x2000)), 0x1))) // bin.f_or
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1220), sub(add(calldataload(0x1220), mload(0x2000)), 0x1))) // bin.f_and
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(v16), mload(0x2060)), v16)) // bin.m
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1200)), mload(0x2000)), calldataload(0x1200))) // bin.sy
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x11e0)), mload(0x2000)), calldataload(0x11e0))) // bin.sx
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x12a0)), mload(0x2000)), calldataload(0x12a0))) // bin.f_lt
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1280)), mload(0x2000)), calldataload(0x1280))) // bin.f_ltu
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1260)), mload(0x2000)), calldataload(0x1260))) // bin.f_xor
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1240)), mload(0x2000)), calldataload(0x1240))) // bin.f_or
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1220)), mload(0x2000)), calldataload(0x1220))) // bin.f_and
             }
             function riscv_memb(before) -> sum {
                 sum := before
@@ -596,16 +596,16 @@ contract ConstraintEvaluator1 {
                 sum := add(e_mul(sum, calldataload(0x0)), sub(add(sub(add(calldataload(0xf80), mload(0x2000)), e_mul(v33, v37)), mload(0x2000)), e_mul(calldataload(0xe80), sub(add(0x10000, mload(0x2200)), v36)))) // memb.old
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xd80), v39)) // memb.align
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xe20), sub(add(sub(add(0x1, mload(0x2000)), calldataload(0xda0)), mload(0x2000)), calldataload(0xdc0)))) // memb.sgn
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(v11, sub(add(v11, mload(0x2000)), 0x1))) // memb.m
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xe20), sub(add(calldataload(0xe20), mload(0x2000)), 0x1))) // memb.f_sgn
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xe00), sub(add(calldataload(0xe00), mload(0x2000)), 0x1))) // memb.f_sh
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xde0), sub(add(calldataload(0xde0), mload(0x2000)), 0x1))) // memb.f_sb
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xdc0), sub(add(calldataload(0xdc0), mload(0x2000)), 0x1))) // memb.f_lh
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xda0), sub(add(calldataload(0xda0), mload(0x2000)), 0x1))) // memb.f_lb
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xec0), sub(add(calldataload(0xec0), mload(0x2000)), 0x1))) // memb.sg
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xd80), sub(add(calldataload(0xd80), mload(0x2000)), 0x1))) // memb.bs
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xd60), sub(add(calldataload(0xd60), mload(0x2000)), 0x1))) // memb.hs
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xd40), sub(add(calldataload(0xd40), mload(0x2000)), 0x1))) // memb.k
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(v11), mload(0x2040)), v11)) // memb.m
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xe20)), mload(0x2000)), calldataload(0xe20))) // memb.f_sgn
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xe00)), mload(0x2000)), calldataload(0xe00))) // memb.f_sh
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xde0)), mload(0x2000)), calldataload(0xde0))) // memb.f_sb
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xdc0)), mload(0x2000)), calldataload(0xdc0))) // memb.f_lh
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xda0)), mload(0x2000)), calldataload(0xda0))) // memb.f_lb
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xec0)), mload(0x2000)), calldataload(0xec0))) // memb.sg
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xd80)), mload(0x2000)), calldataload(0xd80))) // memb.bs
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xd60)), mload(0x2000)), calldataload(0xd60))) // memb.hs
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xd40)), mload(0x2000)), calldataload(0xd40))) // memb.k
             }
             function riscv_memw(before) -> sum {
                 sum := before
@@ -632,9 +632,9 @@ contract ConstraintEvaluator1 {
                 sum := add(e_mul(sum, calldataload(0x0)), sub(add(calldataload(0xc60), mload(0x2000)), e_mul(calldataload(0xca0), calldataload(0xc40)))) // memw.y
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xc80), sub(add(calldataload(0xc40), mload(0x2000)), calldataload(0xc20)))) // memw.keep
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xc80), calldataload(0xca0))) // memw.one
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xca0), sub(add(calldataload(0xca0), mload(0x2000)), 0x1))) // memw.f_sw
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xc80), sub(add(calldataload(0xc80), mload(0x2000)), 0x1))) // memw.f_lw
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xc00), sub(add(calldataload(0xc00), mload(0x2000)), 0x1))) // memw.k
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xca0)), mload(0x2000)), calldataload(0xca0))) // memw.f_sw
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xc80)), mload(0x2000)), calldataload(0xc80))) // memw.f_lw
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xc00)), mload(0x2000)), calldataload(0xc00))) // memw.k
             }
             function riscv_main(before) -> sum {
                 sum := before
@@ -721,7 +721,7 @@ contract ConstraintEvaluator1 {
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x9e0), add(sub(add(v65, mload(0x2000)), calldataload(0xa80)), v63))) // main.sub
                 let v66 := e_mul(calldataload(0x9c0), sub(add(sub(add(add(v54, v56), mload(0x2000)), calldataload(0xa80)), mload(0x2000)), v63))
                 sum := add(e_mul(sum, calldataload(0x0)), v66) // main.add
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0xb80), sub(add(calldataload(0xb80), mload(0x2000)), 0x1))) // main.carry
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0xb80)), mload(0x2000)), calldataload(0xb80))) // main.carry
             }
             {
                 mstore(0x20, 0x1fffffffffffffffffffff)

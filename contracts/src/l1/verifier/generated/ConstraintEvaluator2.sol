@@ -15,17 +15,17 @@ contract ConstraintEvaluator2 {
             }
             function e_mul(a, b) -> r {
                 let m := mload(0x20)
-                let a1 := and(shr(85, a), m)
                 let a2 := shr(170, a)
-                a := and(a, m)
-                let b1 := and(shr(85, b), m)
                 let b2 := shr(170, b)
+                let a1 := and(shr(85, a), m)
+                let b1 := and(shr(85, b), m)
+                a := and(a, m)
                 b := and(b, m)
-                let third := add(mul(a1, b2), mul(a2, b1))
-                let fourth := mul(a2, b2)
-                r := or(mod(add(mul(a, b), third), 0xffffffff00000001), or(
-                shl(85, mod(add(add(mul(a, b1), mul(a1, b)), add(third, fourth)), 0xffffffff00000001)),
-                shl(170, mod(add(add(mul(a, b2), mul(a1, b1)), add(mul(a2, b), fourth)), 0xffffffff00000001))))
+                let outer := add(b, b2)
+                r := or(or(
+                shl(170, mod(add(mul(a2, outer), add(mul(a1, b1), mul(a, b2))), 0xffffffff00000001)),
+                shl(85, mod(add(mul(a2, add(b1, b2)), add(mul(a1, outer), mul(a, b1))), 0xffffffff00000001))),
+                mod(add(add(mul(a2, b1), mul(a1, b2)), mul(a, b)), 0xffffffff00000001))
             }
             function e_square(a) -> r {
                 let m := mload(0x20)
@@ -616,58 +616,58 @@ contract ConstraintEvaluator2 {
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(v472, sub(add(calldataload(0x34e0), mload(0x2000)), calldataload(0x22c0)))) // kk.block.f_out
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(v472, sub(add(calldataload(0x34c0), mload(0x2000)), calldataload(0x22a0)))) // kk.block.f_in
                 sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x22a0), calldataload(0x22c0))) // kk.one
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x22c0), sub(add(calldataload(0x22c0), mload(0x2000)), 0x1))) // kk.f_out
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x22a0), sub(add(calldataload(0x22a0), mload(0x2000)), 0x1))) // kk.f_in
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x21c0), sub(add(calldataload(0x21c0), mload(0x2000)), 0x1))) // kk.A.s1.24
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x21a0), sub(add(calldataload(0x21a0), mload(0x2000)), 0x1))) // kk.A.s1.23
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x2180), sub(add(calldataload(0x2180), mload(0x2000)), 0x1))) // kk.A.s1.22
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x2160), sub(add(calldataload(0x2160), mload(0x2000)), 0x1))) // kk.A.s1.21
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x2140), sub(add(calldataload(0x2140), mload(0x2000)), 0x1))) // kk.A.s1.20
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x2120), sub(add(calldataload(0x2120), mload(0x2000)), 0x1))) // kk.A.s1.19
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x2100), sub(add(calldataload(0x2100), mload(0x2000)), 0x1))) // kk.A.s1.18
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x20e0), sub(add(calldataload(0x20e0), mload(0x2000)), 0x1))) // kk.A.s1.17
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x20c0), sub(add(calldataload(0x20c0), mload(0x2000)), 0x1))) // kk.A.s1.16
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x20a0), sub(add(calldataload(0x20a0), mload(0x2000)), 0x1))) // kk.A.s1.15
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x2080), sub(add(calldataload(0x2080), mload(0x2000)), 0x1))) // kk.A.s1.14
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x2060), sub(add(calldataload(0x2060), mload(0x2000)), 0x1))) // kk.A.s1.13
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x2040), sub(add(calldataload(0x2040), mload(0x2000)), 0x1))) // kk.A.s1.12
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x2020), sub(add(calldataload(0x2020), mload(0x2000)), 0x1))) // kk.A.s1.11
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x2000), sub(add(calldataload(0x2000), mload(0x2000)), 0x1))) // kk.A.s1.10
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1fe0), sub(add(calldataload(0x1fe0), mload(0x2000)), 0x1))) // kk.A.s1.9
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1fc0), sub(add(calldataload(0x1fc0), mload(0x2000)), 0x1))) // kk.A.s1.8
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1fa0), sub(add(calldataload(0x1fa0), mload(0x2000)), 0x1))) // kk.A.s1.7
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1f80), sub(add(calldataload(0x1f80), mload(0x2000)), 0x1))) // kk.A.s1.6
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1f60), sub(add(calldataload(0x1f60), mload(0x2000)), 0x1))) // kk.A.s1.5
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1f40), sub(add(calldataload(0x1f40), mload(0x2000)), 0x1))) // kk.A.s1.4
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1f20), sub(add(calldataload(0x1f20), mload(0x2000)), 0x1))) // kk.A.s1.3
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1f00), sub(add(calldataload(0x1f00), mload(0x2000)), 0x1))) // kk.A.s1.2
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1ee0), sub(add(calldataload(0x1ee0), mload(0x2000)), 0x1))) // kk.A.s1.1
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1ec0), sub(add(calldataload(0x1ec0), mload(0x2000)), 0x1))) // kk.A.s1.0
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1de0), sub(add(calldataload(0x1de0), mload(0x2000)), 0x1))) // kk.A.s0.24
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1dc0), sub(add(calldataload(0x1dc0), mload(0x2000)), 0x1))) // kk.A.s0.23
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1da0), sub(add(calldataload(0x1da0), mload(0x2000)), 0x1))) // kk.A.s0.22
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1d80), sub(add(calldataload(0x1d80), mload(0x2000)), 0x1))) // kk.A.s0.21
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1d60), sub(add(calldataload(0x1d60), mload(0x2000)), 0x1))) // kk.A.s0.20
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1d40), sub(add(calldataload(0x1d40), mload(0x2000)), 0x1))) // kk.A.s0.19
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1d20), sub(add(calldataload(0x1d20), mload(0x2000)), 0x1))) // kk.A.s0.18
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1d00), sub(add(calldataload(0x1d00), mload(0x2000)), 0x1))) // kk.A.s0.17
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1ce0), sub(add(calldataload(0x1ce0), mload(0x2000)), 0x1))) // kk.A.s0.16
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1cc0), sub(add(calldataload(0x1cc0), mload(0x2000)), 0x1))) // kk.A.s0.15
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1ca0), sub(add(calldataload(0x1ca0), mload(0x2000)), 0x1))) // kk.A.s0.14
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1c80), sub(add(calldataload(0x1c80), mload(0x2000)), 0x1))) // kk.A.s0.13
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1c60), sub(add(calldataload(0x1c60), mload(0x2000)), 0x1))) // kk.A.s0.12
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1c40), sub(add(calldataload(0x1c40), mload(0x2000)), 0x1))) // kk.A.s0.11
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1c20), sub(add(calldataload(0x1c20), mload(0x2000)), 0x1))) // kk.A.s0.10
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1c00), sub(add(calldataload(0x1c00), mload(0x2000)), 0x1))) // kk.A.s0.9
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1be0), sub(add(calldataload(0x1be0), mload(0x2000)), 0x1))) // kk.A.s0.8
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1bc0), sub(add(calldataload(0x1bc0), mload(0x2000)), 0x1))) // kk.A.s0.7
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1ba0), sub(add(calldataload(0x1ba0), mload(0x2000)), 0x1))) // kk.A.s0.6
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1b80), sub(add(calldataload(0x1b80), mload(0x2000)), 0x1))) // kk.A.s0.5
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1b60), sub(add(calldataload(0x1b60), mload(0x2000)), 0x1))) // kk.A.s0.4
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1b40), sub(add(calldataload(0x1b40), mload(0x2000)), 0x1))) // kk.A.s0.3
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1b20), sub(add(calldataload(0x1b20), mload(0x2000)), 0x1))) // kk.A.s0.2
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1b00), sub(add(calldataload(0x1b00), mload(0x2000)), 0x1))) // kk.A.s0.1
-                sum := add(e_mul(sum, calldataload(0x0)), e_mul(calldataload(0x1ae0), sub(add(calldataload(0x1ae0), mload(0x2000)), 0x1))) // kk.A.s0.0
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x22c0)), mload(0x2000)), calldataload(0x22c0))) // kk.f_out
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x22a0)), mload(0x2000)), calldataload(0x22a0))) // kk.f_in
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x21c0)), mload(0x2000)), calldataload(0x21c0))) // kk.A.s1.24
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x21a0)), mload(0x2000)), calldataload(0x21a0))) // kk.A.s1.23
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x2180)), mload(0x2000)), calldataload(0x2180))) // kk.A.s1.22
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x2160)), mload(0x2000)), calldataload(0x2160))) // kk.A.s1.21
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x2140)), mload(0x2000)), calldataload(0x2140))) // kk.A.s1.20
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x2120)), mload(0x2000)), calldataload(0x2120))) // kk.A.s1.19
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x2100)), mload(0x2000)), calldataload(0x2100))) // kk.A.s1.18
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x20e0)), mload(0x2000)), calldataload(0x20e0))) // kk.A.s1.17
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x20c0)), mload(0x2000)), calldataload(0x20c0))) // kk.A.s1.16
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x20a0)), mload(0x2000)), calldataload(0x20a0))) // kk.A.s1.15
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x2080)), mload(0x2000)), calldataload(0x2080))) // kk.A.s1.14
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x2060)), mload(0x2000)), calldataload(0x2060))) // kk.A.s1.13
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x2040)), mload(0x2000)), calldataload(0x2040))) // kk.A.s1.12
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x2020)), mload(0x2000)), calldataload(0x2020))) // kk.A.s1.11
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x2000)), mload(0x2000)), calldataload(0x2000))) // kk.A.s1.10
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1fe0)), mload(0x2000)), calldataload(0x1fe0))) // kk.A.s1.9
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1fc0)), mload(0x2000)), calldataload(0x1fc0))) // kk.A.s1.8
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1fa0)), mload(0x2000)), calldataload(0x1fa0))) // kk.A.s1.7
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1f80)), mload(0x2000)), calldataload(0x1f80))) // kk.A.s1.6
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1f60)), mload(0x2000)), calldataload(0x1f60))) // kk.A.s1.5
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1f40)), mload(0x2000)), calldataload(0x1f40))) // kk.A.s1.4
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1f20)), mload(0x2000)), calldataload(0x1f20))) // kk.A.s1.3
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1f00)), mload(0x2000)), calldataload(0x1f00))) // kk.A.s1.2
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1ee0)), mload(0x2000)), calldataload(0x1ee0))) // kk.A.s1.1
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1ec0)), mload(0x2000)), calldataload(0x1ec0))) // kk.A.s1.0
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1de0)), mload(0x2000)), calldataload(0x1de0))) // kk.A.s0.24
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1dc0)), mload(0x2000)), calldataload(0x1dc0))) // kk.A.s0.23
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1da0)), mload(0x2000)), calldataload(0x1da0))) // kk.A.s0.22
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1d80)), mload(0x2000)), calldataload(0x1d80))) // kk.A.s0.21
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1d60)), mload(0x2000)), calldataload(0x1d60))) // kk.A.s0.20
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1d40)), mload(0x2000)), calldataload(0x1d40))) // kk.A.s0.19
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1d20)), mload(0x2000)), calldataload(0x1d20))) // kk.A.s0.18
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1d00)), mload(0x2000)), calldataload(0x1d00))) // kk.A.s0.17
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1ce0)), mload(0x2000)), calldataload(0x1ce0))) // kk.A.s0.16
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1cc0)), mload(0x2000)), calldataload(0x1cc0))) // kk.A.s0.15
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1ca0)), mload(0x2000)), calldataload(0x1ca0))) // kk.A.s0.14
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1c80)), mload(0x2000)), calldataload(0x1c80))) // kk.A.s0.13
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1c60)), mload(0x2000)), calldataload(0x1c60))) // kk.A.s0.12
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1c40)), mload(0x2000)), calldataload(0x1c40))) // kk.A.s0.11
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1c20)), mload(0x2000)), calldataload(0x1c20))) // kk.A.s0.10
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1c00)), mload(0x2000)), calldataload(0x1c00))) // kk.A.s0.9
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1be0)), mload(0x2000)), calldataload(0x1be0))) // kk.A.s0.8
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1bc0)), mload(0x2000)), calldataload(0x1bc0))) // kk.A.s0.7
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1ba0)), mload(0x2000)), calldataload(0x1ba0))) // kk.A.s0.6
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1b80)), mload(0x2000)), calldataload(0x1b80))) // kk.A.s0.5
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1b60)), mload(0x2000)), calldataload(0x1b60))) // kk.A.s0.4
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1b40)), mload(0x2000)), calldataload(0x1b40))) // kk.A.s0.3
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1b20)), mload(0x2000)), calldataload(0x1b20))) // kk.A.s0.2
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1b00)), mload(0x2000)), calldataload(0x1b00))) // kk.A.s0.1
+                sum := add(e_mul(sum, calldataload(0x0)), sub(add(e_square(calldataload(0x1ae0)), mload(0x2000)), calldataload(0x1ae0))) // kk.A.s0.0
             }
             {
                 mstore(0x20, 0x1fffffffffffffffffffff)
