@@ -20,6 +20,7 @@ NAMES = (
     "zkvm_cells",
     "zkvm_emulator",
     "zkvm_kernels",
+    "zkvm_onchain",
     "zkvm_prove",
 )
 

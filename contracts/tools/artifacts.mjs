@@ -11,10 +11,14 @@ const ARTIFACTS = join(ROOT, "artifacts");
 // What is deployed, or called by its ABI: name -> source below src/.
 const CONTRACTS = {
   BaseTokenHolder: "l2/BaseTokenHolder.sol",
+  BatchVerifier: "l1/verifier/BatchVerifier.sol",
   BridgedStandardERC20: "bridge/BridgedStandardERC20.sol",
   Bridgehub: "l1/Bridgehub.sol",
   ChainTypeManager: "l1/ChainTypeManager.sol",
+  ConstraintEvaluator1: "l1/verifier/generated/ConstraintEvaluator1.sol",
+  ConstraintEvaluator2: "l1/verifier/generated/ConstraintEvaluator2.sol",
   IBatchVerifier: "l1/interfaces/IBatchVerifier.sol",
+  IProofParts: "l1/interfaces/IProofParts.sol",
   InteropCenter: "l2/interop/InteropCenter.sol",
   InteropHandler: "l2/interop/InteropHandler.sol",
   L1AssetRouter: "l1/bridge/L1AssetRouter.sol",
@@ -28,6 +32,7 @@ const CONTRACTS = {
   L2MessageVerification: "l2/interop/L2MessageVerification.sol",
   L2NativeTokenVault: "l2/L2NativeTokenVault.sol",
   MessageRoot: "l1/MessageRoot.sol",
+  RiscvMachine: "l1/verifier/generated/RiscvMachine.sol",
   SystemContext: "l2/SystemContext.sol",
   TestToken: "dev/TestToken.sol",
   UnprovenVerifier: "l1/verifier/UnprovenVerifier.sol",

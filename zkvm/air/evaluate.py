@@ -54,17 +54,6 @@ def at_point(table: Table, point: OpenedPoint) -> list[Ext]:
     return [values[constraint.expression] for constraint in table.constraints]
 
 
-def leaves_at_point(table: Table, point: OpenedPoint, leaves: Sequence[Expression]) -> list[Ext]:
-    """The values of single leaves at the point: what generated code takes as its inputs.
-
-    Raises:
-        BadPoint: as ``at_point``.
-        UnknownName: as ``at_point``.
-    """
-    reader = _Reader(table, point)
-    return [reader.leaf(leaf) for leaf in leaves]
-
-
 class _Reader:
     """Values of leaves at the point."""
 

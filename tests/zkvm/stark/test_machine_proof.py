@@ -8,18 +8,23 @@ from pathlib import Path
 import pytest
 
 import zkvm
+from tests.zkvm.air.evm import Opened, committed_codes
 from tests.zkvm.stark.honest import Honest
 from tests.zkvm.stark.mutations import refused, regions
 from tests.zkvm.stark.slow_prover import Witness
 from tests.zkvm.stark.toys import Toy
+from zkvm.air.scalars import Scalars
 from zkvm.backends.cpu import CpuBackend
 from zkvm.emulator.elf import Program
 from zkvm.emulator.emulator import Execution, run
+from zkvm.field.scalar import ONE, Ext, e_mul, e_pow, e_sub
 from zkvm.machine.key import key_for
 from zkvm.machine.machine import riscv
 from zkvm.machine.trace import build_trace
+from zkvm.stark.check_constraints import quotient_at
 from zkvm.stark.errors import ConstraintMismatch, NonCanonicalElement, VerificationError
 from zkvm.stark.key import ProvingKey, VerifyingKey
+from zkvm.stark.layout import QUOTIENT, Layout
 from zkvm.stark.profiles import FAST
 from zkvm.stark.proof import Proof
 from zkvm.stark.prover import prove
@@ -60,6 +65,21 @@ def test_the_proof_is_verified_within_ten_seconds(made: Run) -> None:
     assert time.thread_time() - started < 10
     assert tuple(log) == made.honest.log
     assert Proof.from_bytes(data, riscv(), FAST) == made.honest.proof
+
+
+def test_the_contracts_on_l1_find_the_quotient_at_the_point(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They sum the constraints to Q(z)(z^N − 1), and to something else when an opening is changed."""
+    seen: list[tuple[Layout, tuple[Ext, ...], dict[int, Ext], Scalars, Ext, Ext]] = []
+    monkeypatch.setattr("zkvm.stark.verifier.constraints_hold", lambda *given: bool(seen.append(given)) or True)
+    verify(riscv(), made.key.vk, OUTPUT, FAST, made.honest.proof.to_bytes())
+    ((shape, openings, totals, scalars, alpha, z),) = seen
+    opened = Opened(riscv(), shape.log_heights, openings, totals, scalars, alpha, z)
+    quotient = quotient_at(shape, openings[shape.stages[QUOTIENT].blocks[0].columns], z)
+    right = e_mul(quotient, e_sub(e_pow(z, 1 << shape.log_height), ONE))
+    assert opened.combined(committed_codes()) == right
+    for changed in (0, shape.columns - 10, shape.columns):
+        other = [*openings[:changed], ONE, *openings[changed + 1 :]]
+        assert replace(opened, openings=other).combined(committed_codes()) != right
 
 
 def test_every_other_output_is_refused(made: Run) -> None:

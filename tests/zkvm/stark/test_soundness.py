@@ -181,3 +181,13 @@ def test_the_page_has_the_bits_that_are_computed() -> None:
         if wanted.startswith(" "):
             assert found[:30] == wanted[:30]
             assert abs(float(found[30:]) - float(wanted[30:])) < 1
+
+
+def test_what_the_statement_of_validity_says_of_the_profiles() -> None:
+    page = (Path(__file__).parents[3] / "docs/explanation/validity.md").read_text()
+    rows = []
+    for entry in PROFILES.values():
+        made = report(worst_numbers(riscv(), entry))
+        numbers = f"{entry.queries} | {entry.grinding_bits} | {entry.node_bytes}"
+        rows.append(f"| `{entry.name}` | {made.bits:.1f} | {made.weakest.name} | {numbers} |")
+    assert "\n".join(rows) in page

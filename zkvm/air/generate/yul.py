@@ -1,77 +1,90 @@
-"""Yul of a table's constraints at the out-of-domain point: every value in F.
+"""Formulas over F as Yul: statements over memory, one word an element.
 
 An element of F is one word of three lanes, 85 bits apart: c0 + 2^85 c1 + 2^170 c2. The spare bits let sums and
 differences go unreduced; the generator knows a bound of every value and reduces where a lane could overflow. Values
-used once are nested, the others lie in memory. A program around the functions calls ``memoryguard``, so that the
-compiler may move what does not fit the stack.
-
-The caller gives the values of the leaves in the order of ``YulFunction.inputs``: opened columns (an aux column as one
-element, v0 + v1 x + v2 x²), virtual and periodic columns, challenges, public words, parameters, S_t/N. Where periodic
-and virtual columns come from is the verifier's business: it has cheaper ways than one formula a value.
+used once are nested, the others are variables, which the compiler keeps in memory where the stack is too short.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from zkvm.air.expression import Expression, Op, topological, value_of
-from zkvm.air.generate.c import symbol_of
-from zkvm.air.machine import Machine
-from zkvm.air.table import Table
 from zkvm.field import P
 from zkvm.field.scalar import Ext
 
 LANE_BITS = 85
 LANE_LIMIT = 1 << LANE_BITS
+LANES = 1 + LANE_LIMIT + LANE_LIMIT**2
+"""1 in every lane."""
 WORD_BYTES = 32
 MAX_NESTING = 4
 """The EVM's stack reaches 16 deep; a nested value keeps its left neighbours on it."""
+MASK = 0x20
+"""Where the mask of the first lane lies in memory: as a literal the compiler would compute it, again and again."""
+MULTIPLES = 21
+"""How many words with P·2^j in every lane lie in memory: a difference adds one, to stay above zero."""
+BASE = 0x2000
+"""Where generated code's memory begins; the compiler keeps its variables below."""
 
 SUPPORT = f"""
 function e_reduce(a) -> r {{
-    r := or(mod(and(a, {LANE_LIMIT - 1:#x}), {P:#x}), or(
-        shl({LANE_BITS}, mod(and(shr({LANE_BITS}, a), {LANE_LIMIT - 1:#x}), {P:#x})),
+    let m := mload({MASK:#x})
+    r := or(mod(and(a, m), {P:#x}), or(
+        shl({LANE_BITS}, mod(and(shr({LANE_BITS}, a), m), {P:#x})),
         shl({2 * LANE_BITS}, mod(shr({2 * LANE_BITS}, a), {P:#x}))))
 }}
 function e_mul(a, b) -> r {{
-    let a1 := and(shr({LANE_BITS}, a), {LANE_LIMIT - 1:#x})
+    let m := mload({MASK:#x})
     let a2 := shr({2 * LANE_BITS}, a)
-    a := and(a, {LANE_LIMIT - 1:#x})
-    let b1 := and(shr({LANE_BITS}, b), {LANE_LIMIT - 1:#x})
     let b2 := shr({2 * LANE_BITS}, b)
-    b := and(b, {LANE_LIMIT - 1:#x})
-    let third := add(mul(a1, b2), mul(a2, b1))
-    let fourth := mul(a2, b2)
-    r := or(mod(add(mul(a, b), third), {P:#x}), or(
-        shl({LANE_BITS}, mod(add(add(mul(a, b1), mul(a1, b)), add(third, fourth)), {P:#x})),
-        shl({2 * LANE_BITS}, mod(add(add(mul(a, b2), mul(a1, b1)), add(mul(a2, b), fourth)), {P:#x}))))
+    let a1 := and(shr({LANE_BITS}, a), m)
+    let b1 := and(shr({LANE_BITS}, b), m)
+    a := and(a, m)
+    b := and(b, m)
+    let outer := add(b, b2)
+    r := or(or(
+        shl({2 * LANE_BITS}, mod(add(mul(a2, outer), add(mul(a1, b1), mul(a, b2))), {P:#x})),
+        shl({LANE_BITS}, mod(add(mul(a2, add(b1, b2)), add(mul(a1, outer), mul(a, b1))), {P:#x}))),
+        mod(add(add(mul(a2, b1), mul(a1, b2)), mul(a, b)), {P:#x}))
+}}
+function e_square(a) -> r {{
+    let m := mload({MASK:#x})
+    let a1 := and(shr({LANE_BITS}, a), m)
+    let a2 := shr({2 * LANE_BITS}, a)
+    a := and(a, m)
+    let third := shl(1, mul(a1, a2))
+    let fourth := mul(a2, a2)
+    r := or(mod(add(mul(a, a), third), {P:#x}), or(
+        shl({LANE_BITS}, mod(add(shl(1, mul(a, a1)), add(third, fourth)), {P:#x})),
+        shl({2 * LANE_BITS}, mod(add(shl(1, mul(a, a2)), add(mul(a1, a1), fourth)), {P:#x}))))
 }}
 function e_mul_base(a, n) -> r {{
-    r := or(mulmod(and(a, {LANE_LIMIT - 1:#x}), n, {P:#x}), or(
-        shl({LANE_BITS}, mulmod(and(shr({LANE_BITS}, a), {LANE_LIMIT - 1:#x}), n, {P:#x})),
+    let m := mload({MASK:#x})
+    r := or(mulmod(and(a, m), n, {P:#x}), or(
+        shl({LANE_BITS}, mulmod(and(shr({LANE_BITS}, a), m), n, {P:#x})),
         shl({2 * LANE_BITS}, mulmod(shr({2 * LANE_BITS}, a), n, {P:#x}))))
 }}
+function e_join(a, b, c) -> r {{
+    let m := mload({MASK:#x})
+    let b2 := shr({2 * LANE_BITS}, b)
+    let c1 := and(shr({LANE_BITS}, c), m)
+    let c2 := shr({2 * LANE_BITS}, c)
+    b := and(b, {LANE_LIMIT**2 - 1:#x})
+    r := add(add(a, add(b2, c1)), add(
+        shl({LANE_BITS}, add(add(b, b2), add(c1, c2))),
+        shl({2 * LANE_BITS}, add(and(c, m), c2))))
+}}
 """
-"""Arithmetic of F on packed words: operands of ``e_mul`` may have lanes up to 2^85, results are canonical."""
+"""Arithmetic of F on packed words. Operands of ``e_mul``, ``e_mul_base`` and ``e_reduce`` may have lanes up to 2^85,
+results are canonical. ``e_join`` is a + b x + c x² of canonical a, b, c, with lanes below ``JOINED``."""
+
+JOINED = 5 * P
 
 
-@dataclass(frozen=True)
-class YulFunction:
-    """A generated function ``name(input, output, scratch)`` over memory.
-
-    Attributes:
-        name: Of the function.
-        inputs: The leaves whose packed values lie at ``input``, a word each.
-        outputs: Number of constraints; their canonical packed values go to ``output``, a word each.
-        scratch_words: Words it uses from ``scratch`` on.
-        source: Its text; it needs ``SUPPORT`` beside it.
-    """
-
-    name: str
-    inputs: tuple[Expression, ...]
-    outputs: int
-    scratch_words: int
-    source: str
+def multiple_at(double: int) -> int:
+    """Where the word lies that has P·2^double in every lane."""
+    return BASE + WORD_BYTES * double
 
 
 def pack(value: Ext) -> int:
@@ -84,93 +97,109 @@ def unpack(word: int) -> Ext:
     return word % LANE_LIMIT, (word >> LANE_BITS) % LANE_LIMIT, word >> 2 * LANE_BITS
 
 
-def constraints_function(machine: Machine, table: Table) -> YulFunction:
-    """The function that computes every constraint of a table."""
-    formulas = [constraint.expression for constraint in table.constraints]
-    inputs = tuple(node for node in topological(formulas) if not node.args and value_of(node) is None)
-    body = _Body(inputs, formulas)
-    for index, constraint in enumerate(table.constraints):
-        value = body.canonical(constraint.expression)
-        body.lines.append(f"mstore({_at('output', index)}, {value}) // {constraint.id}")
-    name = f"{symbol_of(machine, table)}_constraints"
-    text = "\n    ".join(body.lines)
-    return YulFunction(
-        name, inputs, len(formulas), body.slots, f"function {name}(input, output, scratch) {{\n    {text}\n}}\n"
-    )
-
-
 @dataclass(frozen=True)
-class _Value:
-    """Text that computes a value; every lane is below ``bound``; ``nesting`` counts calls around each other."""
+class Value:
+    """Text that computes a value.
+
+    Attributes:
+        text: A Yul expression.
+        bound: Every lane is below it.
+        nesting: Calls around each other in the text.
+        base: Only the first lane can be other than zero, and it is canonical.
+    """
 
     text: str
-    bound: int
-    nesting: int
+    bound: int = P
+    nesting: int = 0
+    base: bool = False
 
 
-class _Body:
-    def __init__(self, inputs: Iterable[Expression], formulas: list[Expression]) -> None:
+class Body:
+    """Statements that compute formulas, each shared node once.
+
+    Args:
+        formulas: All that will be asked for.
+        leaf: The value of a leaf that is no number.
+    """
+
+    def __init__(self, formulas: Iterable[Expression], leaf: Callable[[Expression], Value]) -> None:
         self.lines: list[str] = []
-        self.slots = 0
-        nodes = topological(formulas)
-        self._uses = Counter(arg for node in nodes for arg in node.args) + Counter(formulas)
-        self._values = {leaf: _Value(f"mload({_at('input', index)})", P, 0) for index, leaf in enumerate(inputs)}
-        for node in nodes:
-            number = value_of(node)
-            if number is not None:
-                self._values[node] = _Value(f"{number:#x}", number + 1, 0)
+        self._variables = 0
+        wanted = list(formulas)
+        nodes = topological(wanted)
+        self._uses = Counter(arg for node in nodes for arg in node.args) + Counter(wanted)
+        self._values: dict[Expression, Value] = {}
+        self._leaf = leaf
 
-    def canonical(self, formula: Expression) -> str:
-        """The formula's value with lanes below p."""
+    def value(self, formula: Expression, limit: int = LANE_LIMIT) -> Value:
+        """The formula's value, with lanes below ``limit``; it may be named once for each of the formulas given."""
         for node in topological((formula,)):
             if node not in self._values:
-                value = self._compute(node)
-                keep = self._uses[node] == 1 and value.nesting < MAX_NESTING
-                self._values[node] = value if keep else self._store(value)
+                self._values[node] = self._kept(node, self._made(node))
         value = self._values[formula]
-        return value.text if value.bound <= P else f"e_reduce({value.text})"
+        return value if value.bound <= limit else _reduced(value)
 
-    def _store(self, value: _Value) -> _Value:
-        at = _at("scratch", self.slots)
-        self.slots += 1
-        self.lines.append(f"mstore({at}, {value.text})")
-        return _Value(f"mload({at})", value.bound, 0)
+    def _made(self, node: Expression) -> Value:
+        number = value_of(node)
+        if number is not None:
+            return Value(f"{number:#x}", number + 1, 0, base=True)
+        return self._compute(node) if node.args else self._leaf(node)
 
-    def _compute(self, node: Expression) -> _Value:
+    def _kept(self, node: Expression, value: Value) -> Value:
+        """The value, in a variable if it is used again or too deep to nest."""
+        if value.nesting == 0 or (self._uses[node] == 1 and value.nesting < MAX_NESTING):
+            return value
+        name, self._variables = f"v{self._variables}", self._variables + 1
+        self.lines.append(f"let {name} := {value.text}")
+        return Value(name, value.bound, 0, value.base)
+
+    def _compute(self, node: Expression) -> Value:
         args = [self._values[arg] for arg in node.args]
-        nesting = 1 + max(arg.nesting for arg in args)
         if node.op is Op.MUL:
-            return self._product(node, args[0], args[1], nesting)
+            return self._product(node, args[0], args[1])
         if node.op is Op.ADD:
             left, right = _fitting(args[0], args[1], args[0].bound + args[1].bound)
-            return _Value(f"add({left.text}, {right.text})", left.bound + right.bound - 1, nesting)
-        left, right = (_Value("", 1, 0), args[0]) if node.op is Op.NEG else (args[0], args[1])
-        left, right = _fitting(left, right, left.bound + right.bound + P)
-        multiple = -(-right.bound // P) * P
-        lanes = multiple * (1 + LANE_LIMIT + LANE_LIMIT**2)
-        start = f"add({left.text}, {lanes:#x})" if left.text else f"{lanes:#x}"
-        return _Value(f"sub({start}, {right.text})", left.bound + multiple, nesting)
+            return Value(f"add({left.text}, {right.text})", left.bound + right.bound - 1, _around(left, right))
+        return self._difference(None if node.op is Op.NEG else args[0], args[-1])
 
-    def _product(self, node: Expression, left: _Value, right: _Value, nesting: int) -> _Value:
+    def _difference(self, left: Value | None, right: Value) -> Value:
+        if left is not None:
+            left, right = _fitting(left, right, left.bound + 2 * right.bound + P)
+        double = max(0, (-(-right.bound // P) - 1).bit_length())
+        multiple = f"mload({multiple_at(double):#x})"
+        start = f"add({left.text}, {multiple})" if left is not None else multiple
+        bound = (P << double) + (left.bound if left is not None else 1)
+        return Value(f"sub({start}, {right.text})", bound, _around(left or right, right))
+
+    def _product(self, node: Expression, left: Value, right: Value) -> Value:
         number = value_of(node.args[0])
-        if number is not None and right.bound * number < LANE_LIMIT:
-            return _Value(f"mul({right.text}, {number:#x})", (right.bound - 1) * number + 1, nesting)
-        for factor, other in ((node.args[0], right), (node.args[1], left)):
-            if factor.op in (Op.CONSTANT, Op.PUBLIC, Op.PARAMETER):  # in the first lane alone
-                return _Value(f"e_mul_base({other.text}, {self._values[factor].text})", P, nesting)
-        return _Value(f"e_mul({left.text}, {right.text})", P, nesting)
+        if number is not None and number > P // 2 and (right.bound - 1) * (P - number) < LANE_LIMIT // 4:
+            return self._difference(None, _scaled(right, P - number))
+        if number is not None and (right.bound - 1) * number < LANE_LIMIT - 1:
+            return _scaled(right, number)
+        nesting = _around(left, right)
+        for factor, other in ((left, right), (right, left)):
+            if factor.base:
+                return Value(f"e_mul_base({other.text}, {factor.text})", P, nesting)
+        if node.args[0] is node.args[1]:
+            return Value(f"e_square({left.text})", P, nesting)
+        return Value(f"e_mul({left.text}, {right.text})", P, nesting)
 
 
-def _fitting(left: _Value, right: _Value, bound: int) -> tuple[_Value, _Value]:
+def _scaled(value: Value, number: int) -> Value:
+    return Value(f"mul({value.text}, {number:#x})", (value.bound - 1) * number + 1, value.nesting + 1)
+
+
+def _around(left: Value, right: Value) -> int:
+    return 1 + max(left.nesting, right.nesting)
+
+
+def _fitting(left: Value, right: Value, bound: int) -> tuple[Value, Value]:
     """Both values, reduced if their sum could overflow a lane."""
     if bound <= LANE_LIMIT:
         return left, right
     return _reduced(left), _reduced(right)
 
 
-def _reduced(value: _Value) -> _Value:
-    return value if value.bound <= P else _Value(f"e_reduce({value.text})", P, value.nesting + 1)
-
-
-def _at(base: str, index: int) -> str:
-    return f"add({base}, {index * WORD_BYTES:#x})" if index else base
+def _reduced(value: Value) -> Value:
+    return value if value.bound <= P else Value(f"e_reduce({value.text})", P, value.nesting + 1)
