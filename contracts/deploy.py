@@ -25,8 +25,10 @@ _SETUP_GAS: Final = 300_000
 _CREATE_CHAIN_GAS: Final = 3_000_000
 
 
-def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_delay_s: int = 0) -> EcosystemAddresses:
-    """Deploy what all chains of a hub share, with the development verifier.
+def deploy_ecosystem(
+    deployer: Sender, *, owner: str | None = None, execution_delay_s: int = 0, verifier: str | None = None
+) -> EcosystemAddresses:
+    """Deploy what all chains of a hub share.
 
     All transactions are handed in before the first is waited for: it takes as few blocks as their gas needs.
 
@@ -34,9 +36,10 @@ def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_de
         deployer: Pays, and is the first owner of everything.
         owner: Whom the ownership is offered to (it has to accept); the deployer keeps it where left out.
         execution_delay_s: Least time between commit and execute of a batch, seconds.
+        verifier: What says which batches are proven; the development verifier, which accepts all, where left out.
 
     Raises:
-        TransactionReverted: A constructor refused, such as ``PublicChainRefused`` of the verifier.
+        TransactionReverted: A constructor refused, such as ``PublicChainRefused`` of the development verifier.
     """
     client = deployer.client
     l1_chain_id = deployer.chain_id
@@ -44,7 +47,9 @@ def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_de
     run = _Pipeline(deployer)
     # Each knows the ones after it by the addresses they will have.
     first = deployer.next_nonce
-    at = {name: create_address(deployer.address, first + i) for i, name in enumerate(_CREATION_ORDER)}
+    order = [name for name in _CREATION_ORDER if verifier is None or name != "UnprovenVerifier"]
+    at = {name: create_address(deployer.address, first + i) for i, name in enumerate(order)}
+    verifier = verifier or at["UnprovenVerifier"]
     me = deployer.address
     arguments: dict[str, Sequence[Any]] = {
         "Bridgehub": [me],
@@ -62,10 +67,10 @@ def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_de
             me,
             PROTOCOL_VERSION,
             at["ZKChain"],
-            at["UnprovenVerifier"],
+            verifier,
         ],
     }
-    for name in _CREATION_ORDER:
+    for name in order:
         run.create(load(name), arguments[name])
     hub = at["Bridgehub"]
     run.call("L1AssetRouter", at["L1AssetRouter"], "setNativeTokenVault", [at["L1NativeTokenVault"]])
@@ -86,7 +91,7 @@ def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_de
         asset_router=at["L1AssetRouter"],
         native_token_vault=at["L1NativeTokenVault"],
         l1_nullifier=at["L1Nullifier"],
-        verifier=at["UnprovenVerifier"],
+        verifier=verifier,
     )
 
 

@@ -15,6 +15,7 @@ const CONTRACTS = {
   Bridgehub: "l1/Bridgehub.sol",
   ChainTypeManager: "l1/ChainTypeManager.sol",
   IBatchVerifier: "l1/interfaces/IBatchVerifier.sol",
+  IProofParts: "l1/interfaces/IProofParts.sol",
   InteropCenter: "l2/interop/InteropCenter.sol",
   InteropHandler: "l2/interop/InteropHandler.sol",
   L1AssetRouter: "l1/bridge/L1AssetRouter.sol",
