@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import ActorUnavailable, BatchRefused, ProverError
-from cluster.pool import Assignment, JobState, ProverPool, WorkerCard
+from cluster.pool import Assignment, JobState, Progress, ProverPool, WorkerCard
 from cluster.settings import PoolSettings
+from cluster.workers.backends import Report
 from cluster.workers.loop import WorkerLoop
 from tests.unit.cluster.pool_world import job
 
@@ -32,7 +33,8 @@ class SteeredBackend:
     def warm_up(self) -> None:
         return
 
-    def prove(self, assignment: Assignment, abandoned: threading.Event) -> bytes:
+    def prove(self, assignment: Assignment, abandoned: threading.Event, report: Report) -> bytes:
+        report(Progress("steered", 1, 2, 0.5))
         return self.act(assignment, abandoned)
 
 
