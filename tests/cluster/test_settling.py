@@ -24,6 +24,7 @@ from tests.cluster.support import kill_hard, wait_for
 from tests.cluster.test_nodes import receipt, rpc
 from tests.e2e.settlement.lab import CHAIN_ID, ETHER, GWEI, L1_CHAIN_IDS, RICH_KEY, USER, Lab
 from tests.e2e.settlement.test_proof_parts import SOURCE as COUNTING_VERIFIER
+from tests.e2e.settlement.test_proof_parts import deploy_counting_verifier
 from tests.solidity import compiled, needs_solc
 
 pytestmark = pytest.mark.cluster
@@ -55,8 +56,8 @@ def world(hub: RayCluster, tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def proving_world(hub: RayCluster, tmp_path: Path) -> Iterator[World]:
     """The same with proofs in parts, which are made up, as the verifier only counts them."""
-    verifier = compiled(COUNTING_VERIFIER, "CountingVerifier")
-    yield from make_world(tmp_path, "tests.cluster.backends:PartsBackend", verifier=verifier, proofs="stark")
+    backend, deploy = "tests.cluster.backends:PartsBackend", deploy_counting_verifier
+    yield from make_world(tmp_path, backend, deploy_verifier=deploy, proofs="stark")
 
 
 def make_world(directory: Path, backend: str = "unproven", **settings: Any) -> Iterator[World]:

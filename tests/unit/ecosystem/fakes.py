@@ -45,6 +45,7 @@ class FakeNode:
         self.stopped = False
         self.sealed = 3
         self.executed = 3
+        self.proving: int | None = None
         self.calls: list[str] = []
 
     def wait_ready(self, timeout_s: float) -> NodeView:
@@ -99,7 +100,7 @@ class FakeNode:
         return BatchView(
             chain=self.config.name,
             number=number,
-            stage="executed" if number <= self.executed else "committed",
+            stage="executed" if number <= self.executed else "proving" if number == self.proving else "committed",
             first_block=number,
             last_block=number,
             transactions=2,
