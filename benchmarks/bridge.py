@@ -38,7 +38,9 @@ class BenchHub:
     def __init__(self) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="zkhub-bench-"))
         self._zkhub = [str(Path(sys.executable).with_name("zkhub")), "--data-dir", str(self._directory / "hub")]
-        self._environment = os.environ | {"ZKHUB_L1__PORT": "0", "ZKHUB_API__PORT": "0", "NO_COLOR": "1"}
+        # Without proofs: the bridge is measured, and the prover would take the machine.
+        free = {"ZKHUB_L1__PORT": "0", "ZKHUB_API__PORT": "0"}
+        self._environment = os.environ | free | {"ZKHUB_PROOFS": "none", "NO_COLOR": "1"}
 
     def __enter__(self) -> "BenchHub":
         self._run("up")

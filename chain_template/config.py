@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -162,8 +162,12 @@ class ChainConfig(Settings):
     """"native" is the batch program's C sources on this machine; "pyevm" is the reference, far slower."""
     shadow_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the blocks that the other executor executes too; the chain stops at the first difference."""
-    proofs: str = "none"
+    proofs: Literal["stark", "none"] = "none"
     """"none" is the labelled development mode: batches are re-executed by the prover pool, not proven."""
+    profile: str = "fast"
+    """Parameters of the proofs, by name; L1's verifier takes proofs of one profile."""
+    proof_memory_bytes: Annotated[int, Field(ge=1)] | None = None
+    """What one proof may take; batches are cut to fit. Half of this machine's memory where left out."""
     block: BlockSettings = BlockSettings()
     batch: BatchSettings = BatchSettings()
     fees: FeeSettings = FeeSettings()
@@ -172,6 +176,11 @@ class ChainConfig(Settings):
     rpc: RpcSettings = RpcSettings()
     l1: L1Link | None = None
     operator_keys: Annotated[OperatorKeys | None, Field(repr=False)] = None
+
+    @property
+    def proof_mode(self) -> str:
+        """What batches are labelled with: "none", or "stark-" and the profile."""
+        return self.proofs if self.proofs == "none" else f"{self.proofs}-{self.profile}"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -41,6 +41,7 @@
     └── SettlementError
         ├── SettlementRefused       L1 refused a transaction for a reason that will not pass by itself
         ├── ProofJobLost            the prover has forgotten a batch it was given
+        ├── MalformedParts          what should be a proof's parts is not
         ├── NoMessageRoot           L1 has no message root for a block
         ├── L1Diverged              L1 shows something that contradicts what this chain knows
         └── RollbackNeeded          L1 dropped a request that a block includes
@@ -276,6 +277,10 @@ class SettlementRefused(SettlementError):
 
 class ProofJobLost(SettlementError):
     """The prover has forgotten a batch it was given; it has to be given it again."""
+
+
+class MalformedParts(SettlementError):
+    """Bytes that should be the parts of a proof are something else."""
 
 
 class L1Diverged(SettlementError):

@@ -37,7 +37,9 @@
     │       └── RouterStoreFull     the disk refused a write; nothing of it is in the database
     └── ProverError
         ├── UnknownBackend          no prover of this name
-        └── BatchRefused            the batch is wrong: no proof of it can exist
+        ├── BatchRefused            the batch is wrong, or more than one proof holds: no proof of it can exist
+        ├── OtherProgramWanted      L1 asks for proofs of another program or profile than the prover makes
+        └── Abandoned               nobody wants the proof any more
 """
 
 from zkhub.errors import HubError
@@ -219,3 +221,24 @@ class BatchRefused(ProverError):
     def __init__(self, message: str, *, reason: str = "refused", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
+
+
+class OtherProgramWanted(ProverError):
+    """A chain's L1 contract asks for proofs of another program, or of another profile, than the prover makes.
+
+    Attributes:
+        wanted: Hash of the verifying key that L1 has.
+        made: Hash of the prover's own.
+    """
+
+    def __init__(self, wanted: bytes, made: bytes, profile: str) -> None:
+        super().__init__(
+            f"L1 accepts proofs under the verifying key 0x{wanted.hex()}; this prover's is 0x{made.hex()} ({profile})",
+            hint="run the version of zkhub, and the profile, that the chain was created with, or upgrade the chain",
+        )
+        self.wanted = wanted
+        self.made = made
+
+
+class Abandoned(ProverError):
+    """Nobody wants the proof any more, so the prover stopped."""

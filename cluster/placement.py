@@ -76,8 +76,16 @@ def start_router(directory: Path, relayer_key: str, settings: RouterSettings | N
     return RouterHandle(ROUTER_ACTOR, started.actor)
 
 
-def scale_workers(count: int, backend: str = "unproven", settings: PoolSettings | None = None) -> list[WorkerHandle]:
+def scale_workers(
+    count: int, backend: str = "unproven", settings: PoolSettings | None = None, memory_bytes: int | None = None
+) -> list[WorkerHandle]:
     """Have exactly ``count`` prover workers; those above give their job back and end.
+
+    Args:
+        count: How many.
+        backend: What proves.
+        settings: The pool's.
+        memory_bytes: What one proof may take; what is free when it begins, where left out.
 
     Raises:
         UnknownBackend: There is no prover backend of this name.
@@ -91,7 +99,7 @@ def scale_workers(count: int, backend: str = "unproven", settings: PoolSettings 
     heartbeat_s = (settings or PoolSettings()).heartbeat_s
     workers = []
     for index in range(count):
-        arguments = (index, backend, POOL_ACTOR, heartbeat_s)
+        arguments = (index, backend, POOL_ACTOR, heartbeat_s, memory_bytes)
         started = start_detached(worker_actor(index), ProverWorker, *arguments, concurrency_groups=WORKER_GROUPS)
         workers.append(WorkerHandle(started.name, started.actor))
     return workers

@@ -6,7 +6,7 @@ from chain_template.settlement.proofs import ProofJob, ProofResult
 from cluster.errors import ActorUnavailable
 from cluster.handles import CALL_TIMEOUT_S, PoolHandle
 from cluster.names import POOL_ACTOR
-from cluster.pool.jobs import Assignment, JobInfo, WorkerCard
+from cluster.pool.jobs import Assignment, JobInfo, Progress, WorkerCard
 
 
 class RemotePool:
@@ -48,9 +48,9 @@ class RemotePool:
         assignment: Assignment | None = self._call("take", card, sequence, wait_s, timeout_s=timeout_s)
         return assignment
 
-    def heartbeat(self, card: WorkerCard, lease: int | None) -> bool:
+    def heartbeat(self, card: WorkerCard, lease: int | None, progress: Progress | None = None) -> bool:
         """A sign of life; False: give the lease up."""
-        return bool(self._call("heartbeat", card, lease))
+        return bool(self._call("heartbeat", card, lease, progress))
 
     def finish(self, card: WorkerCard, lease: int, proof: bytes) -> None:
         """Hand a proof in."""

@@ -43,7 +43,7 @@ class PoolSettings(ClusterSettings):
     """Seconds between two signs of life of a worker."""
     heartbeat_timeout_s: Annotated[float, Field(gt=0)] = 10.0
     """Seconds of silence after which a worker counts as dead and its job is queued again."""
-    job_timeout_s: Annotated[float, Field(gt=0)] = 900.0
+    job_timeout_s: Annotated[float, Field(gt=0)] = 3_600.0
     """Seconds a worker may spend on one attempt."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 5
     """Attempts after which a job counts as failed until someone asks for a retry."""

@@ -6,27 +6,27 @@ from typing import Any, Final
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
-from contracts.abi import encode_call, encode_deploy
 from contracts.addresses import ChainAddresses, EcosystemAddresses
-from contracts.artifacts import Artifact, load
+from contracts.artifacts import load
 from contracts.chain_params import ChainParams, Validators
-from contracts.client import Fees, L1Client, Receipt
+from contracts.client import L1Client, Receipt
 from contracts.errors import DeployError
 from contracts.genesis import eth_asset_id
 from contracts.messages import genesis_batch
-from contracts.sender import Sender, SentTransaction, create_address
+from contracts.pipeline import Pipeline
+from contracts.sender import Sender, create_address
 
 PROTOCOL_VERSION: Final = 29 << 32
 """0.29.0, packed as ZK Stack packs versions: major << 64 | minor << 32 | patch."""
 
 _NO_ADDRESS: Final = "0x" + 40 * "0"
-_CONSTRUCTOR_GAS: Final = 1_500_000
-_SETUP_GAS: Final = 300_000
 _CREATE_CHAIN_GAS: Final = 3_000_000
 
 
-def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_delay_s: int = 0) -> EcosystemAddresses:
-    """Deploy what all chains of a hub share, with the development verifier.
+def deploy_ecosystem(
+    deployer: Sender, *, owner: str | None = None, execution_delay_s: int = 0, verifier: str | None = None
+) -> EcosystemAddresses:
+    """Deploy what all chains of a hub share.
 
     All transactions are handed in before the first is waited for: it takes as few blocks as their gas needs.
 
@@ -34,17 +34,20 @@ def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_de
         deployer: Pays, and is the first owner of everything.
         owner: Whom the ownership is offered to (it has to accept); the deployer keeps it where left out.
         execution_delay_s: Least time between commit and execute of a batch, seconds.
+        verifier: What says which batches are proven; the development verifier, which accepts all, where left out.
 
     Raises:
-        TransactionReverted: A constructor refused, such as ``PublicChainRefused`` of the verifier.
+        TransactionReverted: A constructor refused, such as ``PublicChainRefused`` of the development verifier.
     """
     client = deployer.client
     l1_chain_id = deployer.chain_id
     deploy_block = client.block_number()
-    run = _Pipeline(deployer)
+    run = Pipeline(deployer)
     # Each knows the ones after it by the addresses they will have.
     first = deployer.next_nonce
-    at = {name: create_address(deployer.address, first + i) for i, name in enumerate(_CREATION_ORDER)}
+    order = [name for name in _CREATION_ORDER if verifier is None or name != "UnprovenVerifier"]
+    at = {name: create_address(deployer.address, first + i) for i, name in enumerate(order)}
+    verifier = verifier or at["UnprovenVerifier"]
     me = deployer.address
     arguments: dict[str, Sequence[Any]] = {
         "Bridgehub": [me],
@@ -62,10 +65,10 @@ def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_de
             me,
             PROTOCOL_VERSION,
             at["ZKChain"],
-            at["UnprovenVerifier"],
+            verifier,
         ],
     }
-    for name in _CREATION_ORDER:
+    for name in order:
         run.create(load(name), arguments[name])
     hub = at["Bridgehub"]
     run.call("L1AssetRouter", at["L1AssetRouter"], "setNativeTokenVault", [at["L1NativeTokenVault"]])
@@ -86,13 +89,13 @@ def deploy_ecosystem(deployer: Sender, *, owner: str | None = None, execution_de
         asset_router=at["L1AssetRouter"],
         native_token_vault=at["L1NativeTokenVault"],
         l1_nullifier=at["L1Nullifier"],
-        verifier=at["UnprovenVerifier"],
+        verifier=verifier,
     )
 
 
 def accept_ownership(ecosystem: EcosystemAddresses, owner: Sender) -> None:
     """Accept what :func:`deploy_ecosystem` offered; does nothing where it is accepted already."""
-    run = _Pipeline(owner)
+    run = Pipeline(owner)
     for name, address in _owned_addresses(ecosystem):
         if owner.client.read(load(name), address, "owner") != owner.address.lower():
             run.call(name, address, "acceptOwnership", [])
@@ -205,7 +208,7 @@ def grant_roles(ecosystem: EcosystemAddresses, chain: ChainAddresses, admin: Sen
         query = [chain.zk_chain, keccak(role.encode()), account]
         if not admin.client.read(timelock, address, "hasRole", query):
             missing.setdefault(account, set()).add(role)
-    run = _Pipeline(admin)
+    run = Pipeline(admin)
     for account, roles in missing.items():
         flags = tuple(role in roles for role in _ROLES)
         run.call(timelock.name, address, "addValidatorRoles", [chain.zk_chain, account, flags])
@@ -227,44 +230,6 @@ _CREATION_ORDER: Final = (
 _OWNED: Final = ("Bridgehub", "L1AssetRouter", "ValidatorTimelock", "ChainTypeManager")
 _ROLES: Final = ("COMMITTER_ROLE", "REVERTER_ROLE", "PROVER_ROLE", "EXECUTOR_ROLE")
 """In the order of the fields of ``ValidatorRoles``."""
-
-
-class _Pipeline:
-    """Transactions of one sender that are all handed in before the first is waited for.
-
-    Gas cannot be estimated for a call of a contract that is not there yet, so limits are computed or fixed.
-    """
-
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
-        self._fees: Fees | None = None
-        self._sent: list[tuple[str, SentTransaction]] = []
-
-    def create(self, artifact: Artifact, args: Sequence[Any]) -> None:
-        """Create a contract."""
-        init_code = encode_deploy(artifact, args)
-        gas = _creation_gas(init_code, len(artifact.deployed_bytecode))
-        self._send(f"creation of {artifact.name}", None, init_code, gas)
-
-    def call(self, name: str, address: str, function: str, args: Sequence[Any], gas: int = _SETUP_GAS) -> None:
-        """Call a contract."""
-        self._send(f"{name}.{function}", address, encode_call(load(name), function, args), gas)
-
-    def wait(self) -> list[Receipt]:
-        """Wait for all of them; raises what the first that failed raised."""
-        client = self._sender.client
-        return [client.wait_for_receipt(sent.hash, what=what) for what, sent in self._sent]
-
-    def _send(self, what: str, to: str | None, data: bytes, gas: int) -> None:
-        if self._fees is None:
-            self._fees = self._sender.client.fees()
-        self._sent.append((what, self._sender.send(to, data, gas=gas, fees=self._fees)))
-
-
-def _creation_gas(init_code: bytes, code_size: int) -> int:
-    """Upper bound of a creation's gas: intrinsic, calldata, code deposit, and room for the constructor."""
-    words = (len(init_code) + 31) // 32
-    return 53_000 + 16 * len(init_code) + 2 * words + 200 * code_size + _CONSTRUCTOR_GAS
 
 
 def _create_on_bridgehub(ecosystem: EcosystemAddresses, params: ChainParams, owner: Sender, admin: str) -> Receipt:

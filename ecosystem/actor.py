@@ -68,8 +68,9 @@ def make_controller(settings: "HubSettings") -> "HubController":
     from ecosystem import logs
     from ecosystem.controller import HubController
     from ecosystem.keys import KeyStore
-    from ecosystem.l1 import PROGRAM_ID, L1Settlement
+    from ecosystem.l1 import L1Settlement
     from ecosystem.lifecycle import Lifecycle
+    from ecosystem.proof_system import proof_system
     from ecosystem.registry import Registry
     from ecosystem.runtime import RayRuntime
 
@@ -83,7 +84,7 @@ def make_controller(settings: "HubSettings") -> "HubController":
             deployer_key=keys.deployer(settings.l1),
             registry=registry,
             execution_delay_s=settings.l1.execution_delay_s,
-            program_id=PROGRAM_ID,
+            proofs=proof_system(settings),
         )
 
     return HubController(Lifecycle(settings, registry, keys, RayRuntime(), settlement_for))

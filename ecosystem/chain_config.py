@@ -76,6 +76,8 @@ def chain_config(
         executor=settings.executor,
         shadow_share=settings.shadow_share,
         proofs=hub.proofs,
+        profile=hub.proof_profile,
+        proof_memory_bytes=hub.provers.memory_bytes,
         block=settings.block,
         batch=settings.batch,
         fees=settings.fees,

@@ -1,5 +1,6 @@
 """The hub as clients see it: every question and request of the API, answered by the controller's process."""
 
+import contextlib
 import os
 import time
 from collections import Counter
@@ -28,6 +29,7 @@ from ecosystem.views import (
     L1View,
     MessageView,
     OperationView,
+    ProgressView,
     ProversView,
     TokenView,
 )
@@ -58,6 +60,7 @@ class Hub:
             version=__version__,
             state=self.health().status,
             proofs=self._settings.proofs,
+            profile=self._settings.proof_profile if self._settings.proofs != "none" else "",
             started_at_ms=self._started_ms,
             uptime_s=round(time.time() - self._started_ms / 1000, 3),
             data_dir=str(self._settings.data_dir.absolute()),
@@ -221,8 +224,8 @@ class Hub:
         if before is not None:
             last = min(last, before - 1)
         first = max(1, last - limit + 1)
-        found = node.batches(first, last) if last >= 1 else []
-        return sorted((_named(batch, name) for batch in found), key=lambda batch: -batch.number)
+        found = self._with_progress(name, node.batches(first, last) if last >= 1 else [])
+        return sorted(found, key=lambda batch: -batch.number)
 
     def batch(self, name: str, number: int) -> BatchView:
         """A batch of a chain; raises :class:`UnknownBatch`."""
@@ -230,7 +233,16 @@ class Hub:
         found = node.batches(number, number)
         if not found:
             raise UnknownBatch(name, number, node.view().batches.get("sealed", 0))
-        return _named(found[0], name)
+        return self._with_progress(name, found)[0]
+
+    def _with_progress(self, name: str, batches: list[BatchView]) -> list[BatchView]:
+        """The same under the chain's name, and with what their provers say, where some are at work."""
+        at_work: dict[str, ProgressView | None] = {}
+        if any(batch.stage == "proving" for batch in batches):
+            # A pool that does not answer is no reason not to show what the chain knows.
+            with contextlib.suppress(HubError):
+                at_work = {worker.job: worker.progress for worker in self.provers().workers if worker.job}
+        return [replace(batch, chain=name, progress=at_work.get(f"{name}/{batch.number}")) for batch in batches]
 
     def provers(self) -> ProversView:
         """The prover pool."""
@@ -333,10 +345,6 @@ class Hub:
 
 def _message_view(message: MessageInfo) -> MessageView:
     return MessageView.of(message, time.time())
-
-
-def _named(batch: BatchView, chain: str) -> BatchView:
-    return batch if batch.chain == chain else replace(batch, chain=chain)
 
 
 def _state(chain: ChainRecord, *, running: bool, paused: bool, error: str) -> ChainState:

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
 from chain_template.config import DataAvailability
@@ -27,15 +26,14 @@ from ecosystem.chain_config import key_bytes
 from ecosystem.errors import ConfigError, HubStarting, L1Mismatch
 from ecosystem.keys import ChainKeys
 from ecosystem.payments import is_under_way
+from ecosystem.proof_system import ProofSystem, Unproven
 from ecosystem.records import L1Payment
-from ecosystem.registry import ECOSYSTEM_FACT, TOKENS_FACT, Registry
+from ecosystem.registry import ECOSYSTEM_FACT, PROOFS_FACT, TOKENS_FACT, Registry
 from shared_bridge.asset_ids import asset_id_of
 
 TRANSFER_GAS: Final = 21_000
 DEPOSIT_L1_GAS: Final = 500_000
 """A request through the Bridgehub takes about half of it; the first of a chain fills empty slots and takes more."""
-PROGRAM_ID: Final = keccak(b"zkhub unproven batch program 1")
-"""Stands for the batch program in the development mode, in which nothing is proven."""
 BALANCE_TIMEOUT_S: Final = 3.0
 BASE_TOKEN_DECIMALS: Final = 18
 MAX_TOKEN_NAME_BYTES: Final = 31
@@ -52,7 +50,7 @@ class L1Settlement:
         deployer_key: Pays for everything and owns the contracts.
         registry: Remembers addresses and payments.
         execution_delay_s: The timelock's, set at deployment.
-        program_id: Batch program that new chains accept proofs of.
+        proofs: What batches are proven with.
     """
 
     def __init__(
@@ -63,7 +61,7 @@ class L1Settlement:
         deployer_key: str,
         registry: Registry,
         execution_delay_s: int,
-        program_id: bytes,
+        proofs: ProofSystem,
     ) -> None:
         self.url = url
         self._client = L1Client(url)
@@ -71,7 +69,7 @@ class L1Settlement:
         self._deployer = Sender(self._client, key_bytes(deployer_key), chain_id=expected_chain_id)
         self._registry = registry
         self._execution_delay_s = execution_delay_s
-        self._program_id = program_id
+        self._proofs = proofs
         self._deploying = threading.Lock()
         self._ecosystem: EcosystemAddresses | None = None
 
@@ -88,14 +86,23 @@ class L1Settlement:
         return self._client.block_number()
 
     def deploy(self) -> EcosystemAddresses:
-        """The hub's contracts: deployed now, or checked to be where the registry says they are."""
+        """The hub's contracts: deployed now, or checked to be where the registry says they are.
+
+        Raises:
+            ConfigError: They were deployed for another way of proving.
+        """
         with self._deploying:
             if self._ecosystem is None:
                 kept = self._registry.fact(ECOSYSTEM_FACT)
                 if kept is None:
-                    self._ecosystem = deploy_ecosystem(self._deployer, execution_delay_s=self._execution_delay_s)
+                    verifier = self._proofs.deploy(self._deployer)
+                    self._registry.set_fact(PROOFS_FACT, self._proofs.to_json())
+                    self._ecosystem = deploy_ecosystem(
+                        self._deployer, execution_delay_s=self._execution_delay_s, verifier=verifier
+                    )
                     self._registry.set_fact(ECOSYSTEM_FACT, self._ecosystem.to_json())
                 else:
+                    check_proofs(self._registry, self._proofs)
                     found = EcosystemAddresses.from_json(kept)
                     check_ecosystem(self._client, found)
                     self._ecosystem = found
@@ -151,7 +158,7 @@ class L1Settlement:
             chain_id=chain_id,
             genesis_state_commitment=genesis_hash,
             genesis_timestamp=genesis_timestamp,
-            program_id=self._program_id,
+            program_id=self._proofs.program_id,
             da_scheme=DA_VALIDIUM if data_availability is DataAvailability.VALIDIUM else DA_CALLDATA,
             fees=FeeParams(minimal_l2_gas_price=minimal_l2_gas_price_wei),
             base_token_asset_id=None if is_ether else asset_id_of(*self.base_token_origin(base_token)),
@@ -257,6 +264,25 @@ class L1Settlement:
 
     def _admin(self, keys: ChainKeys) -> Sender:
         return Sender(self._client, key_bytes(keys.admin), chain_id=self._expected_chain_id)
+
+
+def check_proofs(registry: Registry, proofs: ProofSystem) -> None:
+    """Refuse to go on with contracts that take other proofs than will be made.
+
+    Raises:
+        ConfigError: It says what they were deployed for.
+    """
+    made_for = registry.fact(PROOFS_FACT) or Unproven().to_json()
+    asked_for = proofs.to_json()
+    for key, was in made_for.items():
+        if asked_for[key] != was:
+            raise ConfigError(
+                key,
+                f"{asked_for[key] or 'none'!r}: this hub's contracts were deployed for {was or 'none'!r}",
+                hint=f"--set proofs={made_for['proofs']}"
+                + (f" --set profile={made_for['profile']}" if made_for["profile"] else "")
+                + ", or another data directory",
+            )
 
 
 class _Payment:

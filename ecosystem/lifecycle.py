@@ -199,9 +199,10 @@ class Lifecycle:
         return f"Bridgehub {self._ecosystem.bridgehub}"
 
     def _start_provers(self) -> str:
-        provers = self.settings.provers
-        self.runtime.start_provers(self.settings.data_dir.absolute() / "provers", provers.workers, provers.backend)
-        return f"{provers.workers} × {provers.backend}"
+        provers, backend = self.settings.provers, self.settings.prover_backend
+        directory = self.settings.data_dir.absolute() / "provers"
+        self.runtime.start_provers(directory, provers.workers, backend, provers.memory_bytes)
+        return f"{provers.workers} × {backend}"
 
     def _start_router(self) -> str:
         auto = self.settings.relay.auto

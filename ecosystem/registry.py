@@ -34,6 +34,7 @@ from ecosystem.states import (
 FILE_NAME: Final = "hub.db"
 #: Key of the fact that holds the addresses of the hub's L1 contracts.
 ECOSYSTEM_FACT: Final = "l1/ecosystem"
+PROOFS_FACT: Final = "l1/proofs"
 TOKENS_FACT: Final = "tokens"
 _VERSION: Final = 1
 _SCHEMA: Final = """

@@ -1,7 +1,7 @@
 """The real :class:`ecosystem.seams.Runtime`: actors on Ray."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +11,12 @@ from cluster import handles, placement
 from cluster.errors import ActorMissing
 from cluster.names import L1_ACTOR, POOL_ACTOR, ROUTER_ACTOR, WORKER_PREFIX
 from cluster.settings import RouterSettings
-from ecosystem.views import BatchView, JobView, NodeView, ProversView, WorkerView
+from ecosystem.views import BatchView, JobView, NodeView, ProgressView, ProversView, WorkerView
 
 if TYPE_CHECKING:
     from chain_template.store.records import BatchRecord
     from cluster.handles import NodeHandle, NodeInfo, PoolHandle, RouterHandle
-    from cluster.pool.jobs import JobInfo, JobKey, WorkerInfo
+    from cluster.pool.jobs import JobInfo, JobKey, Progress, WorkerInfo
 
 #: Seconds a process may take to say how it is; one that is busier than that is shown as down.
 LOOK_TIMEOUT_S = 5.0
@@ -106,10 +106,10 @@ class RayRuntime:
         except ActorMissing:
             return None
 
-    def start_provers(self, directory: Path, workers: int, backend: str) -> None:
+    def start_provers(self, directory: Path, workers: int, backend: str, memory_bytes: int | None) -> None:
         """Start the prover pool and its workers, or scale them; waits until they look for work."""
         pool = placement.start_pool(directory)
-        started = placement.scale_workers(workers, backend)
+        started = placement.scale_workers(workers, backend, memory_bytes=memory_bytes)
         pool.ready()
         for worker in started:
             worker.ready()
@@ -139,7 +139,9 @@ class RayRuntime:
         from cluster.pool.jobs import JobState
 
         wanted = None if state is None else JobState(state)
-        return [_job_view(job) for job in self._pool().jobs(chain_id, wanted, limit)]
+        pool = self._pool()
+        workers = pool.workers()
+        return [_job_view(job, workers) for job in pool.jobs(chain_id, wanted, limit)]
 
     def retry_job(self, chain_id: int, batch: int) -> JobView:
         """Queue a failed or refused proof job again."""
@@ -171,6 +173,9 @@ class RayRuntime:
 
 def batch_view(chain: str, record: "BatchRecord") -> BatchView:
     """A chain's own record of a batch, as the hub shows it."""
+    from chain_template.store.records import part_of
+
+    parts = [part for name in record.l1_transactions if (part := part_of(name)) is not None]
     return BatchView(
         chain=chain,
         number=record.number,
@@ -182,6 +187,9 @@ def batch_view(chain: str, record: "BatchRecord") -> BatchView:
         pubdata_bytes=record.pubdata_bytes,
         seal_reason=record.seal_reason,
         proof=record.proof_mode,
+        parts_submitted=len(parts),
+        parts=max((of for _, of in parts), default=0),
+        progress=None,
         state_commitment="0x" + record.state_commitment.hex(),
         batch_output_hash="0x" + record.batch_output_hash.hex(),
         public_input="0x" + record.public_input.hex(),
@@ -200,10 +208,18 @@ def _worker_view(worker: "WorkerInfo", chains: Mapping[int, str]) -> WorkerView:
         jobs_done=worker.jobs_done,
         last_seen_ms=int(worker.last_seen * 1000),
         pid=worker.pid,
+        progress=_progress_view(worker.progress),
     )
 
 
-def _job_view(job: "JobInfo") -> JobView:
+def _progress_view(progress: "Progress | None") -> ProgressView | None:
+    if progress is None:
+        return None
+    return ProgressView(progress.stage, progress.number, progress.stages, round(progress.fraction, 3))
+
+
+def _job_view(job: "JobInfo", workers: "Sequence[WorkerInfo]" = ()) -> JobView:
+    at_work = {worker.job: worker.progress for worker in workers}
     return JobView(
         chain=job.chain_name,
         batch=job.key.batch_number,
@@ -214,6 +230,7 @@ def _job_view(job: "JobInfo") -> JobView:
         queued_at_ms=int(job.queued_at * 1000),
         started_at_ms=None if job.started_at is None else int(job.started_at * 1000),
         ended_at_ms=None if job.finished_at is None else int(job.finished_at * 1000),
+        progress=_progress_view(at_work.get(job.key)),
     )
 
 

@@ -105,8 +105,15 @@ class Runtime(Protocol):
     def chain(self, name: str) -> Node | None:
         """A chain if it has been started."""
 
-    def start_provers(self, directory: Path, workers: int, backend: str) -> None:
-        """Start the prover pool and its workers, or scale them; waits until they look for work."""
+    def start_provers(self, directory: Path, workers: int, backend: str, memory_bytes: int | None) -> None:
+        """Start the prover pool and its workers, or scale them; waits until they look for work.
+
+        Args:
+            directory: Of the pool's queue.
+            workers: How many.
+            backend: What proves.
+            memory_bytes: What one proof may take, where that is limited.
+        """
 
     def provers_running(self, workers: int) -> bool:
         """Whether the pool and that many workers have been started."""

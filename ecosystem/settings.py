@@ -8,6 +8,7 @@ import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from eth_utils.address import to_checksum_address
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
@@ -96,6 +97,15 @@ class L1Settings(Settings):
         return self
 
     @property
+    def is_local(self) -> bool:
+        """Whether the L1 runs on this machine, where gas costs nothing and time does."""
+        host = "localhost" if self.url is None else urlsplit(self.url).hostname or ""
+        try:
+            return host == "localhost" or ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+    @property
     def embedded(self) -> bool:
         """Whether the hub runs the L1 itself."""
         return self.url is None
@@ -168,8 +178,16 @@ class ProverSettings(Settings):
     """The prover pool that all chains share."""
 
     workers: Annotated[int, Field(ge=0, le=256)] = 1
-    backend: Literal["unproven"] = "unproven"
-    """``unproven`` re-executes every batch and refuses a wrong one, but makes no proof."""
+    """Each proves one batch at a time."""
+    memory_gb: Annotated[float, Field(ge=1)] | None = None
+    """What one proof may take; batches are cut to fit. Half of the machine's memory unless set."""
+    backend: str | None = None
+    """What proves, unless it shall be what ``proofs`` and ``profile`` ask for: one's own, as module:factory."""
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """What one proof may take; None where that is left open."""
+        return None if self.memory_gb is None else int(self.memory_gb * 10**9)
 
 
 class ApiSettings(Settings):
@@ -216,8 +234,12 @@ class HubSettings(Settings):
 
     name: Annotated[str, Field(pattern=NAME_PATTERN)] = "zkhub"
     data_dir: Path = Path("hub-data")
-    proofs: Literal["none"] = "none"
-    """``none`` is the labelled development mode: batches are re-executed, not proven."""
+    proofs: Literal["stark", "none"] = "stark"
+    """``stark``: L1 takes a batch when it has verified a STARK of it. ``none`` is the labelled development mode:
+    batches are re-executed, not proven, and public networks are refused."""
+    profile: Literal["fast", "l1", "l1-128"] | None = None
+    """Parameters of the proofs, fixed when the contracts are deployed. Unless set: ``fast``, which is proven soonest,
+    on an L1 of this machine, ``l1``, which L1 verifies for least, on every other."""
     l1: L1Settings = L1Settings()
     chains: dict[str, ChainSettings] = Field(
         default_factory=lambda: {"alpha": ChainSettings(id=271), "beta": ChainSettings(id=272)}
@@ -227,6 +249,18 @@ class HubSettings(Settings):
     relay: RelaySettings = RelaySettings()
     dev_accounts: DevAccountSettings = DevAccountSettings()
     ray: RaySettings = RaySettings()
+
+    @property
+    def proof_profile(self) -> str:
+        """The profile of the proofs, if there are any."""
+        return self.profile or ("fast" if self.l1.is_local else "l1")
+
+    @property
+    def prover_backend(self) -> str:
+        """What the pool's workers run."""
+        if self.provers.backend is not None:
+            return self.provers.backend
+        return "unproven" if self.proofs == "none" else f"stark-{self.proof_profile}"
 
     @field_validator("chains")
     @classmethod

@@ -40,7 +40,8 @@ class HubView:
 
     Attributes:
         state: ``starting``, ``ready``, ``degraded`` (something that should run does not) or ``stopping``.
-        proofs: ``none`` is the development mode: batches are re-executed, not proven.
+        proofs: ``stark``, or ``none``, the development mode: batches are re-executed, not proven.
+        profile: Parameters of the proofs; empty where there are none.
         chains: Chain state → how many chains are in it.
         operations: Ids of the operations at work.
         pid: Process id of the controller.
@@ -50,6 +51,7 @@ class HubView:
     version: str
     state: str
     proofs: str
+    profile: str
     started_at_ms: int
     uptime_s: float
     data_dir: str
@@ -199,14 +201,34 @@ class EventView:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgressView:
+    """How far a prover is with a batch.
+
+    Attributes:
+        stage: What it is at.
+        number: Which stage that is, from 1.
+        stages: How many there are.
+        fraction: How much of this stage is done, 0 to 1.
+    """
+
+    stage: str
+    number: int
+    stages: int
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
 class BatchView:
     """A batch of a chain on its way to L1.
 
     Attributes:
         stage: ``sealed``, ``committed``, ``proving``, ``proved``, ``verified``, ``executed`` or ``reverted``.
-        proof: ``none`` in the development mode: re-executed, not proven.
+        proof: ``none`` in the development mode: re-executed, not proven; else ``stark-`` and the profile.
+        parts_submitted: Parts of its proof that L1 has accepted.
+        parts: How many the proof has; 0 before the first is on L1.
+        progress: How far its prover is; None when none is at work on it.
         stage_times_ms: Stage → when it was reached.
-        l1_transactions: Stage → hash of the L1 transaction that brought it there.
+        l1_transactions: Stage, or ``part 1 of 3`` → hash of the L1 transaction that brought it there.
     """
 
     chain: str
@@ -219,6 +241,9 @@ class BatchView:
     pubdata_bytes: int
     seal_reason: str
     proof: str
+    parts_submitted: int
+    parts: int
+    progress: ProgressView | None
     state_commitment: str
     batch_output_hash: str
     public_input: str
@@ -233,6 +258,7 @@ class WorkerView:
     Attributes:
         state: ``idle``, ``busy`` or ``lost`` (no sign of life).
         job: What it works on, ``CHAIN/BATCH``; empty for nothing.
+        progress: How far it is with that; None when it has nothing, or did not say.
     """
 
     name: str
@@ -242,6 +268,7 @@ class WorkerView:
     jobs_done: int
     last_seen_ms: int | None
     pid: int
+    progress: ProgressView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +289,11 @@ class ProversView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A proof job."""
+    """A proof job.
+
+    Attributes:
+        progress: How far its worker is; None when none is at work on it.
+    """
 
     chain: str
     batch: int
@@ -273,6 +304,7 @@ class JobView:
     queued_at_ms: int
     started_at_ms: int | None
     ended_at_ms: int | None
+    progress: ProgressView | None = None
 
 
 @dataclass(frozen=True, slots=True)

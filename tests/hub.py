@@ -35,6 +35,8 @@ class RealHub:
 
     def zkhub(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ZKHUB_")}
+        # Most tests are about something else than proofs, which take a minute each; their settings may ask for some.
+        environment["ZKHUB_PROOFS"] = "none"
         done = subprocess.run(
             [ZKHUB, "--data-dir", str(self.directory), *words],
             capture_output=True,

@@ -10,7 +10,4 @@
     stark/      the protocol: transcript, proof format, prover, verifier, soundness calculator
     backends/   where the heavy work is done: NumPy as the reference, compiled kernels on all cores
     csrc/       the C behind backends, machine and emulator
-
-Batches of the hub's chains are still settled by the labelled development mode (``proofs: none``): the program that
-re-executes a batch is not written for this machine yet.
 """

@@ -53,7 +53,7 @@ class Batcher:
         self._meter = meter
         self._rules = batch_rules(config)
         self._settings = config.batch
-        self._proof_mode = config.proofs
+        self._proof_mode = config.proof_mode
         self._store = store
         self._on_sealed = on_sealed
         self._clock = clock
@@ -121,7 +121,17 @@ class Batcher:
         if self._requested:
             self._requested = False
             return SealReason.REQUEST if self._open.blocks else None
-        return SealReason.AGE if self._open.is_due(self._now_ms()) else None
+        if self._open.is_due(self._now_ms()) and not self._awaits_proof(snapshot, number):
+            return SealReason.AGE
+        return None
+
+    def _awaits_proof(self, snapshot: Snapshot, number: int) -> bool:
+        """Whether the batch before is still to be proven: one sealed now would wait for that, so it may as well grow.
+
+        A proof costs far more by the batch than by the transaction; so an age makes batches no faster than they can be
+        proven.
+        """
+        return self._proof_mode != "none" and snapshot.last_batch_at(BatchStage.PROVED) < number - 1
 
     def _as_on_l1(self, snapshot: Snapshot, first: int, last: int) -> SealReason | None:
         """Take exactly the blocks that L1 knows this batch by; None while they are not all here.

@@ -18,7 +18,10 @@ from chain_template.headers import BlockHeader
 from chain_template.store import Store
 from zkvm.emulator.cost import Cost, Limits
 from zkvm.emulator.errors import CycleLimitExceeded, GuestMemoryExceeded, InputTooLarge
-from zkvm.guest import run_in_the_zkvm
+from zkvm.guest import batch_program, run_in_the_zkvm
+from zkvm.machine.heights import limits_within
+from zkvm.stark.memory import installed
+from zkvm.stark.profiles import profile
 
 #: How many proofs' worth is counted before it is enough to say that it is far too much.
 _COUNTED_PROOFS: Final = 64
@@ -82,7 +85,11 @@ class CostMeter:
 
 
 def meter_of(config: ChainConfig, store: Store) -> CostMeter | None:
-    """The meter of a chain whose blocks and batches must each fit one proof; None for others."""
+    """The meter of a chain whose blocks and batches must each fit one proof; None for others.
+
+    Raises:
+        UnknownProfile: There is no profile of the configured name.
+    """
     if config.l1 is None or not (config.batch.fit_proof or config.proofs != "none"):
         return None
 
@@ -90,7 +97,11 @@ def meter_of(config: ChainConfig, store: Store) -> CostMeter | None:
         with store.snapshot() as snapshot:
             return snapshot.header(number)
 
-    return CostMeter(batch_rules(config), store.nodes, header_at)
+    if config.proofs == "none":
+        return CostMeter(batch_rules(config), store.nodes, header_at)
+    memory = config.proof_memory_bytes or installed() // 2
+    limits = limits_within(batch_program(), profile(config.profile), memory)
+    return CostMeter(batch_rules(config), store.nodes, header_at, limits)
 
 
 def share_of(cost: Cost, limits: Limits) -> float:

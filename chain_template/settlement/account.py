@@ -24,6 +24,8 @@ from contracts.sender import GAS_MARGIN_PERCENT, Sender
 
 log = structlog.get_logger(__name__)
 
+#: No transaction may have more gas (EIP-7825); the margin of an estimate stays below it.
+_MAX_CALL_GAS: Final = 1 << 24
 #: A replacement must raise both fees by an eighth on the strictest nodes (geth asks a tenth).
 _RAISE_PERCENT: Final = 13
 _MAX_RAISES_AT_ONCE: Final = 30
@@ -61,6 +63,9 @@ class PendingCall:
                 "last": call.last,
                 "to": call.to,
                 "data": call.data.hex(),
+                "part": call.part,
+                "parts": call.parts,
+                "proof": call.proof,
                 "nonce": self.nonce,
                 "gas": self.gas,
                 "attempts": [
@@ -80,6 +85,9 @@ class PendingCall:
             content["last"],
             content["to"],
             bytes.fromhex(content["data"]),
+            content.get("part"),
+            content.get("parts", 0),
+            content.get("proof", ""),
         )
         attempts = tuple(
             Attempt(bytes.fromhex(tx_hash), Fees(fee, tip), sent_at)
@@ -146,7 +154,7 @@ class L1Account:
         """
         assert self.pending is None
         estimate = self._client.estimate_gas(call.to, call.data, sender=self.address, what=call.what)
-        gas = estimate + estimate * GAS_MARGIN_PERCENT // 100
+        gas = min(estimate + estimate * GAS_MARGIN_PERCENT // 100, max(estimate, _MAX_CALL_GAS))
         fees = self._affordable(self._client.fees())
         nonce = self._client.get_nonce(self.address, "latest")
         self._remember(self._attempt(PendingCall(call, nonce, gas, ()), fees))
@@ -158,7 +166,8 @@ class L1Account:
         if self.pending is None:
             return None
         included = self._find_receipt(self.pending)
-        if included is None and self._client.get_nonce(self.address, "latest") > self.pending.nonce:
+        next_nonce = self._client.get_nonce(self.address, "latest") if included is None else 0
+        if included is None and next_nonce > self.pending.nonce:
             # Included between the two questions, or the nonce was used by something else.
             included = self._find_receipt(self.pending)
             if included is None:
@@ -169,6 +178,12 @@ class L1Account:
             self._remember(None)
             return included
         if self._clock() - self.pending.attempts[-1].sent_at >= self._settings.resend_after_s:
+            if next_nonce < self.pending.nonce:
+                # L1 has forgotten a call before this one: it could never be included at any price. What is due now
+                # follows from where L1 is.
+                log.warning("giving up a call behind a forgotten one", call=self.pending.call.what)
+                self._remember(None)
+                return None
             self._replace(self.pending)
         elif not self._is_handed_in:
             self._hand_in()

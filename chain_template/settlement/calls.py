@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from chain_template.batcher.commit_info import StoredClaim
@@ -10,8 +11,9 @@ from chain_template.errors import L1Diverged
 from chain_template.primitives import keccak
 from chain_template.settlement.on_l1 import ChainOnL1, Counters
 from chain_template.settlement.priority_tree import PriorityTreeMirror
+from chain_template.settlement.shelf import Proof
 from chain_template.store import Snapshot
-from chain_template.store.records import BatchRecord, BatchStage, LogFilter
+from chain_template.store.records import BatchRecord, BatchStage, LogFilter, part_name
 from contracts.abi import encode_call
 from contracts.genesis import L2_NATIVE_TOKEN_VAULT
 from contracts.messages import (
@@ -44,6 +46,9 @@ class SettlementCall:
         stage: What they reach when it is included; REVERTED for a revert, None when they stay where they are.
         first / last: The batches.
         to: Contract address.
+        part: Which part of the batch's proof it hands in, counted from 0; None for other calls.
+        parts: How many parts that proof has.
+        proof: Stands for that proof.
     """
 
     stage: BatchStage | None
@@ -51,10 +56,15 @@ class SettlementCall:
     last: int
     to: str
     data: bytes
+    part: int | None = None
+    parts: int = 0
+    proof: str = ""
 
     @property
     def what(self) -> str:
         """For messages: which call this is."""
+        if self.part is not None:
+            return f"{part_name(self.part, self.parts)} of the proof of batch {self.first}"
         verb = _VERBS[self.stage]
         return (
             f"{verb} of batch {self.first}"
@@ -105,15 +115,15 @@ class CallMaker:
         infos = [claim_of(record).with_pubdata(self._pubdata(record.number)) for record in records]
         return self._call(BatchStage.COMMITTED, records, "commitBatchesSharedBridge", encode_commit(last, infos))
 
-    def prove(self, snapshot: Snapshot, counters: Counters) -> SettlementCall | None:
-        """Show L1 what is proved; None when nothing is."""
-        records = []
-        for record in self._candidates(snapshot, counters.verified):
-            if record.number > counters.committed or record.stage is not BatchStage.PROVED:
-                break
-            records.append(record)
-        if not records:
-            return None
+    def proved(self, snapshot: Snapshot, counters: Counters) -> list[BatchRecord]:
+        """The batches that come next to be verified and are proved, as many as one call takes."""
+        due = self._candidates(snapshot, counters.verified)
+        return list(
+            takewhile(lambda record: record.number <= counters.committed and record.stage is BatchStage.PROVED, due)
+        )
+
+    def prove(self, snapshot: Snapshot, counters: Counters, records: Sequence[BatchRecord]) -> SettlementCall:
+        """Have L1 look up the proofs of batches, the first of which comes after those that it has verified."""
         previous = stored_batch(snapshot, counters.verified)
         infos = [claim_of(record).commit.to_stored() for record in records]
         return self._call(BatchStage.VERIFIED, records, "proveBatchesSharedBridge", encode_prove(previous, infos))
@@ -174,6 +184,13 @@ class CallMaker:
         ]
         data = encode_call(self._chain.chain, "settleBatchesSharedBridge", arguments)
         return SettlementCall(BatchStage.EXECUTED, record.number, record.number, address, data)
+
+    def part(self, record: BatchRecord, counters: Counters, proof: Proof, number: int) -> SettlementCall:
+        """Hand part ``number`` of the proof of a batch to the verifier."""
+        arguments = [counters.program_id, record.public_input, proof.parts[number]]
+        data = encode_call(self._chain.parts, "verifyPart", arguments)
+        at = record.number
+        return SettlementCall(None, at, at, counters.verifier, data, number, len(proof.parts), proof.name)
 
     def revert(self, to_batch: int, committed: int) -> SettlementCall:
         """Take back all batches after ``to_batch``."""

@@ -39,6 +39,8 @@ class Counters:
     Attributes:
         committed_hash: Hash of the last committed batch's StoredBatchInfo.
         priority_mode: Whether L1 takes batches of L1 operations only, from anyone.
+        program_id: The batch program whose proofs are accepted.
+        verifier: Address of the contract that says what is proven.
     """
 
     block: L1Block
@@ -47,6 +49,8 @@ class Counters:
     executed: int
     committed_hash: bytes
     priority_mode: bool = False
+    program_id: bytes = b""
+    verifier: str = ""
 
     def stage_of(self, batch_number: int) -> BatchStage | None:
         """The stage L1 vouches for; None before commit."""
@@ -65,6 +69,7 @@ class ChainOnL1:
         self.link = link
         self.chain: Artifact = load("ZKChain")
         self.timelock: Artifact = load("ValidatorTimelock")
+        self.parts: Artifact = load("IProofParts")
 
     def check_link(self) -> None:
         """Refuse to settle on something else than the L1 this chain was created on.
@@ -113,10 +118,9 @@ class ChainOnL1:
 
     def counters(self, at: L1Block) -> Counters:
         """How far batches are as of a block."""
-        names = ("getTotalBatchesCommitted", "getTotalBatchesVerified", "getTotalBatchesExecuted", "isPriorityMode")
-        committed, verified, executed, priority_mode = self._reads([(name, ()) for name in names], at.number)
+        committed, verified, executed, *others = self._reads([(name, ()) for name in _COUNTERS], at.number)
         (committed_hash,) = self._reads([("storedBatchHash", (committed,))], at.number)
-        return Counters(at, committed, verified, executed, committed_hash, priority_mode)
+        return Counters(at, committed, verified, executed, committed_hash, *others)
 
     def stored_batch_hash(self, batch_number: int) -> bytes:
         """Keccak of the batch's StoredBatchInfo; zero when it is not committed."""
@@ -128,10 +132,21 @@ class ChainOnL1:
         (found,) = self._reads([("getFirstUnprocessedPriorityTx", ())], "latest")
         return int(found)
 
-    def program_id(self) -> bytes:
-        """The batch program whose proofs are accepted."""
-        (found,) = self._reads([("getProgramId", ())], "latest")
-        return bytes(found)
+    # -- proofs ------------------------------------------------------------------------------------------------------
+
+    def are_proven(self, verifier: str, program_id: bytes, public_inputs: Sequence[bytes]) -> list[bool]:
+        """For each public input whether the verifier has accepted a proof that the program puts it out."""
+        calls = [("isVerified", (program_id, public_input)) for public_input in public_inputs]
+        return self._read_all(load("IBatchVerifier"), verifier, calls, "latest") if calls else []
+
+    def accepted_parts(self, verifier: str, sender: str, program_id: bytes, public_input: bytes) -> int:
+        """How many parts of a proof the verifier has accepted from a sender; 0 when it has none under way."""
+        ((accepted, _),) = self._read_all(
+            self.parts, verifier, [("progress", (sender, program_id, public_input))], "latest"
+        )
+        return int(accepted)
+
+    # -- execution ---------------------------------------------------------------------------------------------------
 
     def executable_at(self, batch_numbers: Sequence[int]) -> list[int]:
         """When each batch may be executed: commit time plus the delay, Unix seconds."""
@@ -224,6 +239,14 @@ class ChainOnL1:
         ]
 
 
+_COUNTERS: Final = (
+    "getTotalBatchesCommitted",
+    "getTotalBatchesVerified",
+    "getTotalBatchesExecuted",
+    "isPriorityMode",
+    "getProgramId",
+    "getVerifier",
+)
 _STAGE_EVENTS: Final = {
     BatchStage.COMMITTED: "BlockCommit",
     BatchStage.VERIFIED: "BlocksVerification",

@@ -26,6 +26,7 @@ _VERDICTS: Final = {
     "VerifiedBatchesExceedsCommittedBatches": Verdict.RETRY,
     "CantExecuteUnprovenBatches": Verdict.RETRY,
     "RevertedBatchNotAfterNewLastBatch": Verdict.RETRY,
+    "UnprovenBatch": Verdict.RETRY,
 }
 
 

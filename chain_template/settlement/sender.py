@@ -17,12 +17,14 @@ from chain_template.errors import L1Diverged, SettlementError, SettlementRefused
 from chain_template.settlement.account import FeeAboveLimit, Included, L1Account
 from chain_template.settlement.calls import CallMaker, SettlementCall
 from chain_template.settlement.on_l1 import ChainOnL1, Counters
+from chain_template.settlement.proof_parts import ProofParts
 from chain_template.settlement.proofs import ProofService
 from chain_template.settlement.proving import ProvingDesk
 from chain_template.settlement.refusals import Verdict, verdict
+from chain_template.settlement.shelf import ProofShelf
 from chain_template.settlement.tracker import StageTracker, require_same_batches
 from chain_template.store import Snapshot, Store
-from chain_template.store.records import BatchStage
+from chain_template.store.records import BatchRecord, BatchStage, part_name
 from contracts.errors import L1Error, L1RpcError, TransactionReverted
 
 log = structlog.get_logger(__name__)
@@ -76,7 +78,12 @@ class SettlementSender:
         self._on_priority_mode = on_priority_mode
         self._maker = CallMaker(chain, config.chain_id, store.batch_pubdata, config.settlement.max_batches_per_call)
         self._tracker = StageTracker(store, chain, on_moved)
-        self._desk = ProvingDesk(config.chain_id, config.name, store, chain, service)
+        self._shelf = ProofShelf(config.data_dir / "proofs")
+        self._parts = ProofParts(store, chain, self._shelf)
+        self._desk = ProvingDesk(
+            config.chain_id, config.name, store, service, self._shelf, needs_proofs=config.proofs != "none"
+        )
+        self._shelf_cleared_to = 0
         self._accounts = self._open_accounts(config.operator_keys)
         self.has_looked = False
         self._told_lost = 0
@@ -167,6 +174,9 @@ class SettlementSender:
         if latest.committed > known and self._told_lost != latest.committed:
             self._report_lost(known, head)
             self._told_lost = latest.committed
+        if confirmed.executed > self._shelf_cleared_to:
+            self._shelf.drop_to(confirmed.executed)
+            self._shelf_cleared_to = confirmed.executed
         self.has_looked = True
         return first_moved is not None
 
@@ -185,7 +195,7 @@ class SettlementSender:
 
     def _prove_jobs(self, problems: list[Exception], counters: Counters) -> bool:
         try:
-            moved = self._desk.step(before_commit=counters.priority_mode)
+            moved = self._desk.step(counters)
         except SettlementRefused as exc:
             problems.append(exc)
             return False
@@ -215,12 +225,25 @@ class SettlementSender:
             return
         tx_hash = "0x" + receipt.transaction_hash.hex()
         log.info("L1 call included", call=call.what, l1_block=receipt.block_number, gas_used=receipt.gas_used)
+        if call.part is not None:
+            self._note_part(call, tx_hash)
+            return
         if call.stage in (BatchStage.REVERTED, None):
             return
         with self._store.snapshot() as snapshot:
             numbers = [record.number for record in snapshot.batches(call.first, call.last)]
         for number in numbers:
             self._store.update_batch(number, l1_transaction=(call.stage.value, tx_hash))
+
+    def _note_part(self, call: SettlementCall, tx_hash: str) -> None:
+        """Write down that a part of a proof is on L1; its batch may have been rolled back meanwhile."""
+        assert call.part is not None
+        self._parts.note(call.proof)
+        with self._store.snapshot() as snapshot:
+            record = snapshot.batch(call.first)
+        if record is not None:
+            self._store.update_batch(call.first, l1_transaction=(part_name(call.part, call.parts), tx_hash))
+            self._on_moved(call.first, record.stage)
 
     def _explain_failure(self, included: Included) -> None:
         """A call that was included and failed: say why; the next step decides from L1's state."""
@@ -238,7 +261,6 @@ class SettlementSender:
             return self._settle_at_once(counters, problems)
         makers: dict[str, Callable[[Snapshot], SettlementCall | None]] = {
             "committer": lambda snapshot: self._maker.commit(snapshot, counters),
-            "prover": lambda snapshot: self._maker.prove(snapshot, counters),
             "executor": lambda snapshot: self._maker.execute(snapshot, counters, self._l1_now(counters)),
         }
         for role, make in makers.items():
@@ -252,7 +274,51 @@ class SettlementSender:
                     busy |= self._submit(account, call)
             except (SettlementError, L1Error) as exc:
                 problems.append(exc)
+        if self._accounts["prover"].pending is None:
+            busy |= self._send_proofs(counters, problems)
         return busy
+
+    def _send_proofs(self, counters: Counters, problems: list[Exception]) -> bool:
+        """Hand in the next part of a proof, or have L1 verify the batches whose proofs it has.
+
+        As long as a further batch is proved, its proof goes first: one call then verifies them all.
+        """
+        account = self._accounts["prover"]
+        try:
+            with self._store.snapshot() as snapshot:
+                proved = self._maker.proved(snapshot, counters)
+                proven = self._parts.proven(counters, proved)
+                if proven < len(proved):
+                    try:
+                        if self._send_part(account, proved[proven], counters):
+                            return True
+                    except SettlementRefused as exc:
+                        problems.append(exc)
+                if not proven or account.pending is not None:
+                    return False
+                return self._submit(account, self._maker.prove(snapshot, counters, proved[:proven]))
+        except (SettlementError, L1Error) as exc:
+            problems.append(exc)
+            return False
+
+    def _send_part(self, account: L1Account, record: BatchRecord, counters: Counters) -> bool:
+        """Hand in the next part of a batch's proof; returns whether it went out.
+
+        Raises:
+            SettlementRefused: L1 refuses the proof.
+        """
+        following = self._parts.next_part(record, counters, account.address)
+        if following is None:
+            self._desk.ask_again(record)
+            return False
+        if following.is_sure:
+            return self._submit(account, self._maker.part(record, counters, following.proof, following.number))
+        try:
+            account.submit(self._maker.part(record, counters, following.proof, following.number))
+        except TransactionReverted as exc:
+            log.warning("handing in a proof from its beginning", batch=record.number, reason=exc.reason)
+            return self._submit(account, self._maker.part(record, counters, following.proof, 0))
+        return True
 
     def _settle_at_once(self, counters: Counters, problems: list[Exception]) -> bool:
         """Priority mode: commit, prove and execute in one call, as anyone could."""
@@ -261,6 +327,12 @@ class SettlementSender:
             return False
         try:
             with self._store.snapshot() as snapshot:
+                record = snapshot.batch(counters.executed + 1)
+                if record is None or record.stage is not BatchStage.PROVED:
+                    return False
+                if not self._parts.proven(counters, [record]):
+                    prover = self._accounts["prover"]
+                    return prover.pending is None and self._send_part(prover, record, counters)
                 call = self._maker.settle(snapshot, counters)
             return call is not None and self._submit(account, call)
         except (SettlementError, L1Error) as exc:

@@ -88,6 +88,22 @@ class LogFilter:
     topics: tuple[tuple[bytes, ...] | None, ...] = ()
 
 
+def part_name(number: int, parts: int) -> str:
+    """Under which name a batch's record has the L1 transaction of a part of its proof; ``number`` counts from 0."""
+    return f"{_PART}{number + 1} of {parts}"
+
+
+def part_of(name: str) -> tuple[int, int] | None:
+    """What :func:`part_name` was given; None for another name."""
+    if not name.startswith(_PART):
+        return None
+    number, _, parts = name.removeprefix(_PART).partition(" of ")
+    return int(number) - 1, int(parts)
+
+
+_PART = "part "
+
+
 class BatchStage(StrEnum):
     """Where a batch stands on its way to L1; ``chain_template.store.stages`` has the transition table."""
 
@@ -110,8 +126,9 @@ class BatchRecord:
         batch_output_hash / public_input: As protocol part 2 defines them.
         commit_info: JSON of the CommitBatchInfo that goes to L1 (without the DA input).
         stage_times_ms: Unix milliseconds at which each stage was reached.
-        l1_transactions: Stage → hash of the L1 transaction that brought it there.
-        proof_mode: "none" in the labelled development mode, else the prover profile.
+        l1_transactions: Stage → hash of the L1 transaction that brought it there; so for each part of its proof, by
+            :func:`part_name`.
+        proof_mode: "none" in the labelled development mode, else "stark-" and the profile.
     """
 
     number: int

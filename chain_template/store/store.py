@@ -219,7 +219,8 @@ class Store:
             number: The batch.
             stage: Where it is now; the stage it has already is no change.
             at_ms: When it got there, Unix milliseconds; now when left out.
-            l1_transaction: (stage, hash) of the L1 transaction that took it there.
+            l1_transaction: (stage, hash) of the L1 transaction that took it there, or (part, hash) of one that handed
+                in a part of its proof, by ``part_name``.
 
         Raises:
             StoreError: There is no such batch.

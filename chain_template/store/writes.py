@@ -11,7 +11,7 @@ from chain_template.headers import BlockHeader
 from chain_template.primitives import int_to_bytes
 from chain_template.receipts import Receipt
 from chain_template.store.block_log import Tail
-from chain_template.store.records import BatchRecord, BatchStage, L1Cursor, PriorityOperation
+from chain_template.store.records import BatchRecord, BatchStage, L1Cursor, PriorityOperation, part_of
 from chain_template.store.rows import Row, batch_row, pack_hashes, pack_touched
 from chain_template.store.schema import SCHEMA_VERSION, first_log_key, first_tx_key
 from chain_template.store.stages import STAGE_RANK, check_transition, has_reached
@@ -211,12 +211,20 @@ def move_batch(db: sqlite3.Connection, record: BatchRecord, stage: BatchStage, a
 
 def _survives(reached: str, stage: BatchStage) -> bool:
     """Whether what is known of the stage ``reached`` still holds for a batch that is in ``stage`` now."""
-    return stage is BatchStage.REVERTED or has_reached(stage, BatchStage(reached))
+    # A proof is handed in, part by part, when there is one.
+    needed = BatchStage.PROVED if part_of(reached) is not None else BatchStage(reached)
+    return stage is BatchStage.REVERTED or has_reached(stage, needed)
 
 
-def note_l1_transaction(db: sqlite3.Connection, record: BatchRecord, stage: str, tx_hash: str) -> None:
-    """Remember which L1 transaction took a batch to ``stage``."""
-    sent = record.l1_transactions | {BatchStage(stage).value: tx_hash}
+def note_l1_transaction(db: sqlite3.Connection, record: BatchRecord, name: str, tx_hash: str) -> None:
+    """Remember which L1 transaction took a batch to a stage, or handed in a part of its proof."""
+    part, sent = part_of(name), record.l1_transactions
+    if part is None:
+        name = BatchStage(name).value
+    elif part[0] == 0:
+        # The proof is handed in from its beginning: what was said of another time is over.
+        sent = {other: known for other, known in sent.items() if part_of(other) is None}
+    sent = sent | {name: tx_hash}
     db.execute("UPDATE batches SET l1_transactions = ? WHERE number = ?", (json.dumps(sent), record.number))
 
 

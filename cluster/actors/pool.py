@@ -12,6 +12,7 @@ from cluster.pool import (
     JobInfo,
     JobState,
     PoolStats,
+    Progress,
     ProverPool,
     WorkerCard,
     WorkerInfo,
@@ -92,9 +93,9 @@ class ProverPoolActor:
         return self._pool.take(card, sequence, wait_s)
 
     @ray.method(concurrency_group="io")
-    def heartbeat(self, card: WorkerCard, lease: int | None) -> bool:
+    def heartbeat(self, card: WorkerCard, lease: int | None, progress: Progress | None = None) -> bool:
         """A worker lives; False: it should give its lease up."""
-        return self._pool.heartbeat(card, lease)
+        return self._pool.heartbeat(card, lease, progress)
 
     @ray.method(concurrency_group="io")
     def finish(self, card: WorkerCard, lease: int, proof: bytes) -> None:

@@ -23,7 +23,7 @@ _STUCK = 70
 class ProverWorker:
     """Looks for work from its first moment; Ray starts it again whenever it dies, and the pool has its job done."""
 
-    def __init__(self, index: int, backend: str, pool_name: str, heartbeat_s: float) -> None:
+    def __init__(self, index: int, backend: str, pool_name: str, heartbeat_s: float, memory_bytes: int | None) -> None:
         name = worker_actor(index)
         log_as_actor(name)
         os.nice(max(0, _NICENESS - os.nice(0)))
@@ -36,7 +36,7 @@ class ProverWorker:
         )
         self._loop = WorkerLoop(
             card,
-            lambda: make_backend(backend),
+            lambda: make_backend(backend, memory_bytes),
             RemotePool(pool_name),
             heartbeat_s=heartbeat_s,
             on_stuck=lambda: os._exit(_STUCK),

@@ -9,6 +9,7 @@ from cluster.pool.jobs import (
     JobKey,
     JobState,
     PoolStats,
+    Progress,
     WorkerCard,
     WorkerInfo,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "JobKey",
     "JobState",
     "PoolStats",
+    "Progress",
     "ProverPool",
     "Scheduler",
     "WorkerCard",

@@ -115,6 +115,23 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an attempt is, as its worker says.
+
+    Attributes:
+        stage: What it is at, in words.
+        number: Which stage that is, from 1.
+        stages: How many there are.
+        fraction: How much of this stage is done, 0 to 1.
+    """
+
+    stage: str
+    number: int
+    stages: int
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerCard:
     """What a worker says of itself, with every call.
 
@@ -131,7 +148,11 @@ class WorkerCard:
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """A worker as the pool knows it. Times are seconds since the epoch."""
+    """A worker as the pool knows it. Times are seconds since the epoch.
+
+    Attributes:
+        progress: How far it is with its job; None when it has none, or did not say.
+    """
 
     name: str
     backend: str
@@ -142,6 +163,7 @@ class WorkerInfo:
     lease: int | None
     job: JobKey | None
     jobs_done: int
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)

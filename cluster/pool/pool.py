@@ -20,6 +20,7 @@ from cluster.pool.jobs import (
     JobKey,
     JobState,
     PoolStats,
+    Progress,
     WorkerCard,
     WorkerInfo,
 )
@@ -275,10 +276,17 @@ class ProverPool:
             )
         return Assignment(lease, job.key, job.chain_name, job.public_input, batch_input, job.attempts)
 
-    def heartbeat(self, card: WorkerCard, lease: int | None) -> bool:
-        """A sign of life; False when the worker should give up what it does under ``lease``."""
+    def heartbeat(self, card: WorkerCard, lease: int | None, progress: Progress | None = None) -> bool:
+        """A sign of life; False when the worker should give up what it does under ``lease``.
+
+        Args:
+            card: Whose.
+            lease: What it holds.
+            progress: How far it is with that.
+        """
         with self._locked():
-            self._meet(card)
+            worker = self._meet(card)
+            worker.progress = progress
             self._expire()
             return lease is None or self._held(card.name, lease) is not None
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cluster.pool.jobs import JobInfo, WorkerCard, WorkerInfo
+from cluster.pool.jobs import JobInfo, Progress, WorkerCard, WorkerInfo
 
 
 @dataclass(slots=True)
@@ -12,6 +12,7 @@ class Worker:
 
     Attributes:
         latest_take: Sequence number of its latest question for work.
+        progress: How far it is with what it holds.
     """
 
     card: WorkerCard
@@ -19,6 +20,7 @@ class Worker:
     last_seen: float
     jobs_done: int = 0
     latest_take: int = -1
+    progress: Progress | None = None
 
     def info(self, job: JobInfo | None) -> WorkerInfo:
         """The worker as everyone may see it; ``job`` is what it is at."""
@@ -32,6 +34,7 @@ class Worker:
             lease=job.lease if job else None,
             job=job.key if job else None,
             jobs_done=self.jobs_done,
+            progress=self.progress if job else None,
         )
 
 

@@ -3,11 +3,20 @@
 import difflib
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Protocol
 
 from cluster.errors import UnknownBackend
-from cluster.pool.jobs import Assignment
+from cluster.pool.jobs import Assignment, Progress
+from zkvm.stark.profiles import PROFILES
+
+Report = Callable[[Progress], None]
+"""Told how far an attempt is."""
+
+
+def silent(progress: Progress) -> None:
+    """A :data:`Report` that nobody reads."""
 
 
 class ProverBackend(Protocol):
@@ -17,15 +26,17 @@ class ProverBackend(Protocol):
         """Load whatever the first job would otherwise wait for."""
         ...
 
-    def prove(self, assignment: Assignment, abandoned: threading.Event) -> bytes:
+    def prove(self, assignment: Assignment, abandoned: threading.Event, report: Report) -> bytes:
         """The proof that the batch program turns the input into the public input.
 
         Args:
             assignment: The job.
             abandoned: Set when nobody wants the result any more; a backend that can stop early should.
+            report: To be told how far the work is.
 
         Returns:
-            The proof; empty for a backend that only re-executes.
+            The proof's parts, as ``chain_template.settlement.proofs.pack_parts`` gives them; empty for a backend that
+            only re-executes.
 
         Raises:
             BatchRefused: No such proof can exist.
@@ -33,14 +44,24 @@ class ProverBackend(Protocol):
         ...
 
 
-def _unproven() -> ProverBackend:
+def _unproven(memory_bytes: int | None) -> ProverBackend:
     from cluster.workers.unproven import UnprovenProver
 
     return UnprovenProver()
 
 
+def _stark(profile_name: str, memory_bytes: int | None) -> ProverBackend:
+    from cluster.workers.stark import StarkProver
+    from zkvm.stark.profiles import profile
+
+    return StarkProver(profile(profile_name), memory_bytes)
+
+
 #: Backends of this distribution, by name; loaded on first use.
-BACKENDS: Mapping[str, Callable[[], ProverBackend]] = {"unproven": _unproven}
+BACKENDS: Mapping[str, Callable[[int | None], ProverBackend]] = {
+    "unproven": _unproven,
+    **{f"stark-{name}": partial(_stark, name) for name in PROFILES},
+}
 
 
 def check_backend(name: str) -> None:
@@ -58,15 +79,19 @@ def check_backend(name: str) -> None:
     )
 
 
-def make_backend(name: str) -> ProverBackend:
+def make_backend(name: str, memory_bytes: int | None = None) -> ProverBackend:
     """A new backend: one of :data:`BACKENDS`, or what ``module:factory`` returns.
+
+    Args:
+        name: Which.
+        memory_bytes: What one of its proofs may take; what is free when it begins, where left out.
 
     Raises:
         UnknownBackend: There is none of this name.
     """
     check_backend(name)
     if name in BACKENDS:
-        return BACKENDS[name]()
+        return BACKENDS[name](memory_bytes)
     module, _, factory = name.partition(":")
     try:
         made: ProverBackend = getattr(import_module(module), factory)()

@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 
 from cluster.errors import BatchRefused, PoolStoreFull, ProverError, StaleLease
-from cluster.pool.jobs import Assignment, JobKey, WorkerCard
+from cluster.pool.jobs import Assignment, JobKey, Progress, WorkerCard
 from cluster.workers.backends import ProverBackend
 from zkhub.errors import HubError
 
@@ -30,7 +30,7 @@ class Pool(Protocol):
         """The next job."""
         ...
 
-    def heartbeat(self, card: WorkerCard, lease: int | None) -> bool:
+    def heartbeat(self, card: WorkerCard, lease: int | None, progress: Progress | None = None) -> bool:
         """A sign of life; False: give the lease up."""
         ...
 
@@ -77,6 +77,11 @@ class _Current:
     started: float
     abandoned: threading.Event
     abandoned_at: float | None = None
+    progress: Progress | None = None
+
+    def note(self, progress: Progress) -> None:
+        """Take word of how far it is."""
+        self.progress = progress
 
 
 class WorkerLoop:
@@ -208,7 +213,7 @@ class WorkerLoop:
         """Run the backend and say what is to be reported."""
         assignment, card, pool = current.assignment, self._card, self._pool
         try:
-            proof = backend.prove(assignment, current.abandoned)
+            proof = backend.prove(assignment, current.abandoned, current.note)
         except BatchRefused as error:
             reason = f"{error.reason}: {error.message}"
             log.error("batch refused", chain=assignment.chain_name, batch=assignment.key.batch_number, error=reason)
@@ -250,7 +255,7 @@ class WorkerLoop:
             if current is None:
                 self._tell(None)
             elif current.abandoned_at is None:
-                if not self._tell(current.assignment.lease):
+                if not self._tell(current.assignment.lease, current.progress):
                     current.abandoned_at = time.monotonic()
                     current.abandoned.set()
             elif time.monotonic() - current.abandoned_at > self._grace_s and self._current is current:
@@ -260,10 +265,10 @@ class WorkerLoop:
             else:
                 self._tell(None)
 
-    def _tell(self, lease: int | None) -> bool:
+    def _tell(self, lease: int | None, progress: Progress | None = None) -> bool:
         """Whether to go on with ``lease``; a pool that is down has not taken it away."""
         try:
-            return self._pool.heartbeat(self._card, lease)
+            return self._pool.heartbeat(self._card, lease, progress)
         except HubError as error:
             self._note(error)
             return True

@@ -6,6 +6,7 @@ from chain_template.batcher.batch_program import run
 from chain_template.errors import BatchInputError
 from cluster.errors import BatchRefused
 from cluster.pool.jobs import Assignment
+from cluster.workers.backends import Report, silent
 
 
 class UnprovenProver:
@@ -14,7 +15,7 @@ class UnprovenProver:
     def warm_up(self) -> None:
         """Nothing: importing this module has loaded the executor."""
 
-    def prove(self, assignment: Assignment, abandoned: threading.Event) -> bytes:
+    def prove(self, assignment: Assignment, abandoned: threading.Event, report: Report = silent) -> bytes:
         """Empty bytes, if the batch is right.
 
         Raises:

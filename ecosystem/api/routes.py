@@ -8,7 +8,7 @@ from cluster.pool.jobs import JobState
 from ecosystem.api import problems
 from ecosystem.api.auth import may_read, needs_token
 from ecosystem.api.backend import Backend
-from ecosystem.api.events import EventStream, operation_stream
+from ecosystem.api.events import EventStream, batch_stream, operation_stream
 from ecosystem.api.models import NewChain
 from ecosystem.states import OPERATION_TRANSITIONS
 from ecosystem.views import (
@@ -128,6 +128,18 @@ async def list_batches(
 async def show_batch(name: Name, number: Number, backend: Answers) -> BatchView:
     """A batch of a chain."""
     return await _ask(backend, "batch", name, number)
+
+
+@reading.get(
+    "/chains/{name}/batches/{number}/events",
+    tags=["batches"],
+    responses={200: {"content": {"text/event-stream": {}}}, **problems.documented(404, 502)},
+    response_class=EventStream,
+)
+async def batch_events(name: Name, number: Number, backend: Answers) -> Any:
+    """A batch on its way, as server-sent events: how far its proof is, parts on L1, stages, until it is executed."""
+    await _ask(backend, "batch", name, number)
+    return batch_stream(backend, name, number)
 
 
 # -- operations ---------------------------------------------------------------------------------------------

@@ -7,7 +7,22 @@ from typing import Any
 from ecosystem.cli.context import Client
 from ecosystem.cli.output import err, ether
 
-PROOF_LABELS = {"none": "none (development mode: batches are re-executed, not proven)"}
+_UNPROVEN = "none (development mode: batches are re-executed, not proven)"
+
+
+def proof_label(mode: str, profile: str = "") -> str:
+    """What batches are settled with, in words; ``mode`` is a hub's or a batch's."""
+    if mode == "none":
+        return _UNPROVEN
+    name = profile or mode.partition("-")[2]
+    return f"STARKs, profile {name}" if name else "STARKs"
+
+
+def progress_label(progress: dict[str, Any] | None) -> str:
+    """How far a prover is, in words; empty for none."""
+    if progress is None:
+        return ""
+    return f"{progress['stage']} {progress['fraction']:.0%} ({progress['number']} of {progress['stages']})"
 
 
 def deployment(client: Client, data_dir: Path) -> dict[str, Any]:
@@ -17,6 +32,7 @@ def deployment(client: Client, data_dir: Path) -> dict[str, Any]:
         "name": hub["name"],
         "version": hub["version"],
         "proofs": hub["proofs"],
+        "profile": hub["profile"],
         "data_dir": hub["data_dir"],
         "api_url": client.url,
         "l1": client.get("/v1/l1"),
@@ -38,7 +54,8 @@ def show_banner(content: dict[str, Any], data_dir: Path, seconds: float) -> None
     facts = Table.grid(padding=(0, 2))
     facts.add_row("[dim]API[/dim]", f"{content['api_url']}/docs")
     facts.add_row("[dim]L1[/dim]", f"{l1['url']}  chain id {l1['chain_id']}  ({l1['kind']})")
-    facts.add_row("[dim]proofs[/dim]", f"[yellow]{PROOF_LABELS.get(content['proofs'], content['proofs'])}[/yellow]")
+    colour = "yellow" if content["proofs"] == "none" else "green"
+    facts.add_row("[dim]proofs[/dim]", f"[{colour}]{proof_label(content['proofs'], content['profile'])}[/{colour}]")
     facts.add_row(
         "[dim]provers[/dim]", ", ".join(f"{w['name']} ({w['backend']})" for w in content["provers"]) or "none"
     )

@@ -1,7 +1,7 @@
 """``zkhub batch …``, ``zkhub prover …`` and ``zkhub account …``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,7 +25,7 @@ def list_batches(context: typer.Context, chain: Chain, limit: Limit = 20, as_jso
         emit_json(batches)
         return
     table(
-        ("BATCH", "STAGE", "BLOCKS", "TXS", "SEALED", "SEALED BY", "PUBDATA", "TIME TO EXECUTED"),
+        ("BATCH", "STAGE", "BLOCKS", "TXS", "SEALED", "SEALED BY", "PUBDATA", "PROOF", "TIME TO EXECUTED"),
         (
             (
                 b["number"],
@@ -35,6 +35,7 @@ def list_batches(context: typer.Context, chain: Chain, limit: Limit = 20, as_jso
                 f"{age(b['stage_times_ms'].get('sealed'))} ago",
                 b["seal_reason"],
                 f"{b['pubdata_bytes']} B",
+                _proof(b),
                 _seconds(b["stage_times_ms"], "sealed", "executed"),
             )
             for b in batches
@@ -55,25 +56,28 @@ def show_batch(
     if as_json:
         emit_json(shown)
         return
-    from ecosystem.cli.banner import PROOF_LABELS
+    from ecosystem.cli.banner import progress_label, proof_label
 
     console = out()
     console.print(f"batch {number} of {chain}: {shown['stage']}")
     console.print(f"blocks {shown['first_block']}-{shown['last_block']}, {shown['transactions']} transactions,")
     console.print(f"{shown['pubdata_bytes']} bytes of pubdata, sealed by {shown['seal_reason']}")
-    console.print(f"proof: {PROOF_LABELS.get(shown['proof'], shown['proof'])}")
+    console.print(f"proof: {proof_label(shown['proof'])}")
+    if shown["progress"]:
+        console.print(f"proving: {progress_label(shown['progress'])}")
+    if shown["parts"]:
+        console.print(f"parts of the proof on L1: {shown['parts_submitted']} of {shown['parts']}")
     for key in ("state_commitment", "batch_output_hash", "public_input"):
         console.print(f"{key.replace('_', ' ')}: {shown[key]}", soft_wrap=True)
-    times = shown["stage_times_ms"]
-    table(
-        ("STAGE", "AFTER", "L1 TRANSACTION"),
-        (
-            (stage, _seconds(times, "sealed", stage), shown["l1_transactions"].get(stage, "-"))
-            for stage in STAGES
-            if stage in times
-        ),
-        "It has no stages.",
-    )
+    times, sent = shown["stage_times_ms"], shown["l1_transactions"]
+    rows = []
+    for stage in STAGES:
+        if stage == "verified":
+            # What comes between proved and verified has no time of its own.
+            rows += [(name, "-", sent[name]) for name in sorted(sent) if name.startswith("part ")]
+        if stage in times:
+            rows.append((stage, _seconds(times, "sealed", stage), sent.get(stage, "-")))
+    table(("STAGE", "AFTER", "L1 TRANSACTION"), rows, "It has no stages.")
 
 
 @batch.command("input")
@@ -141,9 +145,14 @@ def list_provers(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         emit_json(pool)
         return
+    from ecosystem.cli.banner import progress_label
+
     table(
-        ("WORKER", "BACKEND", "STATE", "WORKS ON", "JOBS"),
-        ((w["name"], w["backend"], w["state"], w["job"] or "-", w["jobs_done"]) for w in pool["workers"]),
+        ("WORKER", "BACKEND", "STATE", "WORKS ON", "HOW FAR", "JOBS"),
+        (
+            (w["name"], w["backend"], w["state"], w["job"] or "-", progress_label(w["progress"]) or "-", w["jobs_done"])
+            for w in pool["workers"]
+        ),
         "No prover workers: set provers.workers.",
     )
     jobs = ", ".join(f"{count} {state}" for state, count in sorted(pool["jobs"].items()) if count)
@@ -209,6 +218,17 @@ def list_accounts(context: typer.Context, as_json: Json = False) -> None:
         ((a["address"], *(ether(a["balances"].get(name, "0")) for name in names)) for a in accounts),
         "No development accounts: set dev_accounts.count.",
     )
+
+
+def _proof(batch: dict[str, Any]) -> str:
+    """In a few words how far a batch's proof is, or what it has of one."""
+    from ecosystem.cli.banner import progress_label
+
+    if batch["progress"]:
+        return progress_label(batch["progress"])
+    if batch["stage"] == "proved" and batch["proof"] != "none":
+        return f"{batch['parts_submitted']} of {batch['parts'] or '?'} parts on L1"
+    return str(batch["proof"])
 
 
 def _seconds(times: dict[str, int], start: str, end: str) -> str:

@@ -1,10 +1,10 @@
 """``zkhub up``, ``down`` and ``status``."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ecosystem.cli.context import Options
+from ecosystem.cli.context import Client, Options
 from ecosystem.cli.output import OK, UNHEALTHY, age, emit_json, out, table
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON; its fields are those of the API.")]
@@ -39,17 +39,21 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     options: Options = context.obj
     client = options.client()
     hub, l1, chains = client.get("/v1/hub"), client.get("/v1/l1"), client.get("/v1/chains")
-    health = client.get("/v1/health")
+    health, provers = client.get("/v1/health"), _provers(client)
     if as_json:
-        emit_json({"hub": hub, "l1": l1, "chains": chains, "health": health})
+        emit_json({"hub": hub, "l1": l1, "chains": chains, "provers": provers, "health": health})
     else:
-        from ecosystem.cli.banner import PROOF_LABELS
+        from ecosystem.cli.banner import progress_label, proof_label
 
         console = out()
         console.print(f"{hub['name']}  zkhub {hub['version']}  {hub['state']}  up {hub['uptime_s']:.0f} s")
         console.print(f"L1      {l1['url']}  block {l1['head']}  ({l1['kind']}, chain id {l1['chain_id']})")
         console.print(f"API     {client.url}")
-        console.print(f"proofs  {PROOF_LABELS.get(hub['proofs'], hub['proofs'])}\n")
+        console.print(f"proofs  {proof_label(hub['proofs'], hub['profile'])}")
+        for worker in provers["workers"]:
+            if worker["job"]:
+                console.print(f"proving {worker['job']}  {progress_label(worker['progress'])}")
+        console.print()
         table(
             ("CHAIN", "ID", "STATE", "BLOCK", "AGE", "POOL", "BATCHES (sealed/committed/proved/executed)", "RPC"),
             (
@@ -72,3 +76,14 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         for problem in health["problems"]:
             console.print(f"[red]![/red] {problem}", soft_wrap=True)
     raise typer.Exit(OK if health["status"] in ("ok", "starting") else UNHEALTHY)
+
+
+def _provers(client: Client) -> dict[str, Any]:
+    """The prover pool, or that it does not answer: the rest is to be shown all the same."""
+    from ecosystem.errors import EcosystemError
+
+    try:
+        answer: dict[str, Any] = client.get("/v1/provers")
+    except EcosystemError:
+        return {"healthy": False, "workers": [], "jobs": {}, "queue": {}}
+    return answer

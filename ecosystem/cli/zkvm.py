@@ -1,6 +1,5 @@
 """``zkhub zkvm …``: run, profile, prove and verify RV32IM programs. No hub has to run."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -249,10 +248,9 @@ def _profile(name: str) -> "Profile":
 def _key(program: "Program", profile: "Profile") -> "ProvingKey":
     """The program's keys; the verifying key is kept in the user's cache."""
     from zkvm.backends.cpu import CpuBackend
-    from zkvm.machine.key import key_for
+    from zkvm.machine.key import key_for, user_cache
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zkhub" / "keys"
-    return key_for(program, profile, CpuBackend(), cache)
+    return key_for(program, profile, CpuBackend(), user_cache())
 
 
 def _shape(program: "Program", cost: "Cost", profile: "Profile") -> "Layout":

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_account import Account
@@ -14,11 +15,17 @@ from chain_template.config import BlockSettings, ChainConfig, GenesisSettings
 from cluster import NodeHandle, PoolHandle, RayCluster, scale_workers, start_chain, start_l1, start_pool
 from cluster.errors import ActorError
 from cluster.pool import JobState
+from contracts.client import L1Client
+from contracts.errors import L1Error
 from contracts.sender import address_of
+from tests.cluster.backends import PartsBackend
 from tests.cluster.conftest import POOL_SETTINGS
 from tests.cluster.support import kill_hard, wait_for
 from tests.cluster.test_nodes import receipt, rpc
 from tests.e2e.settlement.lab import CHAIN_ID, ETHER, GWEI, L1_CHAIN_IDS, RICH_KEY, USER, Lab
+from tests.e2e.settlement.test_proof_parts import SOURCE as COUNTING_VERIFIER
+from tests.e2e.settlement.test_proof_parts import deploy_counting_verifier
+from tests.solidity import compiled, needs_solc
 
 pytestmark = pytest.mark.cluster
 
@@ -31,6 +38,7 @@ class World:
     chain: NodeHandle
     pool: PoolHandle
     url: str
+    verifier: str
     sent: list[str] = field(default_factory=list)
 
     def settled(self) -> bool:
@@ -42,13 +50,24 @@ class World:
 
 @pytest.fixture
 def world(hub: RayCluster, tmp_path: Path) -> Iterator[World]:
-    l1 = start_l1(l1_config(tmp_path / "l1"))
-    pool = start_pool(tmp_path / "pool", POOL_SETTINGS)
-    scale_workers(1, settings=POOL_SETTINGS)
-    lab = Lab("embedded", l1.ready().rpc_url, None, tmp_path)
+    yield from make_world(tmp_path)
+
+
+@pytest.fixture
+def proving_world(hub: RayCluster, tmp_path: Path) -> Iterator[World]:
+    """The same with proofs in parts, which are made up, as the verifier only counts them."""
+    backend, deploy = "tests.cluster.backends:PartsBackend", deploy_counting_verifier
+    yield from make_world(tmp_path, backend, deploy_verifier=deploy, proofs="stark")
+
+
+def make_world(directory: Path, backend: str = "unproven", **settings: Any) -> Iterator[World]:
+    l1 = start_l1(l1_config(directory / "l1"))
+    pool = start_pool(directory / "pool", POOL_SETTINGS)
+    scale_workers(1, backend, POOL_SETTINGS)
+    lab = Lab("embedded", l1.ready().rpc_url, None, directory, **settings)
     try:
         chain = start_chain(lab.config)
-        world = World(l1, chain, pool, chain.ready().rpc_url)
+        world = World(l1, chain, pool, chain.ready().rpc_url, lab.ecosystem.verifier)
         lab.deposit()
         wait_for(lambda: int(rpc(world.url, "eth_getBalance", USER.address, "latest"), 16) >= 10 * ETHER)
         yield world
@@ -179,6 +198,62 @@ def test_killing_a_process_under_load_loses_and_doubles_nothing(world: World, vi
     assert transfers == nonce >= len(world.sent), "each transfer of 1 wei was executed once"
     last = world.chain.batches(1, 10_000)[-1]
     assert last.stage.value == "executed"
+
+
+@needs_solc[0]
+@needs_solc[1]
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "victims",
+    [
+        ("chain", "l1", "worker"),
+        pytest.param(("l1", "worker", "chain"), marks=pytest.mark.soak),
+        pytest.param(("worker", "chain", "l1"), marks=pytest.mark.soak),
+        pytest.param(("all of them",) * 3, marks=pytest.mark.soak),
+    ],
+    ids=" then ".join,
+)
+def test_killing_a_process_between_two_parts_pays_for_none_twice(
+    proving_world: World, victims: tuple[str, ...]
+) -> None:
+    """kill -9 after the second part, the sixth and the tenth; the worker while it proves the next batch."""
+    world = proving_world
+    for count, victim in zip((2, 6, 10), victims, strict=True):
+        wait_for(lambda count=count: len(parts(world)) >= count)
+        rpc(world.url, "eth_sendRawTransaction", transfer(len(world.sent))[0])
+        world.sent.append(transfer(len(world.sent))[1])
+        if victim == "worker":
+            wait_for(lambda: world.pool.stats().by_state[JobState.RUNNING] or world.settled())
+        for pid in pids(world, victim):
+            kill_hard(pid)
+        wait_for(lambda: answers(world))
+    wait_for(world.settled, timeout_s=120)
+    handed_in = parts(world)
+    assert len(set(handed_in)) == len(handed_in), "no part is there twice"
+    batches = world.chain.batches(1, 100)
+    for batch in batches:
+        assert [number for claim, number in handed_in if claim == batch.public_input] == list(range(PartsBackend.PARTS))
+        assert batch.proof_mode == "stark-fast"
+    assert {batch.stage.value for batch in batches} == {"executed"}
+
+
+def answers(world: World) -> bool:
+    try:
+        world.chain.status()
+        return bool(rpc(world.l1.ready().rpc_url, "eth_blockNumber") and rpc(world.url, "eth_blockNumber"))
+    except (ActorError, OSError):
+        return False
+
+
+def parts(world: World) -> list[tuple[bytes, int]]:
+    """Public input and number of every part that L1 has accepted, in order."""
+    topic = compiled(COUNTING_VERIFIER, "CountingVerifier").event("PartVerified").topic
+    try:
+        with L1Client(world.l1.ready().rpc_url) as client:
+            logs = client.get_logs(world.verifier, [topic], 0)
+    except (ActorError, L1Error):
+        return []
+    return [(log.topics[3], int.from_bytes(log.data, "big")) for log in logs]
 
 
 def pids(world: World, victim: str) -> list[int]:

@@ -44,6 +44,8 @@ def workplace() -> Iterator[Path]:
 
 def environment() -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ZKHUB_")}
+    # A reader's batches are proven; here that would take minutes a page, on a machine that runs other tests as well.
+    inherited["ZKHUB_PROOFS"] = "none"
     return inherited | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
 
 

@@ -44,6 +44,11 @@ def key_for(program: Program, profile: Profile, backend: Backend, cache: Path | 
     return key
 
 
+def user_cache() -> Path:
+    """Return the folder in which this user keeps verifying keys: below ``XDG_CACHE_HOME``, else ``~/.cache``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zkhub" / "keys"
+
+
 def all_fixed_columns(program: Program) -> dict[str, Columns]:
     """Return the fixed columns of every table that has some, for a program."""
     return fixed_columns(program) | {"chi": chi_columns()}

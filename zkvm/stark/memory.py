@@ -152,6 +152,15 @@ def _coset_of_a_table(shape: Layout, keep: bool) -> int:
     return max((width + 4) * ELEMENT_BYTES << height for width, height in zip(columns, shape.log_heights, strict=True))
 
 
+def installed() -> int:
+    """Bytes of memory that this machine has, or its control group allows."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    group = Path("/sys/fs/cgroup/memory.max")
+    if group.exists() and (text := group.read_text().strip()) != "max":
+        return min(whole, int(text))
+    return whole
+
+
 def available() -> int:
     """Bytes this process may use: what it holds and what is free, within its control group."""
     page = os.sysconf("SC_PAGE_SIZE")

@@ -1,51 +1,17 @@
 """Tokens that do what no token should; ``src/HostileTokens.sol`` is compiled when one is first asked for."""
 
-import functools
-import json
-import subprocess
 from pathlib import Path
 
-import pytest
-
 from contracts.abi import decode_result, encode_call, encode_deploy, explain_revert
-from contracts.artifacts import Artifact, _item
-from tests.support import ROOT
+from tests import solidity
 
 SOURCE = Path(__file__).parent / "src" / "HostileTokens.sol"
-CONTRACTS = ROOT / "contracts"
-needs_solc = [
-    pytest.mark.npm,
-    pytest.mark.skipif(not (CONTRACTS / "node_modules" / "solc").exists(), reason="solc is not installed: make npm"),
-]
+needs_solc = solidity.needs_solc
 
 
 def compiled(name):
     """One of the source's contracts."""
-    content = _compile()[name]
-    kinds = ("function", "event", "error", "constructor")
-    return Artifact(
-        name=name,
-        abi=tuple(content["abi"]),
-        bytecode=bytes.fromhex(content["evm"]["bytecode"]["object"]),
-        deployed_bytecode=bytes.fromhex(content["evm"]["deployedBytecode"]["object"]),
-        items=tuple(_item(entry) for entry in content["abi"] if entry["type"] in kinds),
-    )
-
-
-@functools.cache
-def _compile():
-    wanted = {
-        "language": "Solidity",
-        "sources": {SOURCE.name: {"content": SOURCE.read_text()}},
-        "settings": {
-            "evmVersion": "cancun",
-            "optimizer": {"enabled": True},
-            "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}},
-        },
-    }
-    command = [CONTRACTS / "tools" / "solc", "--standard-json"]
-    ran = subprocess.run(command, input=json.dumps(wanted), capture_output=True, text=True, check=True, timeout=120)
-    return json.loads(ran.stdout)["contracts"][SOURCE.name]
+    return solidity.compiled(SOURCE, name)
 
 
 class HostileToken:

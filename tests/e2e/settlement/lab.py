@@ -73,9 +73,10 @@ def free_port():
 class LocalProver:
     """What a worker without proofs does, in a thread: run the batch program, refuse what comes out otherwise."""
 
-    def __init__(self):
+    def __init__(self, proof=lambda job: b""):
         self.jobs = []
         self.held = False
+        self.proof = proof
         self._results = {}
         self._lock = threading.Lock()
 
@@ -106,7 +107,8 @@ class LocalProver:
             error = error or _in_c(job)
         except BatchInputError as exc:
             error = str(exc)
-        result = ProofResult(job.batch_number, job.public_input, b"", "local", error)
+        proof = b"" if error else self.proof(job)
+        result = ProofResult(job.batch_number, job.public_input, proof, "local", error)
         with self._lock:
             if self._results.get((job.chain_id, job.batch_number), (None,))[0] == job.public_input:
                 self._results[job.chain_id, job.batch_number] = (job.public_input, result)
@@ -206,13 +208,30 @@ L1S = {"anvil": anvil_l1, "embedded": embedded_l1}
 class Lab:
     """One chain on one L1; every test gets its own."""
 
-    def __init__(self, kind, url, l1, directory, *, execution_delay_s=0, one_key=False, **settings):
+    def __init__(
+        self,
+        kind,
+        url,
+        l1,
+        directory,
+        *,
+        execution_delay_s=0,
+        one_key=False,
+        deploy_verifier=None,
+        program_id=PROGRAM_ID,
+        **settings,
+    ):
+        self.program_id = program_id
         self.kind = kind
         self.l1 = l1
         self.directory = directory
         self.client = L1Client(url)
         self.rich = Sender(self.client, RICH_KEY)
-        self.ecosystem = deploy_ecosystem(self.rich, execution_delay_s=execution_delay_s)
+        self.ecosystem = deploy_ecosystem(
+            self.rich,
+            execution_delay_s=execution_delay_s,
+            verifier=None if deploy_verifier is None else deploy_verifier(self.rich),
+        )
         self.keys = dict.fromkeys(ROLES, ROLE_KEYS["committer"]) if one_key else ROLE_KEYS
         for key in set(self.keys.values()):
             self.rich.send(address_of(key), value=10 * ETHER, gas=21_000)
@@ -245,7 +264,7 @@ class Lab:
         }
         config = ChainConfig(**fields)
         genesis = build_genesis(config).header
-        params = ChainParams(CHAIN_ID, genesis.hash, genesis.timestamp, PROGRAM_ID)
+        params = ChainParams(CHAIN_ID, genesis.hash, genesis.timestamp, self.program_id)
         validators = Validators(
             *(address_of(self.keys[role]) for role in ("committer", "prover", "executor", "reverter"))
         )

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import ActorUnavailable, BatchRefused, ProverError
-from cluster.pool import Assignment, JobState, ProverPool, WorkerCard
+from cluster.pool import Assignment, JobState, Progress, ProverPool, WorkerCard
 from cluster.settings import PoolSettings
+from cluster.workers.backends import Report
 from cluster.workers.loop import WorkerLoop
 from tests.unit.cluster.pool_world import job
 
@@ -32,7 +33,8 @@ class SteeredBackend:
     def warm_up(self) -> None:
         return
 
-    def prove(self, assignment: Assignment, abandoned: threading.Event) -> bytes:
+    def prove(self, assignment: Assignment, abandoned: threading.Event, report: Report) -> bytes:
+        report(Progress("steered", 1, 2, 0.5))
         return self.act(assignment, abandoned)
 
 
@@ -221,3 +223,21 @@ def test_a_backend_that_cannot_be_loaded_says_why(world: World) -> None:
         loop.wait_ready(20)
     assert not loop.status().ready
     loop.stop()
+
+
+def test_the_pool_knows_how_far_a_worker_is(world: World) -> None:
+    go_on = threading.Event()
+
+    def slow(assignment: Assignment, abandoned: threading.Event) -> bytes:
+        assert go_on.wait(20)
+        return b"done"
+
+    world.backend.act = slow
+    world.worker()
+    world.pool.submit(job(1, 1))
+    wait_for(lambda: any(worker.progress is not None for worker in world.pool.workers()))
+    (worker,) = world.pool.workers()
+    assert worker.progress == Progress("steered", 1, 2, 0.5)
+    go_on.set()
+    wait_for(lambda: world.state(1) is JobState.DONE)
+    assert [worker.progress for worker in world.pool.workers()] == [None]

@@ -15,7 +15,7 @@ from ecosystem.keys import ChainKeys, KeyStore
 from ecosystem.lifecycle import Lifecycle
 from ecosystem.registry import ECOSYSTEM_FACT, Registry
 from ecosystem.settings import ChainSettings, DevAccountSettings, HubSettings
-from ecosystem.views import BatchView, JobView, NodeView, ProversView, WorkerView
+from ecosystem.views import BatchView, JobView, NodeView, ProgressView, ProversView, WorkerView
 from shared_bridge.errors import UnknownMessage
 from shared_bridge.stages import MessageStage
 from zkhub.errors import HubError
@@ -27,6 +27,10 @@ ECOSYSTEM = EcosystemAddresses.from_json(
         for field in fields(EcosystemAddresses)
     }
 )
+
+
+#: How far the fake worker is.
+PROGRESS = ProgressView("quotient", 7, 13, 0.45)
 
 
 class FakeNode:
@@ -41,6 +45,7 @@ class FakeNode:
         self.stopped = False
         self.sealed = 3
         self.executed = 3
+        self.proving: int | None = None
         self.calls: list[str] = []
 
     def wait_ready(self, timeout_s: float) -> NodeView:
@@ -95,7 +100,7 @@ class FakeNode:
         return BatchView(
             chain=self.config.name,
             number=number,
-            stage="executed" if number <= self.executed else "committed",
+            stage="executed" if number <= self.executed else "proving" if number == self.proving else "committed",
             first_block=number,
             last_block=number,
             transactions=2,
@@ -103,6 +108,9 @@ class FakeNode:
             pubdata_bytes=100,
             seal_reason="age",
             proof="none",
+            parts_submitted=0,
+            parts=0,
+            progress=None,
             state_commitment="0x" + "11" * 32,
             batch_output_hash="0x" + "22" * 32,
             public_input="0x" + "33" * 32,
@@ -151,7 +159,7 @@ class FakeRuntime:
         node = self.nodes.get(name)
         return None if node is None or node.stopped else node
 
-    def start_provers(self, directory: Path, workers: int, backend: str) -> None:
+    def start_provers(self, directory: Path, workers: int, backend: str, memory_bytes: int | None) -> None:
         self.workers = workers
 
     def provers_running(self, workers: int) -> bool:
@@ -160,7 +168,7 @@ class FakeRuntime:
     def provers(self, chains: Mapping[int, str]) -> ProversView:
         if self.pool_down:
             raise ActorUnavailable("prover-pool is down or restarting")
-        worker = WorkerView("prover-worker-0", "unproven", "busy", "alpha/4", 3, 1_000, 4243)
+        worker = WorkerView("prover-worker-0", "unproven", "busy", "alpha/4", 3, 1_000, 4243, PROGRESS)
         return ProversView(True, [worker], {"done": 3, "running": 1}, {"alpha": 2})
 
     def jobs(self, chain_id: int | None, state: str | None, limit: int) -> list[JobView]:
@@ -355,6 +363,7 @@ def settings(directory: Path, **changes: object) -> HubSettings:
     """Settings of a hub in ``directory``: alpha and beta, any free ports."""
     values: dict[str, object] = {
         "data_dir": directory,
+        "proofs": "none",
         "l1": {"port": 0},
         "chains": {"alpha": ChainSettings(id=271), "beta": ChainSettings(id=272)},
         "dev_accounts": DevAccountSettings(count=2),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from typing import Any
 
 import httpx
@@ -224,6 +225,26 @@ def test_large_bodies_are_refused(api: Api) -> None:
 )
 def test_what_is_not_there(api: Api, method: str, path: str, status: int, slug: str) -> None:
     refused(api(method, path, headers=AUTHORISED), status, slug)
+
+
+def test_a_batch_is_followed_until_it_is_executed(api: Api, running: FakeHub) -> None:
+    node = running.runtime.nodes["alpha"]
+    node.sealed, node.executed = 4, 3
+    node.proving = 4
+    shown = api("GET", "/v1/chains/alpha/batches/4").json()
+    assert shown["progress"] == {"stage": "quotient", "number": 7, "stages": 13, "fraction": 0.45}
+
+    def execute() -> None:
+        node.proving = None
+        node.executed = 4
+
+    threading.Timer(0.8, execute).start()
+    text = api("GET", "/v1/chains/alpha/batches/4/events").text
+    events = [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: ")]
+    assert [event.get("stage") for event in events] == ["proving", "executed", None]
+    assert events[0]["progress"]["stage"] == "quotient" and events[1]["progress"] is None
+    assert text.rstrip().endswith('data: {"status": "executed"}')
+    assert api("GET", "/v1/chains/alpha/batches/99/events").status_code == 404
 
 
 def test_batches_come_the_latest_first_and_by_pages(api: Api) -> None:

@@ -86,7 +86,7 @@ def test_json_has_the_fields_of_the_api(zkhub: Zkhub, running: FakeHub) -> None:
     url = json.loads((running.settings.data_dir / RUNNING_FILE).read_text())["api_url"]
     shown = answer(zkhub("chain", "show", "alpha", "--json"))
     assert shown.keys() == httpx.get(f"{url}/v1/chains/alpha").json().keys()
-    assert set(answer(zkhub("status", "--json"))) == {"hub", "l1", "chains", "health"}
+    assert set(answer(zkhub("status", "--json"))) == {"hub", "l1", "chains", "provers", "health"}
 
 
 def test_a_chain_is_created_followed_and_removed(zkhub: Zkhub, running: FakeHub) -> None:

@@ -32,7 +32,25 @@ def test_defaults_are_an_l1_and_two_chains() -> None:
     hub = load(environ={})
     assert hub.l1.embedded and hub.l1.port == 8545 and hub.l1.expected_chain_id == 31_337
     assert {name: chain.id for name, chain in hub.chains.items()} == {"alpha": 271, "beta": 272}
-    assert hub.proofs == "none" and hub.provers.workers == 1
+    assert hub.proofs == "stark" and hub.proof_profile == "fast" and hub.provers.workers == 1
+    assert hub.prover_backend == "stark-fast"
+
+
+@pytest.mark.parametrize(
+    ("url", "profile"),
+    [
+        ("http://127.0.0.1:8545", "fast"),
+        ("http://localhost:8545", "fast"),
+        ("http://[::1]:8545", "fast"),
+        ("http://10.0.0.7:8545", "l1"),
+        ("https://rpc.example.org", "l1"),
+    ],
+)
+def test_the_profile_is_what_is_soonest_here_and_what_is_cheapest_elsewhere(url: str, profile: str) -> None:
+    flags = [f"l1.url={url}", "l1.chain_id=5", "l1.deployer_key=0x" + "11" * 32]
+    assert load(flags=flags, environ={}).proof_profile == profile
+    assert load(flags=[*flags, "profile=l1-128"], environ={}).prover_backend == "stark-l1-128"
+    assert load(flags=[*flags, "proofs=none"], environ={}).prover_backend == "unproven"
 
 
 def test_flag_beats_environment_beats_file_beats_default() -> None:
@@ -83,7 +101,8 @@ def test_other_variables_of_ours_are_no_settings() -> None:
         (["l1.url=http://x"], "l1", "l1.chain_id", ""),
         (["l1.url=http://x", "l1.chain_id=5"], "l1", "deployer_key", ""),
         (["l1.deployer_key=0x12"], "l1.deployer_key", "64 hexadecimal", ""),
-        (["proofs=stark"], "proofs", "none", ""),
+        (["proofs=snark"], "proofs", "stark", ""),
+        (["profile=l2"], "profile", "l1", ""),
         (["api.port"], "api.port", "key=value", "l1.port=8546"),
     ],
 )

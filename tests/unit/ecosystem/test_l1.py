@@ -16,7 +16,8 @@ from contracts.sender import Sender, address_of
 from ecosystem.chain_config import key_bytes, l1_config
 from ecosystem.errors import HubStarting, L1Mismatch
 from ecosystem.keys import ChainKeys, new_private_key
-from ecosystem.l1 import PROGRAM_ID, L1Settlement
+from ecosystem.l1 import L1Settlement
+from ecosystem.proof_system import Unproven
 from ecosystem.records import L1Payment
 from ecosystem.registry import ECOSYSTEM_FACT, Registry
 from ecosystem.settings import ETHER
@@ -58,7 +59,7 @@ def settlement(url: str, registry: Registry, chain_id: int = 31_337) -> L1Settle
         deployer_key=DEPLOYER,
         registry=registry,
         execution_delay_s=0,
-        program_id=PROGRAM_ID,
+        proofs=Unproven(),
     )
     MADE.append(made)
     return made

@@ -80,6 +80,33 @@ def test_a_batch_is_sealed_when_its_first_block_is_old_enough(make_chain):
     assert batch.stage_times_ms == {"sealed": int(clock.seconds * 1000)}
 
 
+def test_age_seals_nothing_while_the_batch_before_is_to_be_proven(make_chain):
+    """Its transactions would wait for that proof and then for their own; so they wait for the next batch to grow."""
+    chain = make_chain(proofs="stark", batch=BatchSettings(max_age_ms=1_000, max_blocks=4))
+    clock = Clock()
+    batcher = batcher_of(chain, clock)
+    chain.fund(ALICE)
+    clock.seconds += 10
+    assert batcher.step()
+    assert batches(chain)[0].proof_mode == "stark-fast"
+    for _ in range(2):
+        chain.block(*pay(chain))
+        clock.seconds += 10
+        assert not batcher.step()
+    for stage in (BatchStage.COMMITTED, BatchStage.PROVING, BatchStage.PROVED):
+        assert not batcher.step()
+        chain.store.update_batch(1, stage=stage)
+    assert batcher.step()
+    assert [(batch.first_block, batch.last_block) for batch in batches(chain)] == [(1, 1), (2, 3)]
+    # Who asks for it, and what a batch may hold, are heard all the same.
+    for _ in range(6):
+        chain.block(*pay(chain))
+    assert batcher.step()
+    batcher.seal_now()
+    assert batcher.step()
+    assert [batch.seal_reason for batch in batches(chain)] == ["age", "age", "blocks", "request"]
+
+
 def test_age_counts_from_the_block_even_after_a_restart(make_chain):
     chain = make_chain(batch=BatchSettings(max_age_ms=5_000))
     chain.fund(ALICE)

@@ -61,6 +61,23 @@ def test_only_chains_that_must_have_a_meter(tmp_path, chain):
     assert meter_of(make_config(tmp_path / "other", proofs="stark"), chain.store) is not None
 
 
+def test_a_proving_chain_counts_with_its_profile_and_memory(tmp_path, chain):
+    """The same blocks take more of a proof where a proof takes more memory."""
+    chain.block(*pay(chain, 3))
+    chain.block(*pay(chain, 3))
+
+    def share(**settings):
+        config = make_config(tmp_path / "chain", proofs="stark", **settings)
+        batcher = Batcher(config, chain.store, meter=meter_of(config, chain.store))
+        with chain.store.snapshot() as snapshot:
+            return batcher._proof_share(snapshot, 2)
+
+    gigabyte = 10**9
+    plenty = share(profile="fast", proof_memory_bytes=64 * gigabyte)
+    assert 0 < plenty < share(profile="fast", proof_memory_bytes=4 * gigabyte)
+    assert plenty < share(profile="l1", proof_memory_bytes=12 * gigabyte)
+
+
 def test_every_batch_fits_and_none_is_shorter_than_it_must_be(chain):
     for _ in range(8):
         chain.block(*pay(chain, 3))

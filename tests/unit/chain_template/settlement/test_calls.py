@@ -114,13 +114,14 @@ def test_prove_takes_what_is_proved_without_gaps(chain):
     move(chain, 2, BatchStage.PROVED)
     make = maker(chain)
     with chain.store.snapshot() as snapshot:
-        assert make.prove(snapshot, counters(committed=3)) is None, "batch 1 is not proved yet"
+        assert make.proved(snapshot, counters(committed=3)) == [], "batch 1 is not proved yet"
     move(chain, 1, BatchStage.PROVED)
     with chain.store.snapshot() as snapshot:
-        call = make.prove(snapshot, counters(committed=3))
+        proved = make.proved(snapshot, counters(committed=3))
+        call = make.prove(snapshot, counters(committed=3), proved)
         assert (call.stage, call.first, call.last) == (BatchStage.VERIFIED, 1, 2)
-        assert make.prove(snapshot, counters(committed=1)).last == 1, "never beyond what L1 has"
-        assert make.prove(snapshot, counters(committed=3, verified=2)) is None
+        assert len(make.proved(snapshot, counters(committed=1))) == 1, "never beyond what L1 has"
+        assert make.proved(snapshot, counters(committed=3, verified=2)) == []
 
 
 def test_execute_waits_for_the_delay_of_each_batch(chain):

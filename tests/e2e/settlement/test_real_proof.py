@@ -1,0 +1,80 @@
+"""A batch is executed because L1 has verified a STARK of it: a transfer, from its block to the last call."""
+
+import threading
+
+import pytest
+
+from chain_template.config import BatchSettings
+from chain_template.store.records import BatchStage
+from cluster.pool.jobs import Assignment, JobKey
+from contracts.artifacts import artifact_names, load
+from contracts.verifier import MACHINE, VERIFIER
+from ecosystem.proof_system import Stark
+from tests.e2e.settlement.lab import OTHER, wait_until
+from zkvm.stark.profiles import profile
+
+#: What hubs on a local L1 prove with.
+PROFILE = "fast"
+PART_LIMIT_BYTES, CALL_LIMIT_GAS = 120_000, 1 << 24
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        not {VERIFIER, MACHINE} <= set(artifact_names()), reason=f"{VERIFIER} is not among the artifacts yet"
+    ),
+]
+
+
+def test_a_transfer_is_proven_verified_on_l1_and_executed(make_embedded_lab):
+    from cluster.workers.stark import StarkProver
+
+    system, stages = Stark(PROFILE), []
+    prover = StarkProver(profile(PROFILE))
+
+    def prove(job):
+        key = JobKey(job.chain_id, job.batch_number, job.program_id)
+        assignment = Assignment(1, key, job.chain_name, job.public_input, job.batch_input, 1)
+        return prover.prove(assignment, threading.Event(), lambda progress: stages.append(progress.stage))
+
+    lab = make_embedded_lab(
+        deploy_verifier=system.deploy,
+        program_id=system.program_id,
+        proofs="stark",
+        profile=PROFILE,
+        batch=BatchSettings(max_age_ms=600_000),
+    )
+    lab.prover.proof = prove
+    lab.start()
+    # The deposit and the transfer in one batch: a proof costs more by the batch than by the transaction.
+    lab.receipt(lab.deposit().canonical_hash)
+    lab.send(OTHER.address, value=1)
+    lab.node.settlement.seal_now()
+
+    def settled():
+        # A proof that L1 refuses now, it will refuse in ten minutes.
+        assert "refuses" not in (error := lab.errors().get("settlement", "")), error
+        return lab.node.is_settled() and lab.batches()
+
+    wait_until(settled, 280.0, "settlement")
+
+    (batch,) = lab.batches()
+    assert (batch.stage, batch.proof_mode, batch.l1_tx_count) == (BatchStage.EXECUTED, f"stark-{PROFILE}", 1)
+    assert lab.balance(OTHER) == 1
+    assert lab.node.status().proofs == "stark"
+    # It was this verifier that L1 asked, it knows this batch, and it would not have known another one.
+    chain, verifier = load("ZKChain"), load(VERIFIER)
+    address = lab.client.read(chain, lab.config.l1.zk_chain, "getVerifier")
+    assert address == lab.ecosystem.verifier.lower()
+    assert not lab.client.read(chain, lab.config.l1.zk_chain, "isDevelopmentOnly")
+    assert lab.client.read(verifier, address, "PROFILE_ID") == profile(PROFILE).id
+    assert lab.client.read(verifier, address, "isVerified", [system.program_id, batch.public_input])
+    assert not lab.client.read(verifier, address, "isVerified", [system.program_id, bytes(32)])
+    assert {"execute", "commit main", "fri", "queries", "check"} <= set(stages)
+    # In parts that public networks take.
+    parts = [tx_hash for name, tx_hash in batch.l1_transactions.items() if name.startswith("part")]
+    assert len(parts) >= 2
+    for tx_hash in parts:
+        sent = lab.client.rpc("eth_getTransactionByHash", [tx_hash])
+        assert len(sent["input"]) // 2 <= PART_LIMIT_BYTES + 200
+        assert int(sent["gas"], 16) <= CALL_LIMIT_GAS
