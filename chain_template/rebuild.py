@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from chain_template.ancestors import hashes_before
 from chain_template.batcher.batcher import Batcher
 from chain_template.batcher.pubdata import decode_pubdata
 from chain_template.batcher.state_diff import apply_pubdata
@@ -94,7 +95,7 @@ def _context(logged: LoggedBlock, snapshot: Snapshot) -> BlockContext:
         fee_recipient=header.coinbase,
         gas_limit=header.gas_limit,
         base_fee_per_gas=header.base_fee_per_gas,
-        block_hashes=snapshot.block_hashes_before(header.number),
+        block_hashes=hashes_before(snapshot, header.number),
         extra_data=header.extra_data,
         mix_hash=header.mix_hash,
     )

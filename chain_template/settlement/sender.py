@@ -14,6 +14,9 @@ import structlog
 
 from chain_template.config import ChainConfig, OperatorKeys
 from chain_template.errors import L1Diverged, SettlementError, SettlementRefused
+from chain_template.executor import make_executor
+from chain_template.lost_events import LostEvents
+from chain_template.rules import rules_of
 from chain_template.settlement.account import FeeAboveLimit, Included, L1Account
 from chain_template.settlement.calls import CallMaker, SettlementCall
 from chain_template.settlement.on_l1 import ChainOnL1, Counters
@@ -74,7 +77,9 @@ class SettlementSender:
         self._on_moved = on_moved
         self._on_lost_batches = on_lost_batches
         self._on_priority_mode = on_priority_mode
-        self._maker = CallMaker(chain, config.chain_id, store.batch_pubdata, config.settlement.max_batches_per_call)
+        lost = LostEvents(store, make_executor(config.executor, rules_of(config)))
+        max_batches = config.settlement.max_batches_per_call
+        self._maker = CallMaker(chain, config.chain_id, store.batch_pubdata, max_batches, lost)
         self._tracker = StageTracker(store, chain, on_moved)
         self._desk = ProvingDesk(config.chain_id, config.name, store, chain, service)
         self._accounts = self._open_accounts(config.operator_keys)
@@ -164,7 +169,8 @@ class SettlementSender:
         with self._store.snapshot() as snapshot:
             known = snapshot.last_batch_number()
             head = snapshot.head_number
-        if latest.committed > known and self._told_lost != latest.committed:
+        # While a rollback is under way, which reverts them, nothing need be said of batches that are not here.
+        if latest.committed > known and self._told_lost != latest.committed and self.rollback_wanted is None:
             self._report_lost(known, head)
             self._told_lost = latest.committed
         self.has_looked = True
