@@ -35,6 +35,9 @@ FILE_NAME: Final = "hub.db"
 #: Key of the fact that holds the addresses of the hub's L1 contracts.
 ECOSYSTEM_FACT: Final = "l1/ecosystem"
 TOKENS_FACT: Final = "tokens"
+L1_FACT: Final = "l1/node"
+"""Port and genesis timestamp of the embedded L1."""
+L1_PREMINE_FACT: Final = "l1/premine"
 _VERSION: Final = 1
 _SCHEMA: Final = """
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
