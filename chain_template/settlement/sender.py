@@ -178,16 +178,18 @@ class SettlementSender:
 
     def _report_lost(self, known: int, head: int) -> None:
         """L1 has batches that the store has not: they are cut again as L1 has them, if their blocks are here."""
-        ranges = self._chain.committed_ranges(known + 1)
-        missing = {number: last for number, last in ranges.items() if last > head}
-        if missing:
-            number, last = min(missing.items())
-            raise L1Diverged(
-                f"L1 has batch {number} up to block {last}; this chain ends at block {head}",
-                hint="restore the chain's data directory, or recover the chain from L1",
-            )
-        log.warning("cutting batches again as L1 has them", first=known + 1, count=len(ranges))
-        self._on_lost_batches(ranges)
+        ends = self._chain.committed_ends(known + 1)
+        hint = "restore the chain's data directory, or stop it and run `zkhub chain recover`"
+        with self._store.snapshot() as snapshot:
+            for number, end in sorted(ends.items()):
+                header = snapshot.header(end.block)
+                if end.block > head:
+                    what = f"L1 has batch {number} up to block {end.block}; this chain ends at block {head}"
+                    raise L1Diverged(what, hint=hint)
+                if header is None or header.hash != end.block_hash:
+                    raise L1Diverged(f"L1 has another block {end.block}, in batch {number}, than this chain", hint=hint)
+        log.warning("cutting batches again as L1 has them", first=known + 1, count=len(ends))
+        self._on_lost_batches({number: end.block for number, end in ends.items()})
 
     def _prove_jobs(self, problems: list[Exception], counters: Counters) -> bool:
         try:
