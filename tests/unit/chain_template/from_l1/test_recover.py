@@ -8,7 +8,6 @@ from eth_utils.address import to_checksum_address
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chain_template.batcher.batcher import Batcher
 from chain_template.batcher.pubdata import decode_pubdata
 from chain_template.config import BatchSettings
 from chain_template.errors import DataMismatch, DataUnavailable, GenesisUnknown, L1Diverged, OutOfOrder, StoreLocked
@@ -26,22 +25,8 @@ from tests.unit.chain_template.batcher.stored_chain import (
     make_config,
     operation,
 )
-from tests.unit.chain_template.batcher.toy_chain import CREATE_STORE, send_message, word
-from tests.unit.chain_template.from_l1.told_by_store import HEAD, ToldByStore
-
-
-def new_chain(directory):
-    chain = StoredChain(make_config(directory, batch=BatchSettings(max_age_ms=3_600_000)))
-    chain.fund(ALICE, BOB)
-    block = chain.block(chain.call(ALICE, None, CREATE_STORE))
-    chain.store_address = to_checksum_address(block.receipts[0].contract_address)
-    return chain
-
-
-def seal(chain):
-    batcher = Batcher(chain.config, chain.store, clock=lambda: chain.time)
-    batcher.seal_now()
-    assert batcher.step()
+from tests.unit.chain_template.batcher.toy_chain import send_message, word
+from tests.unit.chain_template.from_l1.told_by_store import HEAD, ToldByStore, new_chain, seal
 
 
 def same(directory, chain, batch=None):
@@ -155,18 +140,6 @@ def test_any_chain_comes_back_however_often_it_is_interrupted(tmp_path_factory, 
             pass
     assert found.batch == len(on_l1.infos)
     same(directory / "new", chain)
-    chain.store.close()
-
-
-@pytest.fixture
-def chain(tmp_path):
-    chain = new_chain(tmp_path / "old")
-    seal(chain)
-    for slot in range(3):
-        chain.block(chain.call(ALICE, chain.store_address, word(slot) + word(7)))
-        chain.block(chain.call(ALICE, BOB.address, value=ETHER))
-        seal(chain)
-    yield chain
     chain.store.close()
 
 

@@ -1,5 +1,9 @@
 """What L1 would show of a stored chain, all of whose batches it has: the very calls that commit them."""
 
+from eth_utils.address import to_checksum_address
+
+from chain_template.batcher.batcher import Batcher
+from chain_template.config import BatchSettings
 from chain_template.primitives import keccak
 from chain_template.settlement.calls import claim_of, stored_batch
 from chain_template.settlement.on_l1 import ChainOnL1, Counters, L1Block
@@ -8,6 +12,8 @@ from contracts.abi import encode_call
 from contracts.client import L1Client, Log
 from contracts.codec import abi_encode
 from contracts.messages import L2CanonicalTransaction, encode_commit
+from tests.unit.chain_template.batcher.stored_chain import ALICE, BOB, StoredChain, make_config
+from tests.unit.chain_template.batcher.toy_chain import CREATE_STORE
 
 HEAD = L1Block(100, b"\x64" * 32, 1_700_000_500, 10**9)
 
@@ -81,3 +87,17 @@ class ToldByStore(ChainOnL1):
         data = abi_encode([kind for _, kind in kinds], [given[entry["name"]] for entry, _ in kinds])
         place = (operation.l1_block_number, operation.l1_block_hash, operation.l1_tx_hash)
         return Log(self.link.zk_chain, (item.topic,), data, *place, 0)
+
+
+def new_chain(directory):
+    chain = StoredChain(make_config(directory, batch=BatchSettings(max_age_ms=3_600_000)))
+    chain.fund(ALICE, BOB)
+    block = chain.block(chain.call(ALICE, None, CREATE_STORE))
+    chain.store_address = to_checksum_address(block.receipts[0].contract_address)
+    return chain
+
+
+def seal(chain):
+    batcher = Batcher(chain.config, chain.store, clock=lambda: chain.time)
+    batcher.seal_now()
+    assert batcher.step()
