@@ -8,6 +8,7 @@ import pytest
 from chain_template.errors import L1Diverged
 from chain_template.from_l1 import recover
 from chain_template.genesis import build_genesis
+from chain_template.interop_roots import ImportedRoot
 from chain_template.node import ChainNode
 from chain_template.settlement.on_l1 import ChainOnL1
 from chain_template.store import BatchStage
@@ -51,6 +52,7 @@ def test_a_recovered_chain_knows_its_neighbours_roots_and_tokens(tmp_path):
         # From b to a: a imports a message root of L1, and claims under it.
         lab.relay(lab.bridge.send(ALICE, "b", "a", "eth", ETHER // 2, BOB.address))
         is_settled(lab, "a", "b")
+        l1_block, imported = max(lab.nodes["a"].interop_roots.imported_after(0).items())
         lab.stop("a")
         shutil.rmtree(lab.configs["a"].data_dir)
         found = recovered(lab, "a")
@@ -62,7 +64,8 @@ def test_a_recovered_chain_knows_its_neighbours_roots_and_tokens(tmp_path):
         time.sleep(0.5)
         assert node.interop_chains.due() == [], "the other chain is registered already"
         assert head(node) == found.header.number, "nothing asks for a block"
-        # Its next batch would import the newest root: the one it has is not imported once more.
+        assert node.interop_roots.due((l1_block, imported.root)) == [], "the chain has this root"
+        assert node.interop_roots.imported(l1_block) == ImportedRoot(imported.root, 0)
         lab.wait(lab.bridge.withdraw(ALICE, "a", "eth", 5), MessageStage.CLAIMABLE)
         # L1 has never heard of the token; the event that told of it is lost.
         lab.relay(lab.bridge.send(ALICE, "a", "b", token, 77, BOB.address))
