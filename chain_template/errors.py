@@ -37,6 +37,8 @@
     │   └── TooManyResults          a query matches more rows than the caller allows
     ├── BatchError
     │   ├── BatchInputError         a batch input is malformed (reason code)
+    │   ├── DataUnavailable         L1 does not show what a batch published
+    │   ├── DataMismatch            what a batch published is not what it committed to (names batch and account)
     │   └── IllegalBatchTransition
     └── SettlementError
         ├── SettlementRefused       L1 refused a transaction for a reason that will not pass by itself
@@ -44,6 +46,7 @@
         ├── MalformedParts          what should be a proof's parts is not
         ├── NoMessageRoot           L1 has no message root for a block
         ├── L1Diverged              L1 shows something that contradicts what this chain knows
+        ├── GenesisUnknown          block 0 does not follow from what L1 and the caller say
         └── RollbackNeeded          L1 dropped a request that a block includes
 """
 
@@ -263,6 +266,34 @@ class BatchInputError(BatchError):
         self.reason = reason
 
 
+class DataUnavailable(BatchError):
+    """L1 does not show what a batch published, so nobody can follow the chain past the batch before.
+
+    Attributes:
+        batch_number: The batch.
+    """
+
+    def __init__(self, batch_number: int, message: str, *, hint: str = "") -> None:
+        super().__init__(f"batch {batch_number}: {message}", hint=hint)
+        self.batch_number = batch_number
+
+
+class DataMismatch(BatchError):
+    """What a batch published is not what it committed to, or does not lead to the state that its header names.
+
+    Attributes:
+        batch_number: The batch; None where only its data was at hand.
+        account: Address of the account at which it shows, 20 bytes; None where one cannot be named.
+        reason: What does not fit.
+    """
+
+    def __init__(self, reason: str, *, batch_number: int | None = None, account: bytes | None = None) -> None:
+        super().__init__(reason if batch_number is None else f"batch {batch_number}: {reason}")
+        self.batch_number = batch_number
+        self.account = account
+        self.reason = reason
+
+
 class IllegalBatchTransition(BatchError):
     """The batch's state machine has no such step."""
 
@@ -285,6 +316,10 @@ class MalformedParts(SettlementError):
 
 class L1Diverged(SettlementError):
     """L1 shows something that contradicts what this chain has stored."""
+
+
+class GenesisUnknown(SettlementError):
+    """Block 0 of a chain does not follow from what L1 says and what was given."""
 
 
 class NoMessageRoot(SettlementError):

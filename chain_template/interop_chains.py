@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from chain_template.executor.interface import ExecutedBlock
+from chain_template.lost_events import LostEvents
 from chain_template.primitives import keccak, to_int
 from chain_template.receipts import Log
 from chain_template.store import Store
@@ -31,10 +32,12 @@ class InteropChains:
     Args:
         store: The chain's store.
         chain_id: The chain.
+        lost: Tells what lost events would; left out where no block is lost.
     """
 
-    def __init__(self, store: Store, chain_id: int) -> None:
+    def __init__(self, store: Store, chain_id: int, lost: LostEvents | None = None) -> None:
         self._store = store
+        self._lost = lost
         self._chain_id = chain_id
         self._lock = threading.Lock()
         self._on_l1: dict[int, bytes] = {}
@@ -46,6 +49,7 @@ class InteropChains:
         """Take in what L1 says: base token's asset id by chain id."""
         with self._lock:
             self._on_l1.update({chain: asset for chain, asset in chains.items() if chain != self._chain_id})
+            self._ask_for_lost()
 
     def is_known(self, chain_id: int) -> bool:
         """Whether L1 was asked about a chain already."""
@@ -84,6 +88,13 @@ class InteropChains:
             self._registered = set()
             for item in stored:
                 self._take_in(Log(item.address, item.topics, item.data))
+            self._ask_for_lost()
+
+    def _ask_for_lost(self) -> None:
+        """Find those that were registered in blocks whose events are lost."""
+        if self._lost is not None:
+            unknown = self._on_l1.keys() - self._registered
+            self._registered.update(chain for chain in unknown if self._lost.base_token_of(chain) is not None)
 
     def _take_in(self, entry: Log) -> None:
         if entry.address == L2_BRIDGEHUB and entry.topics and entry.topics[0] == CHAIN_REGISTERED_TOPIC:

@@ -6,7 +6,7 @@ it. What is imported already is read from the chain's own events.
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ import structlog
 from chain_template.batcher.interop import INTEROP_ROOT_ADDED_TOPIC, imported_roots, interop_events
 from chain_template.errors import L1Diverged, RollbackNeeded
 from chain_template.executor.interface import ExecutedBlock
+from chain_template.lost_events import LostEvents
 from chain_template.receipts import Log
 from chain_template.store import Snapshot, Store
 from chain_template.store.records import BatchStage, LogFilter
@@ -37,7 +38,7 @@ class ImportedRoot:
     """A root that the chain has.
 
     Attributes:
-        block_number: The chain's own block that imported it.
+        block_number: The chain's own block that imported it; 0 where that was lost, and recovered from L1.
     """
 
     root: bytes
@@ -51,10 +52,12 @@ class InteropRoots:
         store: The chain's store.
         chain_id: The chain.
         l1_chain_id: Chain id of the L1, under which the roots are filed.
+        lost: Tells what lost events would; left out where no block is lost.
     """
 
-    def __init__(self, store: Store, chain_id: int, l1_chain_id: int) -> None:
+    def __init__(self, store: Store, chain_id: int, l1_chain_id: int, lost: LostEvents | None = None) -> None:
         self._store = store
+        self._lost = lost
         self._chain_id = chain_id
         self._l1_chain_id = l1_chain_id
         self._lock = threading.RLock()
@@ -137,7 +140,10 @@ class InteropRoots:
             pending = {at: root for at, root in self._requested.items() if at not in self._imported}
             if newest is not None and newest[0] > max((*pending, *self._imported), default=-1):
                 pending[newest[0]] = newest[1]
-            chosen = sorted(pending.items())[:MAX_ROOTS_PER_BLOCK]
+            self._take_in_lost(pending)
+            chosen = sorted((at, root) for at, root in pending.items() if at not in self._imported)[
+                :MAX_ROOTS_PER_BLOCK
+            ]
             return [InteropRoot(self._l1_chain_id, at, (root,)) for at, root in chosen]
 
     def transaction(self, root: InteropRoot, block_number: int) -> Transaction:
@@ -192,6 +198,14 @@ class InteropRoots:
         for root in imported_roots(events):
             if root.chain_id == self._l1_chain_id:
                 self._imported[root.block_or_batch_number] = ImportedRoot(root.sides[0], block_number)
+
+    def _take_in_lost(self, pending: Mapping[int, bytes]) -> None:
+        """Note those that were imported by blocks whose events are lost: they are settled, and come from no block."""
+        if self._lost is not None:
+            for at in pending:
+                root = self._lost.message_root(self._l1_chain_id, at)
+                if root is not None:
+                    self._imported[at] = ImportedRoot(root, 0)
 
     def _save(self) -> None:
         shown = {str(at): root.hex() for at, root in self._requested.items()}

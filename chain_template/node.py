@@ -20,6 +20,7 @@ from chain_template.headers import next_base_fee
 from chain_template.interop_chains import InteropChains
 from chain_template.interop_roots import InteropRoots
 from chain_template.loops import Loop
+from chain_template.lost_events import LostEvents
 from chain_template.mempool import Mempool
 from chain_template.primitives import EMPTY_CODE_HASH
 from chain_template.rpc import RpcServer
@@ -104,8 +105,9 @@ class ChainNode:
         self.interop_roots = None
         self.interop_chains = None
         if config.l1 is not None:
-            self.interop_chains = InteropChains(self.store, config.chain_id)
-            self.interop_roots = InteropRoots(self.store, config.chain_id, config.l1.l1_chain_id)
+            lost = LostEvents(self.store, self.executor)
+            self.interop_chains = InteropChains(self.store, config.chain_id, lost)
+            self.interop_roots = InteropRoots(self.store, config.chain_id, config.l1.l1_chain_id, lost)
         self.settlement = self._settlement(prover)
         meter = self.settlement.meter if self.settlement is not None else None
         self.sequencer = Sequencer(

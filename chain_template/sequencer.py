@@ -7,8 +7,15 @@ from dataclasses import dataclass
 
 import structlog
 
+from chain_template.ancestors import AncestorHashes, hashes_before
 from chain_template.config import ChainConfig
-from chain_template.errors import ExecutorsDisagree, NonceTooHigh, SystemTransactionFailed, TransactionError
+from chain_template.errors import (
+    BatchInputError,
+    ExecutorsDisagree,
+    NonceTooHigh,
+    SystemTransactionFailed,
+    TransactionError,
+)
 from chain_template.events import EventBus, NewBlock
 from chain_template.executor.interface import BlockBuilder, BlockContext, ExecutedBlock, Executor, Included, Rejected
 from chain_template.headers import BlockHeader, next_base_fee
@@ -107,7 +114,7 @@ class Sequencer:
             fee_recipient=self._fee_recipient,
             gas_limit=self._config.block.gas_limit,
             base_fee_per_gas=next_base_fee(parent, self._config.fees.min_base_fee_wei),
-            block_hashes=snapshot.block_hashes_before(parent.number + 1),
+            block_hashes=hashes_before(snapshot, parent.number + 1),
             max_pubdata_bytes=self._config.block.max_pubdata_bytes if self._config.l1 is not None else None,
         )
 
@@ -269,8 +276,10 @@ class Sequencer:
         )
         deadline = time.monotonic() + 4 * limits.interval_ms / 1000
         added = 0
-        for start in range(0, len(candidates), _CHUNK):
-            added += self._apply(builder, candidates[start : start + _CHUNK])
+        # One at a time where one may ask for the hash of a block that is not known here, and has to be left out.
+        chunk = 1 if isinstance(context.block_hashes, AncestorHashes) else _CHUNK
+        for start in range(0, len(candidates), chunk):
+            added += self._apply(builder, candidates[start : start + chunk])
             if time.monotonic() > deadline:
                 break
         return added
@@ -284,13 +293,25 @@ class Sequencer:
 
     def _apply(self, builder: BlockBuilder, transactions: Sequence[Transaction]) -> int:
         included = 0
-        for outcome in builder.apply(transactions):
+        try:
+            outcomes = builder.apply(transactions)
+        except BatchInputError as exc:
+            # It asks for the hash of a block that was not recovered; an L1 operation waits until that is out of reach.
+            self._leave_out(transactions[0], exc)
+            return 0
+        for outcome in outcomes:
             match outcome:
                 case Included():
                     included += 1
                 case Rejected(transaction, error, retry):
                     self._reject(transaction, error, retry)
         return included
+
+    def _leave_out(self, transaction: Transaction, error: BatchInputError) -> None:
+        """Pass over what cannot be executed with what is known of older blocks."""
+        log.warning("leaving out a transaction", hash=f"0x{transaction.hash.hex()}", reason=error.message)
+        if transaction.is_user:
+            self._mempool.drop([transaction.hash])
 
     def _reject(self, transaction: Transaction, error: TransactionError, retry: bool) -> None:
         """Throw out of the pool what can never run. A nonce gap is the fault of an earlier one that did not fit."""

@@ -15,7 +15,7 @@ from ecosystem.keys import KeyStore
 from ecosystem.operations import Step
 from ecosystem.ports import FIRST_CHAIN_PORT, FIRST_L1_PORT, first_free, wait_free
 from ecosystem.records import ChainRecord
-from ecosystem.registry import ECOSYSTEM_FACT, Registry
+from ecosystem.registry import ECOSYSTEM_FACT, L1_FACT, L1_PREMINE_FACT, Registry
 from ecosystem.seams import Node, Runtime, Settlement
 from ecosystem.settings import ETHER, ChainSettings, HubSettings
 from ecosystem.states import Goal, OperationKind, Phase
@@ -28,7 +28,6 @@ READY_TIMEOUT_S = 60.0
 PORT_TIMEOUT_S = 8.0
 #: What the hub's own deployer has on an embedded L1; it pays the operators and the development accounts' deposits.
 DEPLOYER_PREMINE_WEI = 10**12 * ETHER
-_L1_FACTS = "l1/node"
 #: Steps whose work ends with the hub's processes.
 _OF_THIS_RUN = frozenset({"start process", "wait for health"})
 
@@ -97,7 +96,7 @@ class Lifecycle:
         """Where the L1 is, or will be; raises :class:`HubStarting` before the embedded one has its port."""
         if self.settings.l1.url is not None:
             return self.settings.l1.url
-        facts = self.registry.fact(_L1_FACTS)
+        facts = self.registry.fact(L1_FACT)
         if facts is None:
             raise HubStarting("the L1 is not up yet")
         return f"http://{self.settings.l1.host}:{facts['port']}"
@@ -175,12 +174,12 @@ class Lifecycle:
     def _l1_facts(self) -> dict[str, int]:
         """Port and genesis timestamp of the embedded L1, chosen at its first start."""
         host, wanted = self.settings.l1.host, self.settings.l1.port
-        facts: dict[str, int] = self.registry.fact(_L1_FACTS) or {}
+        facts: dict[str, int] = self.registry.fact(L1_FACT) or {}
         port = wanted or facts.get("port") or first_free(host, FIRST_L1_PORT, self._taken_ports())
         if not wait_free(host, port, PORT_TIMEOUT_S):
             raise PortInUse("the embedded L1", host, port, "l1.port")
         facts = {"port": port, "genesis_timestamp": facts.get("genesis_timestamp", int(time.time()))}
-        self.registry.set_fact(_L1_FACTS, facts)
+        self.registry.set_fact(L1_FACT, facts)
         return facts
 
     def _premine(self) -> dict[str, int]:
@@ -188,10 +187,10 @@ class Lifecycle:
         premine = {account.address: self.settings.dev_accounts.l1_balance_wei for account in accounts}
         deployer = address_of(key_bytes(self.keys.deployer(self.settings.l1)))
         # The premine is part of block 0: what it was at the first start, it must be at every later one.
-        kept: dict[str, int] | None = self.registry.fact("l1/premine")
+        kept: dict[str, int] | None = self.registry.fact(L1_PREMINE_FACT)
         if kept is None:
             kept = premine | {deployer: DEPLOYER_PREMINE_WEI}
-            self.registry.set_fact("l1/premine", kept)
+            self.registry.set_fact(L1_PREMINE_FACT, kept)
         return kept
 
     def _deploy(self) -> str:
@@ -393,7 +392,7 @@ class Lifecycle:
         """Ports that belong to a part of the hub, running or not."""
         chains = self.registry.chains()
         taken = {chain.facts.port or chain.settings.port for chain in chains}
-        l1_port = (self.registry.fact(_L1_FACTS) or {}).get("port", self.settings.l1.port)
+        l1_port = (self.registry.fact(L1_FACT) or {}).get("port", self.settings.l1.port)
         return taken | {self.settings.api.port, l1_port}
 
 

@@ -36,6 +36,9 @@ FILE_NAME: Final = "hub.db"
 ECOSYSTEM_FACT: Final = "l1/ecosystem"
 PROOFS_FACT: Final = "l1/proofs"
 TOKENS_FACT: Final = "tokens"
+L1_FACT: Final = "l1/node"
+"""Port and genesis timestamp of the embedded L1."""
+L1_PREMINE_FACT: Final = "l1/premine"
 _VERSION: Final = 1
 _SCHEMA: Final = """
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;

@@ -6,13 +6,13 @@ hashes lead back to the parent's header. The prover pool's ``unproven`` worker r
 with it on the public input and on the reason of every refusal.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Final, overload
+from typing import Final
 
 from eth_utils.exceptions import ValidationError as NotAValue
 from rlp.exceptions import RLPException
 from trie.exceptions import InvalidNibbles, InvalidNode, ValidationError
 
+from chain_template.ancestors import AncestorHashes
 from chain_template.batcher.batch_input import BatchInput, BlockInput, decode_batch_input
 from chain_template.batcher.interop import MalformedEvent
 from chain_template.batcher.output import BatchBlock, BatchOutput, BatchTooLarge, batch_output
@@ -175,43 +175,3 @@ class _Run:
             what = f"L1 operation {tx.nonce} stands where {self._next_operation} is due"
             raise input_error(Reason.PRIORITY_ORDER, what)
         self._next_operation = tx.nonce + 1
-
-
-class AncestorHashes(Sequence[bytes]):
-    """Hashes of the blocks before one, latest first, as far as headers vouch for them.
-
-    A hash that exists but is not vouched for is an error when it is read, so no proof can rest on an invented one.
-    """
-
-    def __init__(self, parent: BlockHeader, ancestors: Sequence[BlockHeader]) -> None:
-        oldest = ancestors[-1] if ancestors else parent
-        known = [parent.hash, *(header.hash for header in ancestors)]
-        # The oldest header names one more hash; block 0 names none.
-        self._known = known if oldest.number == 0 else [*known, oldest.parent_hash]
-        self._count = min(256, parent.number + 1)
-
-    def after(self, header: BlockHeader) -> "AncestorHashes":
-        """What the block after ``header`` sees."""
-        following = object.__new__(AncestorHashes)
-        following._known = [header.hash, *self._known][:256]
-        following._count = min(256, header.number + 1)
-        return following
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, at: int, /) -> bytes: ...
-    @overload
-    def __getitem__(self, at: slice, /) -> Sequence[bytes]: ...
-    def __getitem__(self, at: int | slice, /) -> bytes | Sequence[bytes]:
-        if isinstance(at, slice):
-            return [self[index] for index in range(*at.indices(self._count))]
-        if not 0 <= at < self._count:
-            raise IndexError(at)
-        if at >= len(self._known):
-            raise input_error(Reason.MISSING_ANCESTOR, f"no header leads to the hash {at + 1} blocks back")
-        return self._known[at]
-
-    def __iter__(self) -> Iterator[bytes]:
-        return (self[index] for index in range(self._count))

@@ -207,7 +207,8 @@ class Batcher:
             parent=_header(snapshot, numbers[0] - 1),
             blocks=blocks,
             traces=traces,
-            header_at=lambda at: _header(snapshot, at),
+            # Of blocks that were recovered from L1 most headers are unknown.
+            header_at=snapshot.header,
         )
         return built, sum(len(block.transactions) for block in blocks)
 

@@ -59,6 +59,8 @@ class SealReason(StrEnum):
     """Someone asked for it: the chain is being halted, or a test cannot wait."""
     L1 = "l1"
     """L1 has this batch already, with these blocks; this store has lost it."""
+    RECOVERED = "recovered"
+    """It was taken from L1, which does not show its blocks."""
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from trie.hexary import HexaryTrie
 
 from chain_template.batcher.compression import CompressedValue, compress
 from chain_template.batcher.pubdata import AccountDiff, Pubdata
-from chain_template.errors import BatchError, MissingStateNode
+from chain_template.errors import DataMismatch, MissingStateNode
 from chain_template.executor.interface import StateView
 from chain_template.primitives import int_to_bytes, keccak
 from chain_template.state import ABSENT_ACCOUNT, StateReader
@@ -101,7 +101,7 @@ def apply_pubdata(state: StateView, state_root: bytes, pubdata: Pubdata) -> Appl
         pubdata: What the batch published.
 
     Raises:
-        BatchError: A change is not in its one form (unchanged, or not the shortest), or the rebuilt root is not the
+        DataMismatch: A change is not in its one form (unchanged, or not the shortest), or the rebuilt root is not the
             one in the header: the pubdata is not this batch's.
         MissingStateNode: ``state`` is incomplete.
     """
@@ -114,7 +114,7 @@ def apply_pubdata(state: StateView, state_root: bytes, pubdata: Pubdata) -> Appl
     except MissingTrieNode as exc:
         raise MissingStateNode(f"no trie node with hash 0x{bytes(exc.missing_node_hash).hex()}") from exc
     if accounts.root_hash != pubdata.header.state_root:
-        raise BatchError(
+        raise DataMismatch(
             f"pubdata leads to state root 0x{accounts.root_hash.hex()}, "
             f"its header has 0x{pubdata.header.state_root.hex()}"
         )
@@ -126,7 +126,8 @@ def _apply_account(diff: AccountDiff, before: StateReader, accounts: HexaryTrie,
     old = before.account(diff.address)
     if diff.deleted:
         if old is None:
-            raise BatchError(f"pubdata deletes account 0x{diff.address.hex()}, which does not exist")
+            what = f"pubdata deletes account 0x{diff.address.hex()}, which does not exist"
+            raise DataMismatch(what, account=diff.address)
         accounts[key] = b""
         return
     old = old or ABSENT_ACCOUNT
@@ -149,7 +150,8 @@ def _new_value(change: CompressedValue | None, old: int, address: bytes) -> int:
         return old
     new = change.apply(old)
     if new == old or compress(old, new) != change:
-        raise BatchError(f"pubdata has a change of account 0x{address.hex()} that is not in its shortest form")
+        what = f"pubdata has a change of account 0x{address.hex()} that is not in its shortest form"
+        raise DataMismatch(what, account=address)
     return new
 
 

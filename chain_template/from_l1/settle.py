@@ -5,16 +5,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from chain_template.batcher.batch_program import AncestorHashes, run
+from chain_template.ancestors import AncestorHashes
+from chain_template.batcher.batch_program import run
 from chain_template.batcher.build import BatchRules, BuiltBatch, ExecutionTrace, build_batch
 from chain_template.batcher.output import BatchBlock
 from chain_template.batcher.state_diff import Overlay
 from chain_template.config import BatchSettings, BlockSettings
+from chain_template.contract_reads import read_contract
 from chain_template.errors import BatchInputError, SettlementRefused
 from chain_template.executor import make_executor
 from chain_template.executor.interface import (
     BlockContext,
-    CallRequest,
     ChainRules,
     ExecutedBlock,
     Included,
@@ -23,8 +24,7 @@ from chain_template.from_l1.state import ChainState
 from chain_template.headers import BlockHeader, next_base_fee
 from chain_template.settlement.on_l1 import ChainOnL1
 from chain_template.transactions import priority_transaction
-from contracts.abi import decode_result, encode_call
-from contracts.artifacts import load
+from contracts.abi import encode_call
 from contracts.deposits import PriorityRequest, priority_request
 from contracts.genesis import L2_NATIVE_TOKEN_VAULT
 from contracts.messages import DA_CALLDATA, CommitBatchInfo, InteropFlow, encode_commit, encode_execute, encode_prove
@@ -184,22 +184,9 @@ def _register_origins(chain: ChainOnL1, chain_id: int, batch: PreparedBatch, sen
 
 def _token_of(chain_id: int, state: ChainState, asset_id: bytes) -> bytes:
     """Address on the chain of the token behind an asset id; zero where the chain's vault knows none."""
-    vault, executor = load("L2NativeTokenVault"), make_executor(_EXECUTOR, ChainRules(chain_id))
-    request = CallRequest(bytes(20), L2_NATIVE_TOKEN_VAULT, encode_call(vault, "tokenAddress", [asset_id]))
-    answer = executor.call(_call_context(state), state.header.state_root, state.nodes, request)
-    return bytes.fromhex(decode_result(vault, "tokenAddress", answer.output)[2:])
-
-
-def _call_context(state: ChainState) -> BlockContext:
-    parent = state.header
-    return BlockContext(
-        parent=parent,
-        timestamp=parent.timestamp,
-        fee_recipient=parent.coinbase,
-        gas_limit=parent.gas_limit,
-        base_fee_per_gas=0,
-        block_hashes=AncestorHashes(parent, ()),
-    )
+    executor = make_executor(_EXECUTOR, ChainRules(chain_id))
+    vault = ("L2NativeTokenVault", L2_NATIVE_TOKEN_VAULT)
+    return bytes.fromhex(read_contract(executor, state.header, state.nodes, vault, "tokenAddress", [asset_id])[2:])
 
 
 def _no_header(number: int) -> BlockHeader | None:

@@ -154,6 +154,7 @@ def _trace_block(view: View, block: StoredBlock | None, make: TracerMaker) -> li
         raise ServerError("block not found")
     if block.header.number == 0:
         raise ServerError("genesis is not traceable")
+    view.require_history(block.header.number, block.header.number)
     traces = _trace(view, block, make, None)
     return [
         {"txHash": hexstr(tx_hash), "result": trace}

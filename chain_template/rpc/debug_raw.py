@@ -74,4 +74,5 @@ def _existing(view: View, block: BlockId) -> StoredBlock:
     found = view.block(block)
     if found is None:
         raise ServerError(f"block not found: there is no block {block}")
+    view.require_history(found.header.number, found.header.number)
     return found

@@ -11,6 +11,7 @@
     │   ├── ServerError              -32000  the request is well-formed and cannot be answered (geth's general code)
     │   ├── RequestTimeout           -32002  it took longer than this endpoint allows
     │   ├── Overloaded               -32005  try again later (clients do)
+    │   ├── HistoryLost              4444  the chain was recovered from L1, which does not show this (EIP-4444's code)
     │   ├── ExecutionReverted             3  a call reverted; ``data`` is what it returned
     │   └── NotYetIncluded                4  eth_sendRawTransactionSync: pooled, but not in a block in time
     └── RpcStartError                the endpoint could not start
@@ -78,6 +79,12 @@ class Overloaded(RpcError):
     """Too much is waiting already; viem and others retry this code by themselves."""
 
     code = -32005
+
+
+class HistoryLost(RpcError):
+    """The chain was recovered from L1, where only what came of these blocks is published."""
+
+    code = 4444
 
 
 class ExecutionReverted(RpcError):

@@ -45,6 +45,8 @@ def get_header_by_number(view: View, block: BlockId) -> Json | None:
     """A header by number or tag, or null."""
     number = view.number_of(block)
     header = None if number is None else view.snapshot.header(number)
+    if header is None and number is not None:
+        view.require_history(number, number)
     return None if header is None else header_json(header)
 
 
@@ -60,13 +62,13 @@ def transaction_count_by_number(view: View, block: BlockId) -> str | None:
     """How many transactions a block has, or null; for "pending" those the pool would put into it."""
     if block.tag == "pending":
         return hex(len(_pending_transactions(view)))
-    return _count(view.block(block))
+    return _count(view, view.block(block))
 
 
 @methods("eth_getBlockTransactionCountByHash", _HASH)
 def transaction_count_by_hash(view: View, block_hash: bytes) -> str | None:
     """How many transactions a block has, or null."""
-    return _count(view.snapshot.block_by_hash(block_hash))
+    return _count(view, view.snapshot.block_by_hash(block_hash))
 
 
 @methods("eth_getUncleCountByBlockNumber", _NUMBER)
@@ -95,8 +97,9 @@ def uncle_by_hash(view: View, block_hash: bytes, index: int) -> None:
 def get_block_receipts(view: View, block: BlockId) -> list[Json] | None:
     """All receipts of a block, or null."""
     number = view.number_of(block)
-    if number is None or view.snapshot.header(number) is None:
+    if number is None or number > view.snapshot.head_number:
         return None
+    view.require_history(number, number)
     return [receipt_json(stored, zk=view.has_l1) for stored in view.snapshot.receipts(number)]
 
 
@@ -153,5 +156,8 @@ def _batch_fields(view: View, block: StoredBlock) -> Json | None:
     return {"l1BatchNumber": optional_hex(block.batch_number), "l1BatchTimestamp": optional_hex(timestamp)}
 
 
-def _count(block: StoredBlock | None) -> str | None:
-    return None if block is None else hex(len(block.transaction_hashes))
+def _count(view: View, block: StoredBlock | None) -> str | None:
+    if block is None:
+        return None
+    view.require_history(block.header.number, block.header.number)
+    return hex(len(block.transaction_hashes))

@@ -85,6 +85,10 @@ def fee_history(view: View, count: int, newest: BlockId, percentiles: list[float
     shown: Json = {"oldestBlock": hex(first if count else 0), "gasUsedRatio": []}
     if not count:
         return shown
+    # What was recovered from L1 has no history of fees; clients ask for some blocks back and take fewer.
+    known = (min(lost_last, last.number) for lost, lost_last in view.snapshot.lost_blocks() if lost <= last.number)
+    first = max([first, *known])
+    shown["oldestBlock"] = hex(first)
     headers = [_header(view, number) for number in range(first, last.number + 1)]
     fees = [header.base_fee_per_gas for header in headers] + [_fee_after(view, last)]
     shown["baseFeePerGas"] = [hex(fee) for fee in fees]

@@ -62,6 +62,7 @@ def find_logs(view: View, query: LogQuery) -> list[StoredLog]:
     Raises:
         InvalidParams: The range is backwards or too wide.
         ServerError: ``blockHash`` is unknown.
+        HistoryLost: The range reaches into what was recovered from L1.
         TooManyResults: More than the endpoint gives at once.
     """
     if query.block_hash is not None:
@@ -86,6 +87,7 @@ def search(view: View, query: LogQuery, first: int, last: int) -> list[StoredLog
         )
     if first > last:
         return []
+    view.require_history(first, last)
     found = view.snapshot.logs(LogFilter(first, last, query.addresses, query.topics), settings.max_logs)
     return [log for log in found if len(log.topics) >= len(query.topics)]
 

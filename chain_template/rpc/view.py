@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from chain_template.ancestors import hashes_before
 from chain_template.executor.interface import BlockContext
 from chain_template.headers import BlockHeader
 from chain_template.rpc.backend import RpcBackend
-from chain_template.rpc.errors import RequestTimeout, ServerError
+from chain_template.rpc.errors import HistoryLost, RequestTimeout, ServerError
 from chain_template.rpc.params import BlockId
 from chain_template.state import StateReader
 from chain_template.store import Snapshot
@@ -113,13 +114,35 @@ class View:
             return self.snapshot.head
         found = None if number is None else self.snapshot.header(number)
         if found is None:
+            if number is not None:
+                self.require_history(number, number)
             raise ServerError(f"header not found: there is no block {block}")
         return found
 
     def block(self, block: BlockId) -> StoredBlock | None:
-        """The block a client names, or None."""
+        """The block a client names, or None; without its transactions where only its header was recovered from L1.
+
+        Raises:
+            HistoryLost: Not even its header was.
+        """
         number = self.number_of(block)
-        return None if number is None else self.snapshot.block(number)
+        found = None if number is None else self.snapshot.block(number)
+        if found is None and number is not None:
+            self.require_history(number, number)
+        return found
+
+    def require_history(self, first: int, last: int) -> None:
+        """Refuse to speak of what blocks ``first`` … ``last`` hold, where that is not known.
+
+        Raises:
+            HistoryLost: One of them was recovered from L1.
+        """
+        for lost_first, lost_last in self.snapshot.lost_blocks():
+            if first <= lost_last and last >= lost_first:
+                raise HistoryLost(
+                    f"pruned history unavailable: blocks {lost_first} to {lost_last} were recovered from L1",
+                    hint="L1 shows the state after them, not their transactions, receipts and logs",
+                )
 
     def _settled_number(self, stage: BatchStage) -> int:
         """Last block of the last batch at ``stage``: genesis before the first, the head where nothing settles."""
@@ -167,7 +190,7 @@ class View:
             fee_recipient=header.coinbase,
             gas_limit=header.gas_limit,
             base_fee_per_gas=header.base_fee_per_gas,
-            block_hashes=self.snapshot.block_hashes_before(header.number),
+            block_hashes=hashes_before(self.snapshot, header.number),
             extra_data=header.extra_data,
         )
 

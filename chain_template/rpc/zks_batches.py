@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from chain_template.batcher.commit_info import StoredClaim
 from chain_template.batcher.log_tree import LogTree
 from chain_template.primitives import ZERO_HASH
 from chain_template.rpc.backend import MessageRootProofLike
@@ -65,18 +66,23 @@ def get_l1_batch_details(view: View, number: int) -> Json | None:
     batch = view.snapshot.batch(number)
     if batch is None and number:
         return None
-    first = view.snapshot.header(batch.first_block if batch else 0)
     last = view.snapshot.header(batch.last_block if batch else 0)
-    assert first is not None and last is not None
+    assert last is not None
     shown: Json = {
         "number": number,
         "commitment": hexstr(batch.batch_output_hash) if batch else None,
-        "timestamp": first.timestamp,
+        "timestamp": _first_timestamp(view, batch) if batch else last.timestamp,
         "l1TxCount": batch.l1_tx_count if batch else 0,
         "l2TxCount": batch.l2_tx_count if batch else 0,
         "rootHash": hexstr(last.state_root),
     }
     return {**shown, **_progress(view, batch, genesis=number == 0), **_constants(view)}
+
+
+def _first_timestamp(view: View, batch: BatchRecord) -> int:
+    """Of the batch's first block; of one that was recovered from L1 only what was committed is known."""
+    first = view.snapshot.header(batch.first_block)
+    return StoredClaim.from_json(batch.commit_info).commit.first_block_timestamp if first is None else first.timestamp
 
 
 @methods("zks_getBlockDetails", _NUMBER, l1_only=True)
@@ -85,6 +91,7 @@ def get_block_details(view: View, number: int) -> Json | None:
     block = view.snapshot.block(number)
     if block is None:
         return None
+    view.require_history(number, number)
     batch = _batch_of(view, block)
     l1_txs = sum(1 for tx in block.transactions if tx.priority is not None)
     shown: Json = {
@@ -152,6 +159,7 @@ def _l1_hashes(batch: BatchRecord | None) -> Json:
 @methods("zks_getRawBlockTransactions", _NUMBER, l1_only=True, run=Run.POOL)
 def get_raw_block_transactions(view: View, number: int) -> list[Json]:
     """A block's transactions with everything that was given with them, in ZK Stack's nesting."""
+    view.require_history(number, number)
     return [_raw_transaction(stored) for stored in view.snapshot.receipts(number)]
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from chain_template.batcher.commit_info import StoredClaim
 from chain_template.batcher.sealing import MAX_INTEROP_FLOWS
 from chain_template.errors import L1Diverged
+from chain_template.lost_events import LostEvents
 from chain_template.primitives import keccak
 from chain_template.settlement.on_l1 import ChainOnL1, Counters
 from chain_template.settlement.priority_tree import PriorityTreeMirror
@@ -90,9 +91,18 @@ class CallMaker:
         chain_id: Its id.
         pubdata: Pubdata of a batch by its number.
         max_batches: How many batches one call takes at most.
+        lost: Tells what lost events would; left out where no block is lost.
     """
 
-    def __init__(self, chain: ChainOnL1, chain_id: int, pubdata: Callable[[int], bytes], max_batches: int) -> None:
+    def __init__(
+        self,
+        chain: ChainOnL1,
+        chain_id: int,
+        pubdata: Callable[[int], bytes],
+        max_batches: int,
+        lost: LostEvents | None = None,
+    ) -> None:
+        self._lost = lost
         self._chain = chain
         self._chain_id = chain_id
         self._pubdata = pubdata
@@ -206,6 +216,8 @@ class CallMaker:
         assets = {flow.asset_id for record in records for flow in claim_of(record).commit.interop_flows}
         for asset_id in self._chain.unknown_assets(sorted(assets)):
             token = token_born_here(snapshot, self._chain_id, asset_id)
+            if token is None and self._lost is not None:
+                token = self._lost.token(asset_id)
             if token is not None:
                 address, data = self._chain.register_origin(self._chain_id, token)
                 return SettlementCall(None, records[0].number, records[-1].number, address, data)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from chain_template.config import L1Link
 from chain_template.errors import L1Diverged
+from chain_template.primitives import ZERO_HASH
 from chain_template.store.records import BatchStage
 from contracts.abi import decode_result, encode_call
 from contracts.artifacts import Artifact, load
@@ -59,6 +60,19 @@ class Counters:
         if batch_number <= self.verified:
             return BatchStage.VERIFIED
         return BatchStage.COMMITTED if batch_number <= self.committed else None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnd:
+    """The last block of a batch.
+
+    Attributes:
+        block: Its number.
+        block_hash: Its hash, which the batch committed to.
+    """
+
+    block: int
+    block_hash: bytes
 
 
 class ChainOnL1:
@@ -207,16 +221,21 @@ class ChainOnL1:
                 found.update({(number, stage): tx_hash for number in numbers})
         return found
 
-    def committed_ranges(self, first_batch: int) -> dict[int, int]:
-        """Last block of each committed batch from ``first_batch`` on, as its operator reported it to L1."""
-        ranges: dict[int, int] = {}
-        name = "ReportCommittedBatchRange"
-        for log in self.events([name], self.link.start_block, self.client.block_number()):
-            event = log.decode(self.chain, name) or {}
-            # A batch committed again after a revert replaces the earlier one.
+    def committed_ends(self, first_batch: int) -> dict[int, BatchEnd]:
+        """The last block of each committed batch from ``first_batch`` on, as its operator reported it to L1."""
+        ends: dict[int, BatchEnd] = {}
+        block_hash = ZERO_HASH
+        names = ["BlockCommit", "ReportCommittedBatchRange"]
+        for log in self.events(names, self.link.start_block, self.client.block_number()):
+            commit = log.decode(self.chain, names[0])
+            if commit is not None:
+                block_hash = commit["batchHash"]
+                continue
+            # Of the same batch. One committed again after a revert replaces the earlier one.
+            event = log.decode(self.chain, names[1]) or {}
             if event["batchNumber"] >= first_batch:
-                ranges[event["batchNumber"]] = event["lastBlockNumber"]
-        return ranges
+                ends[event["batchNumber"]] = BatchEnd(event["lastBlockNumber"], block_hash)
+        return ends
 
     # -- reading -----------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,9 @@ import structlog
 
 from chain_template.config import ChainConfig, OperatorKeys
 from chain_template.errors import L1Diverged, SettlementError, SettlementRefused
+from chain_template.executor import make_executor
+from chain_template.lost_events import LostEvents
+from chain_template.rules import rules_of
 from chain_template.settlement.account import FeeAboveLimit, Included, L1Account
 from chain_template.settlement.calls import CallMaker, SettlementCall
 from chain_template.settlement.on_l1 import ChainOnL1, Counters
@@ -76,7 +79,9 @@ class SettlementSender:
         self._on_moved = on_moved
         self._on_lost_batches = on_lost_batches
         self._on_priority_mode = on_priority_mode
-        self._maker = CallMaker(chain, config.chain_id, store.batch_pubdata, config.settlement.max_batches_per_call)
+        lost = LostEvents(store, make_executor(config.executor, rules_of(config)))
+        max_batches = config.settlement.max_batches_per_call
+        self._maker = CallMaker(chain, config.chain_id, store.batch_pubdata, max_batches, lost)
         self._tracker = StageTracker(store, chain, on_moved)
         self._shelf = ProofShelf(config.data_dir / "proofs")
         self._parts = ProofParts(store, chain, self._shelf)
@@ -171,7 +176,8 @@ class SettlementSender:
         with self._store.snapshot() as snapshot:
             known = snapshot.last_batch_number()
             head = snapshot.head_number
-        if latest.committed > known and self._told_lost != latest.committed:
+        # While a rollback is under way, which reverts them, nothing need be said of batches that are not here.
+        if latest.committed > known and self._told_lost != latest.committed and self.rollback_wanted is None:
             self._report_lost(known, head)
             self._told_lost = latest.committed
         if confirmed.executed > self._shelf_cleared_to:
@@ -182,16 +188,18 @@ class SettlementSender:
 
     def _report_lost(self, known: int, head: int) -> None:
         """L1 has batches that the store has not: they are cut again as L1 has them, if their blocks are here."""
-        ranges = self._chain.committed_ranges(known + 1)
-        missing = {number: last for number, last in ranges.items() if last > head}
-        if missing:
-            number, last = min(missing.items())
-            raise L1Diverged(
-                f"L1 has batch {number} up to block {last}; this chain ends at block {head}",
-                hint="restore the chain's data directory, or recover the chain from L1",
-            )
-        log.warning("cutting batches again as L1 has them", first=known + 1, count=len(ranges))
-        self._on_lost_batches(ranges)
+        ends = self._chain.committed_ends(known + 1)
+        hint = "restore the chain's data directory, or stop it and run `zkhub chain recover`"
+        with self._store.snapshot() as snapshot:
+            for number, end in sorted(ends.items()):
+                header = snapshot.header(end.block)
+                if end.block > head:
+                    what = f"L1 has batch {number} up to block {end.block}; this chain ends at block {head}"
+                    raise L1Diverged(what, hint=hint)
+                if header is None or header.hash != end.block_hash:
+                    raise L1Diverged(f"L1 has another block {end.block}, in batch {number}, than this chain", hint=hint)
+        log.warning("cutting batches again as L1 has them", first=known + 1, count=len(ends))
+        self._on_lost_batches({number: end.block for number, end in ends.items()})
 
     def _prove_jobs(self, problems: list[Exception], counters: Counters) -> bool:
         try:

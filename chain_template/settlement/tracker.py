@@ -114,7 +114,7 @@ def require_same_batches(snapshot: Snapshot, counters: Counters) -> None:
     if known == counters.committed and stored_batch(snapshot, known).hash() != counters.committed_hash:
         raise L1Diverged(
             f"L1 has another batch {known} than this chain",
-            hint="revert L1's batches, or restore the chain's own data directory",
+            hint="restore the chain's data directory, or stop it and run `zkhub chain recover`",
         )
 
 

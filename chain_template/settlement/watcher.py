@@ -81,7 +81,7 @@ class L1Watcher:
         logs = self._chain.events([_REQUEST], first, last.number)
         if self._block(last.number).hash != last.hash:
             raise L1Diverged(f"L1 reorganised at block {last.number} while it was read", hint="it is read again")
-        return [_operation(entry) for entry in logs]
+        return [operation_of(entry) for entry in logs]
 
     def _block(self, number: int) -> L1Block:
         block = self._chain.block(number)
@@ -156,7 +156,12 @@ def _first_gone(known: Sequence[PriorityOperation], now: Sequence[PriorityOperat
     return None
 
 
-def _operation(entry: Log) -> PriorityOperation:
+def operation_of(entry: Log) -> PriorityOperation:
+    """The operation that a ``NewPriorityRequest`` event asks for.
+
+    Raises:
+        L1Diverged: It is another event.
+    """
     request = priority_request(entry)
     if request is None:
         raise L1Diverged(f"L1 gave another event than asked for, in transaction 0x{entry.transaction_hash.hex()}")

@@ -46,6 +46,8 @@ class RecordKind(IntEnum):
     """Every block above ``number`` was dropped."""
     BATCH = 3
     """Batch ``number`` was sealed over these blocks."""
+    RECOVERED = 4
+    """Batch ``number`` was taken from L1: its last header and what it published, without its blocks."""
 
 
 class Tail(NamedTuple):

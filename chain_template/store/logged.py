@@ -1,16 +1,18 @@
 """What the records of the block log say, and which of its blocks still stand after its rollbacks."""
 
+import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 import rlp
 
 from chain_template.errors import InvalidBlock, StoreCorrupt, TransactionError
 from chain_template.headers import BlockHeader
-from chain_template.primitives import int_to_bytes, to_int
+from chain_template.primitives import int_to_bytes, keccak, to_int
 from chain_template.store.block_log import Record, RecordKind
+from chain_template.store.records import BatchRecord, BatchStage, PriorityOperation
 from chain_template.transactions.stored import decode_block_transaction
 from chain_template.transactions.types import Transaction
 
@@ -42,6 +44,23 @@ class LoggedBatch:
     sealed_at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedRecovery:
+    """A batch that was taken from L1: enough to take it in again without asking L1.
+
+    Attributes:
+        header: Of its last block, the one that is known.
+        l2_log_leaves: Leaves of its log tree, 88 bytes each, joined.
+        operations: The L1 operations in it.
+    """
+
+    record: BatchRecord
+    header: BlockHeader
+    pubdata: bytes
+    l2_log_leaves: bytes
+    operations: tuple[PriorityOperation, ...]
+
+
 @dataclass
 class LogIndex:
     """Where the blocks that still stand lie in the log.
@@ -49,10 +68,12 @@ class LogIndex:
     Attributes:
         blocks: Number → offset of its record, ascending.
         batches: Number → the batch as it was last sealed.
+        recovered: Last block of a batch taken from L1 → offset of its record, ascending.
     """
 
     blocks: dict[int, int] = field(default_factory=dict)
     batches: dict[int, LoggedBatch] = field(default_factory=dict)
+    recovered: dict[int, int] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         """Take the next record into account."""
@@ -60,7 +81,10 @@ class LogIndex:
             self.blocks[record.number] = record.tail.start
         elif record.kind is RecordKind.BATCH:
             self.batches[record.number] = decode_batch(record.number, record.payload)
+        elif record.kind is RecordKind.RECOVERED:
+            self.recovered[decode_recovery(record.payload).record.last_block] = record.tail.start
         else:
+            self.recovered = {n: at for n, at in self.recovered.items() if n <= record.number}
             self.blocks = {n: at for n, at in self.blocks.items() if n <= record.number}
             self.batches = {n: b for n, b in self.batches.items() if b.last_block <= record.number}
 
@@ -127,3 +151,51 @@ def decode_batch(number: int, payload: bytes) -> LoggedBatch:
         return LoggedBatch(number, to_int(first), to_int(last), reason.decode(), to_int(sealed_at))
     except (rlp.exceptions.RLPException, ValueError) as exc:
         raise StoreCorrupt(f"a batch in the block log is not well-formed: {exc}") from exc
+
+
+def encode_recovery(logged: LoggedRecovery) -> bytes:
+    """Payload of the record of a batch taken from L1."""
+    operations = [
+        [
+            int_to_bytes(each.operation_id),
+            each.canonical,
+            int_to_bytes(each.l1_block_number),
+            each.l1_block_hash,
+            each.l1_tx_hash,
+        ]
+        for each in logged.operations
+    ]
+    shown = {item.name: _plain(getattr(logged.record, item.name)) for item in fields(BatchRecord)}
+    record = json.dumps(shown, separators=(",", ":")).encode()
+    return bytes(rlp.encode([record, logged.header.encode(), logged.pubdata, logged.l2_log_leaves, operations]))
+
+
+def decode_recovery(payload: bytes) -> LoggedRecovery:
+    """Undo :func:`encode_recovery`.
+
+    Raises:
+        StoreCorrupt: It was not written by this program.
+    """
+    try:
+        record, header, pubdata, leaves, operations = rlp.decode(payload)
+        content = json.loads(record)
+        typed: dict[str, Any] = {
+            item.name: bytes.fromhex(content[item.name]) if item.type is bytes else content[item.name]
+            for item in fields(BatchRecord)
+        }
+        return LoggedRecovery(
+            BatchRecord(**typed | {"stage": BatchStage(typed["stage"])}),
+            BlockHeader.decode(header),
+            pubdata,
+            leaves,
+            tuple(
+                PriorityOperation(to_int(number), keccak(canonical), canonical, to_int(block), block_hash, tx_hash)
+                for number, canonical, block, block_hash, tx_hash in operations
+            ),
+        )
+    except (rlp.exceptions.RLPException, InvalidBlock, ValueError, KeyError, TypeError) as exc:
+        raise StoreCorrupt(f"a batch from L1 in the block log is not well-formed: {exc!r}") from exc
+
+
+def _plain(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else value

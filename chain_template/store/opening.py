@@ -22,8 +22,9 @@ from chain_template.store.block_log import (
 )
 from chain_template.store.faults import Faults
 from chain_template.store.health import Presence, Sound, check_database, wrong_chain
-from chain_template.store.logged import encode_batch, encode_rows
-from chain_template.store.rows import BATCH_COLUMNS, batch_record
+from chain_template.store.logged import LoggedRecovery, encode_batch, encode_recovery, encode_rows
+from chain_template.store.records import BatchRecord
+from chain_template.store.rows import BATCH_COLUMNS, PRIORITY_COLUMNS, batch_record, priority_operation
 from chain_template.store.schema import APPLICATION_ID, DATABASE_FILE, TABLES, connect_writer, first_tx_key
 
 LOCK_FILE: Final = "lock"
@@ -195,7 +196,13 @@ def _rewrite_log(directory: Path, identity: LogIdentity, db: sqlite3.Connection)
     fresh = directory / f"{LOG_FILE}.rebuilt"
     with BlockLog.create(fresh, identity) as log:
         tail = EMPTY_TAIL
+        recovered = {batch.last_block: batch for batch in _recovered_batches(db)}
         for number, header in db.execute("SELECT number, header FROM blocks WHERE number > 0 ORDER BY number"):
+            if number in recovered:
+                batch = recovered[number]
+                payload = encode_recovery(_logged_recovery(db, batch, header))
+                tail = log.append(tail, RecordKind.RECOVERED, batch.number, payload, durable=False)
+                continue
             rows = db.execute(
                 "SELECT raw, received_at_ms FROM transactions WHERE id >= ? AND id < ? ORDER BY id",
                 (first_tx_key(number), first_tx_key(number + 1)),
@@ -204,6 +211,8 @@ def _rewrite_log(directory: Path, identity: LogIdentity, db: sqlite3.Connection)
             tail = log.append(tail, RecordKind.BLOCK, number, payload, durable=False)
         for row in db.execute(f"SELECT {BATCH_COLUMNS} FROM batches ORDER BY number"):
             batch = batch_record(row)
+            if batch.last_block in recovered:
+                continue
             sealed_at_ms = batch.stage_times_ms.get("sealed", 0)
             payload = encode_batch(batch.first_block, batch.last_block, batch.seal_reason, sealed_at_ms)
             tail = log.append(tail, RecordKind.BATCH, batch.number, payload, durable=False)
@@ -215,3 +224,27 @@ def _rewrite_log(directory: Path, identity: LogIdentity, db: sqlite3.Connection)
     sync_directory(directory)
     writes.update_log_tail(db, tail)
     return BlockLog(path)
+
+
+def _recovered_batches(db: sqlite3.Connection) -> list[BatchRecord]:
+    """The batches that were taken from L1."""
+    found: list[BatchRecord] = []
+    for first, last in writes.lost_blocks(db):
+        rows = db.execute(
+            f"SELECT {BATCH_COLUMNS} FROM batches WHERE first_block >= ? AND last_block <= ? ORDER BY number",
+            (first, last),
+        )
+        found += [batch_record(row) for row in rows]
+    return found
+
+
+def _logged_recovery(db: sqlite3.Connection, batch: BatchRecord, header: bytes) -> LoggedRecovery:
+    pubdata, leaves = db.execute(
+        "SELECT pubdata, l2_log_leaves FROM batch_data WHERE batch_number = ?", (batch.number,)
+    ).fetchone()
+    operations = db.execute(
+        f"SELECT {PRIORITY_COLUMNS} FROM priority_operations WHERE included_in = ? ORDER BY id", (batch.last_block,)
+    )
+    return LoggedRecovery(
+        batch, BlockHeader.decode(header), pubdata, leaves, tuple(priority_operation(row) for row in operations)
+    )

@@ -8,9 +8,16 @@ from typing import Final
 
 from chain_template.errors import StoreCorrupt, StoreError
 from chain_template.executor.interface import ExecutedBlock
-from chain_template.store.block_log import LOG_FILE, BlockLog, LogIdentity, sync_directory
+from chain_template.store.block_log import LOG_FILE, BlockLog, LogIdentity, RecordKind, sync_directory
 from chain_template.store.faults import Faults
-from chain_template.store.logged import LoggedBatch, LoggedBlock, LogIndex, decode_block
+from chain_template.store.logged import (
+    LoggedBatch,
+    LoggedBlock,
+    LoggedRecovery,
+    LogIndex,
+    decode_block,
+    decode_recovery,
+)
 from chain_template.store.opening import lock_directory
 from chain_template.store.readers import NodeStore
 from chain_template.store.schema import DATABASE_FILE
@@ -21,6 +28,8 @@ __all__ = [
     "Execute",
     "LoggedBatch",
     "LoggedBlock",
+    "LoggedRecovery",
+    "Restore",
     "read_batch_log",
     "read_block_log",
     "read_log_identity",
@@ -29,6 +38,8 @@ __all__ = [
 
 #: Executes a logged block on the state after the snapshot's head.
 Execute = Callable[[LoggedBlock, Snapshot, NodeStore], ExecutedBlock]
+#: Takes a logged batch of L1 into the store, which ends before its first block.
+Restore = Callable[[LoggedRecovery, Store], None]
 
 _SCRATCH: Final = "rebuilt"
 _DATABASE_FILES: Final = (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm")
@@ -44,8 +55,8 @@ def read_log_identity(directory: Path) -> LogIdentity:
         return log.identity
 
 
-def read_block_log(directory: Path, *, salvage: bool = False) -> Iterator[LoggedBlock]:
-    """The blocks that stand after all rollbacks, from block 1 on.
+def read_block_log(directory: Path, *, salvage: bool = False) -> Iterator[LoggedBlock | LoggedRecovery]:
+    """The blocks that stand after all rollbacks, from block 1 on, and the batches taken from L1 where blocks are lost.
 
     A record that was torn at the end of the log, which belongs to no confirmed block, is left out.
 
@@ -58,11 +69,22 @@ def read_block_log(directory: Path, *, salvage: bool = False) -> Iterator[Logged
     """
     with _open(directory) as log:
         index = _index(log, salvage=salvage)
-        for expected, (number, start) in enumerate(sorted(index.blocks.items()), start=1):
+        expected = 1
+        for start in (start for _, start in sorted([*index.blocks.items(), *index.recovered.items()])):
             record = log.record_at(start)
-            if record is None or number != expected:
+            if record is None:
                 raise StoreCorrupt(f"{log.path}: block {expected} is missing or unreadable")
-            yield decode_block(record.payload, log.identity.chain_id)
+            found: LoggedBlock | LoggedRecovery
+            if record.kind is RecordKind.RECOVERED:
+                found = decode_recovery(record.payload)
+                first = found.record.first_block
+            else:
+                found = decode_block(record.payload, log.identity.chain_id)
+                first = found.header.number
+            if first != expected:
+                raise StoreCorrupt(f"{log.path}: block {expected} is missing or unreadable")
+            yield found
+            expected = found.header.number + 1
 
 
 def read_batch_log(directory: Path, *, salvage: bool = False) -> list[LoggedBatch]:
@@ -82,6 +104,7 @@ def rebuild(
     genesis: GenesisBlock,
     execute: Execute,
     *,
+    restore: Restore | None = None,
     name: str = "",
     salvage: bool = False,
 ) -> int:
@@ -96,6 +119,7 @@ def rebuild(
         chain_id: The chain's.
         genesis: The chain's.
         execute: Runs one block.
+        restore: Takes in a batch of L1; a log that holds one is refused where it is left out.
         name: The chain's name, for error messages.
         salvage: Rebuild from what lies before an unreadable record instead of refusing a damaged log.
 
@@ -115,19 +139,25 @@ def rebuild(
         lock_fd = lock_directory(directory, faults)
         try:
             shutil.rmtree(scratch, ignore_errors=True)
-            last = _fill(Store.open(scratch, chain_id, genesis, name=name), directory, execute, salvage=salvage)
+            store = Store.open(scratch, chain_id, genesis, name=name)
+            last = _fill(store, directory, execute, restore, salvage=salvage)
             _install(directory, scratch)
             return last
         finally:
             os.close(lock_fd)
 
 
-def _fill(store: Store, directory: Path, execute: Execute, *, salvage: bool) -> int:
+def _fill(store: Store, directory: Path, execute: Execute, restore: Restore | None, *, salvage: bool) -> int:
     """Execute the logged blocks into a new store, and close it."""
     last = 0
     try:
         for logged in read_block_log(directory, salvage=salvage):
             last = logged.header.number
+            if isinstance(logged, LoggedRecovery):
+                if restore is None:
+                    raise StoreError(f"batch {logged.record.number} of the log was recovered from L1")
+                restore(logged, store)
+                continue
             with store.snapshot() as snapshot:
                 block = execute(logged, snapshot, store.nodes)
             if block.header != logged.header:

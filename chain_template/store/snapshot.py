@@ -40,6 +40,7 @@ from chain_template.store.rows import (
 )
 from chain_template.store.schema import LOG_INDEX_BITS, TX_INDEX_BITS, first_log_key, first_tx_key
 from chain_template.store.stages import STAGE_RANK
+from chain_template.store.writes import lost_blocks
 from chain_template.transactions.types import Transaction
 
 _EMPTY_BLOOM: Final = bytes(256)
@@ -97,13 +98,21 @@ class Snapshot:
         return self._block(self._one(f"SELECT {_BLOCK_COLUMNS} FROM blocks WHERE hash = ?", block_hash))
 
     def block_hashes_before(self, number: int, count: int = 256) -> list[bytes]:
-        """Hashes of up to ``count`` blocks below ``number``, latest first."""
+        """Hashes of up to ``count`` blocks below ``number``, latest first, as far as they are known without a gap.
+
+        Of what was recovered from L1 only the ends of batches are known, and the block before each.
+        """
         rows = self._all(
-            "SELECT hash FROM blocks WHERE number < ? AND number >= ? ORDER BY number DESC",
+            "SELECT number, hash FROM blocks WHERE number < ? AND number >= ? ORDER BY number DESC",
             sql_integer(number),
             sql_integer(number) - count,
         )
-        return [row[0] for row in rows]
+        known = [row[1] for at, row in enumerate(rows, start=1) if row[0] == number - at]
+        if known and len(known) < min(count, number):
+            oldest = self.header(number - len(known))
+            assert oldest is not None
+            known.append(oldest.parent_hash)
+        return known
 
     def transaction(self, tx_hash: bytes) -> tuple[Transaction, TransactionPosition] | None:
         """The transaction with this hash, and where it stands."""
@@ -166,6 +175,11 @@ class Snapshot:
         if row is None:
             raise StoreError(f"the store knows no execution of block {number}")
         return BlockExecution(unpack_hashes(row[0]), unpack_touched(row[1]))
+
+    def lost_blocks(self) -> list[tuple[int, int]]:
+        """First and last of each stretch of blocks whose content is not here: L1 shows only what came of them."""
+        with self._faults.translate():
+            return lost_blocks(self._db)
 
     # Batches
 

@@ -15,7 +15,7 @@ from chain_template.headers import BlockHeader
 from chain_template.store import writes
 from chain_template.store.block_log import BlockLog, LogIdentity, RecordKind, Tail
 from chain_template.store.faults import Faults
-from chain_template.store.logged import encode_batch, encode_block
+from chain_template.store.logged import LoggedRecovery, encode_batch, encode_block, encode_recovery
 from chain_template.store.opening import lock_directory, open_files
 from chain_template.store.readers import NodeStore, ReaderPool
 from chain_template.store.records import BatchRecord, BatchStage, L1Cursor, PriorityOperation
@@ -171,13 +171,15 @@ class Store:
             The users' transactions that were dropped, in order. L1 operations wait for a block again.
 
         Raises:
-            OutOfOrder: There is no such block.
+            OutOfOrder: There is no such block, or its batch was recovered from L1 and ends later.
             RollbackRefused: The block is below the end of an executed batch.
         """
         with self._lock:
             number, _ = self._head()
             if not 0 <= block_number <= number:
                 raise OutOfOrder(f"cannot roll back to block {block_number}: the head is block {number}")
+            if not self._has_header(block_number):
+                raise OutOfOrder(f"cannot roll back to block {block_number}: the store does not know it")
             executed = self._last_executed_block()
             if block_number < executed:
                 raise RollbackRefused(
@@ -204,6 +206,39 @@ class Store:
             payload = encode_batch(record.first_block, record.last_block, record.seal_reason, sealed_at_ms)
             with self._logged(RecordKind.BATCH, record.number, payload) as db:
                 writes.insert_batch(db, record, pubdata, batch_input, l2_log_leaves)
+
+    def adopt_batch(
+        self,
+        record: BatchRecord,
+        header: BlockHeader,
+        nodes: Mapping[bytes, bytes],
+        pubdata: bytes,
+        l2_log_leaves: list[bytes],
+        operations: list[PriorityOperation],
+    ) -> None:
+        """Add the next batch as L1 shows it, with the state after it: its last block becomes the head.
+
+        Nothing is known of what its blocks hold; :meth:`Snapshot.lost_blocks` says so of them.
+
+        Args:
+            record: The batch, at the stage that L1 has it at.
+            header: Header of its last block.
+            nodes: Trie nodes and codes that the state after it adds, by hash.
+            pubdata: What it published.
+            l2_log_leaves: The leaves of its log tree, 88 bytes each.
+            operations: The L1 operations in it, ascending.
+
+        Raises:
+            OutOfOrder: It does not follow the head and the last batch, or its header or operations are not its own.
+            L1Diverged: L1 shows another operation under a known id.
+            StoreFull: The disk refused; nothing of it is stored.
+        """
+        with self._lock:
+            self._check_adopted(record, header, l2_log_leaves)
+            logged = LoggedRecovery(record, header, pubdata, b"".join(l2_log_leaves), tuple(operations))
+            with self._logged(RecordKind.RECOVERED, record.number, encode_recovery(logged)) as db:
+                writes.adopt_batch(db, record, header, nodes, pubdata, l2_log_leaves, operations)
+        self.nodes.remember(nodes)
 
     def update_batch(
         self,
@@ -328,6 +363,10 @@ class Store:
             row = self._db.execute("SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1").fetchone()
             return int(row[0]), bytes(row[1])
 
+    def _has_header(self, number: int) -> bool:
+        with self._faults.translate():
+            return self._db.execute("SELECT 1 FROM blocks WHERE number = ?", (number,)).fetchone() is not None
+
     def _last_executed_block(self) -> int:
         with self._faults.translate():
             row = self._db.execute(
@@ -360,6 +399,23 @@ class Store:
 
     def _check_next_batch(self, record: BatchRecord, l2_log_leaves: list[bytes]) -> None:
         head, _ = self._head()
+        self._check_follows(record, l2_log_leaves)
+        if not record.first_block <= record.last_block <= head:
+            raise OutOfOrder(f"batch {record.number} ends with block {record.last_block}; the head is block {head}")
+        if record.stage is not BatchStage.SEALED:
+            raise OutOfOrder(f"batch {record.number} is {record.stage}; a new batch is sealed")
+
+    def _check_adopted(self, record: BatchRecord, header: BlockHeader, l2_log_leaves: list[bytes]) -> None:
+        head, _ = self._head()
+        self._check_follows(record, l2_log_leaves)
+        if record.first_block != head + 1 or record.last_block < record.first_block:
+            raise OutOfOrder(f"batch {record.number} from block {record.first_block} does not follow block {head}")
+        if header.number != record.last_block or header.hash != record.state_commitment:
+            raise OutOfOrder(f"block {header.number} is not the end of batch {record.number}")
+        if record.stage not in (BatchStage.COMMITTED, BatchStage.VERIFIED, BatchStage.EXECUTED):
+            raise OutOfOrder(f"batch {record.number} is {record.stage}; L1 shows committed batches only")
+
+    def _check_follows(self, record: BatchRecord, l2_log_leaves: list[bytes]) -> None:
         with self._faults.translate():
             last, last_block = self._db.execute(
                 "SELECT coalesce(max(number), 0), coalesce(max(last_block), 0) FROM batches"
@@ -369,9 +425,5 @@ class Store:
                 f"batch {record.number} from block {record.first_block} does not follow batch {last}, "
                 f"which ends with block {last_block}"
             )
-        if not record.first_block <= record.last_block <= head:
-            raise OutOfOrder(f"batch {record.number} ends with block {record.last_block}; the head is block {head}")
-        if record.stage is not BatchStage.SEALED:
-            raise OutOfOrder(f"batch {record.number} is {record.stage}; a new batch is sealed")
         if any(len(leaf) != LEAF_BYTES for leaf in l2_log_leaves):
             raise OutOfOrder(f"batch {record.number} has a log leaf that is not {LEAF_BYTES} bytes long")

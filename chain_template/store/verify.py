@@ -15,6 +15,7 @@ from chain_template.store.records import StoredReceipt
 from chain_template.store.rows import Decoder
 from chain_template.store.schema import first_tx_key
 from chain_template.store.snapshot import Snapshot
+from chain_template.store.writes import lost_blocks
 from chain_template.transactions.stored import decode_block_transaction
 from chain_template.transactions.types import PRIORITY_TYPE
 
@@ -42,18 +43,30 @@ def _verify_blocks(db: sqlite3.Connection, chain_id: int, faults: Faults) -> Non
     # A decoder of its own: the store's remembers what it decoded before the damage.
     snapshot = Snapshot(db, Decoder(chain_id), faults)
     parent_hash = ZERO_HASH
-    for expected, (number, block_hash, encoded) in zip(
-        count(), db.execute("SELECT number, hash, header FROM blocks ORDER BY number")
-    ):
+    recovered = _recovered_ranges(db)
+    expected = 0
+    for number, block_hash, encoded in db.execute("SELECT number, hash, header FROM blocks ORDER BY number"):
         header = BlockHeader.decode(encoded)
-        if number != expected or header.number != number or header.hash != block_hash:
+        is_recovered = recovered.get(number) == expected
+        if (number != expected and not is_recovered) or header.number != number or header.hash != block_hash:
             raise faults.corrupt(f"the header of block {expected} is missing or altered")
-        if number > 0:
-            if header.parent_hash != parent_hash:
-                raise faults.corrupt(f"block {number} does not follow block {number - 1}")
+        if number == expected and number > 0 and header.parent_hash != parent_hash:
+            raise faults.corrupt(f"block {number} does not follow block {number - 1}")
+        if number > 0 and not is_recovered:
             _verify_transactions(db, chain_id, header, faults)
             _verify_receipts(header, snapshot.receipts(number), faults)
-        parent_hash = block_hash
+        parent_hash, expected = block_hash, number + 1
+
+
+def _recovered_ranges(db: sqlite3.Connection) -> dict[int, int]:
+    """Last block → first block of each batch that was taken from L1: the only block of it that is here."""
+    return {
+        last_block: first_block
+        for first, last in lost_blocks(db)
+        for first_block, last_block in db.execute(
+            "SELECT first_block, last_block FROM batches WHERE first_block >= ? AND last_block <= ?", (first, last)
+        )
+    }
 
 
 def _verify_transactions(db: sqlite3.Connection, chain_id: int, header: BlockHeader, faults: Faults) -> None:

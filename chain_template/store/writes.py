@@ -18,6 +18,8 @@ from chain_template.store.stages import STAGE_RANK, check_transition, has_reache
 from chain_template.transactions.types import PRIORITY_TYPE, Transaction
 
 _UNKNOWN_HASH: Final = bytes(32)
+#: Where the meta table says which blocks' contents are not here.
+_LOST_BLOCKS_KEY: Final = "store/lost-blocks"
 #: RLP's form of a list without items: the ommers, and the withdrawals, of every block.
 _EMPTY_LIST_BYTES: Final = 1
 
@@ -158,6 +160,9 @@ def delete_above(db: sqlite3.Connection, number: int) -> None:
         db.execute("DELETE FROM batches WHERE number >= ?", row)
         db.execute("DELETE FROM batch_data WHERE batch_number >= ?", row)
         db.execute("UPDATE blocks SET batch_number = NULL, first_tx_in_batch = NULL WHERE batch_number >= ?", row)
+    lost = lost_blocks(db)
+    if lost:
+        _set_lost_blocks(db, [(first, min(last, number)) for first, last in lost if first <= number])
 
 
 def insert_batch(
@@ -190,6 +195,52 @@ def insert_batch(
             (record.number, first_tx, number),
         )
         first_tx += tx_count
+
+
+def adopt_batch(
+    db: sqlite3.Connection,
+    record: BatchRecord,
+    header: BlockHeader,
+    nodes: Mapping[bytes, bytes],
+    pubdata: bytes,
+    l2_log_leaves: list[bytes],
+    operations: list[PriorityOperation],
+) -> None:
+    """Add a batch of which L1 shows the last header and the state, and nothing of what its blocks hold.
+
+    Raises:
+        OutOfOrder: Its L1 operations are not the next ones.
+        L1Diverged: L1 shows another operation under a known id.
+    """
+    first = next_priority_id(db)
+    if [operation.operation_id for operation in operations] != list(range(first, first + record.l1_tx_count)):
+        raise OutOfOrder(f"batch {record.number} needs {record.l1_tx_count} L1 operations from number {first} on")
+    upsert_operations(db, operations)
+    db.execute(
+        "UPDATE priority_operations SET included_in = ? WHERE id >= ? AND id < ?",
+        (record.last_block, first, first + record.l1_tx_count),
+    )
+    insert_header(db, header, ())
+    insert_nodes(db, nodes)
+    insert_batch(db, record, pubdata, b"", l2_log_leaves)
+    _set_lost_blocks(db, [*lost_blocks(db), (record.first_block, record.last_block)])
+
+
+def lost_blocks(db: sqlite3.Connection) -> list[tuple[int, int]]:
+    """First and last of each stretch of blocks whose content is not here; the last one's header is."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (_LOST_BLOCKS_KEY,)).fetchone()
+    return [] if row is None else [(first, last) for first, last in json.loads(row[0])]
+
+
+def _set_lost_blocks(db: sqlite3.Connection, stretches: Iterable[tuple[int, int]]) -> None:
+    """Neighbours become one: what a chain has lost is mostly one stretch."""
+    joined: list[tuple[int, int]] = []
+    for first, last in stretches:
+        if joined and joined[-1][1] + 1 == first:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LOST_BLOCKS_KEY, json.dumps(joined).encode()))
 
 
 def move_batch(db: sqlite3.Connection, record: BatchRecord, stage: BatchStage, at_ms: int) -> None:

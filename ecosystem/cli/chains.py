@@ -1,6 +1,7 @@
 """``zkhub chain …``."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -138,6 +139,34 @@ def repair_chain(context: typer.Context, name: Name) -> None:
     from ecosystem.cli.repair import repair
 
     raise typer.Exit(repair(context.obj, name))
+
+
+@app.command("recover")
+def recover_chain(
+    context: typer.Context,
+    chain: Annotated[str, typer.Argument(help="A chain of the hub that is here, or with --l1-url any chain's id.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Where the store goes.", show_default="the chain's own directory")
+    ] = None,
+    l1_url: Annotated[str, typer.Option(help="JSON-RPC of L1.", show_default="the hub's")] = "",
+    bridgehub: Annotated[str, typer.Option(help="Address of the Bridgehub on L1.", show_default="the hub's")] = "",
+    min_base_fee: Annotated[
+        int | None, typer.Option(help="The chain's fees.min_base_fee_wei, where L1 does not tell.", show_default=False)
+    ] = None,
+    unexecuted: Annotated[
+        bool, typer.Option("--unexecuted", help="Go on to the last committed batch, which may still be reverted.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Rebuild a chain's state from what its batches published on L1, checking the state root of each.
+
+    A missing store is made, one that is behind L1 is brought forward; interrupted, it goes on. The hub must be down.
+    Transactions, receipts and events are not on L1: those of recovered blocks are lost.
+    """
+    from ecosystem.cli.recover import Wish, recover
+
+    wish = Wish(chain, output, l1_url, bridgehub, min_base_fee, unexecuted)
+    raise typer.Exit(recover(context.obj, wish, as_json=as_json))
 
 
 def _change(options: Options, operation: dict[str, Any], wait: bool, as_json: bool) -> None:

@@ -1,6 +1,5 @@
 """``zkhub escape …``: out of a chain whose operator does not answer, with L1 access alone. No hub has to run."""
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ import typer
 from ecosystem.cli.amounts import ETHER_DECIMALS, parse_amount
 from ecosystem.cli.context import Options, explained
 from ecosystem.cli.hub import Json
+from ecosystem.cli.l1_place import l1_place
 from ecosystem.cli.output import USAGE, emit_json, fail, out, say
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ L1Url = Annotated[str, typer.Option(help="JSON-RPC of L1.", envvar="ZKHUB_ESCAPE
 Bridgehub = Annotated[
     str, typer.Option(help="Address of the Bridgehub on L1.", envvar="ZKHUB_ESCAPE_BRIDGEHUB", show_default="the hub's")
 ]
+_EXAMPLE = "zkhub escape … 271 --l1-url URL --bridgehub ADDRESS"
 KeyFile = Annotated[Path, typer.Option(help="File with your private key; it pays for gas on L1.")]
 
 
@@ -117,7 +118,7 @@ def escape_settle(
     from ecosystem.way_out import WayOut
     from shared_bridge.node import private_key
 
-    found = _place(context.obj, chain, l1_url, bridgehub)
+    found = l1_place(context.obj, chain, l1_url, bridgehub, _EXAMPLE)
     with explained(), WayOut(*found) as way_out:
         settled = way_out.settle(private_key(_key(key_file)), (lambda line: None) if as_json else say)
     if as_json:
@@ -155,7 +156,7 @@ def escape_claim(
     from shared_bridge.escape import Escape
     from shared_bridge.node import account_address, private_key
 
-    found = _place(context.obj, chain, l1_url, bridgehub)
+    found = l1_place(context.obj, chain, l1_url, bridgehub, _EXAMPLE)
     with explained(), WayOut(*found) as way_out, Escape(*found) as escape:
         key = private_key(_key(key_file))
         receiver = checked_recipient(to) if to else account_address(key)
@@ -184,25 +185,9 @@ def _way_out(options: Options, chain: str, l1_url: str, bridgehub: str) -> tuple
     """The L1's URL and the way out, from what was given and what a running hub says."""
     from shared_bridge.escape import Escape
 
-    url, hub, chain_id = _place(options, chain, l1_url, bridgehub)
+    url, hub, chain_id = l1_place(options, chain, l1_url, bridgehub, _EXAMPLE)
     with explained():
         return url, Escape(url, hub, chain_id)
-
-
-def _place(options: Options, chain: str, l1_url: str, bridgehub: str) -> tuple[str, str, int]:
-    """L1's URL, the Bridgehub's address and the chain's id."""
-    if chain.isdecimal() and l1_url and bridgehub:
-        return l1_url, bridgehub, int(chain)
-    if options.running() is None and "ZKHUB_API_URL" not in os.environ:
-        fail(
-            "no hub runs here, so L1, the Bridgehub and the chain's id must be given",
-            "zkhub escape … 271 --l1-url URL --bridgehub ADDRESS",
-            USAGE,
-        )
-    client = options.client()
-    l1 = client.get("/v1/l1")
-    chain_id = int(chain) if chain.isdecimal() else int(client.get(f"/v1/chains/{chain}")["id"])
-    return l1_url or str(l1["url"]), bridgehub or str(l1["contracts"]["bridgehub"]), chain_id
 
 
 def _asset(asset: str, l1_url: str) -> bytes:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ecosystem.cli import batches, bridge, chains, config, doctor, escape, hub, logs, messages, zkvm
+from ecosystem.cli import audit, batches, bridge, chains, config, doctor, escape, hub, logs, messages, zkvm
 from ecosystem.cli.context import Options
 from ecosystem.cli.output import INTERRUPTED, err
 
@@ -80,7 +80,7 @@ app = typer.Typer(
 app.command("up")(hub.up)
 app.command("down")(hub.down)
 app.command("status")(hub.status)
-app.add_typer(chains.app, name="chain", help="Create, show, pause, resume, remove and repair chains.")
+app.add_typer(chains.app, name="chain", help="Create, show, pause, resume, remove, repair and recover chains.")
 app.add_typer(batches.batch, name="batch", help="Batches on their way to L1.")
 app.add_typer(batches.prover, name="prover", help="The prover pool.")
 app.add_typer(batches.account, name="account", help="Development accounts.")
@@ -91,6 +91,7 @@ app.command("claim")(bridge.claim)
 app.add_typer(messages.message, name="message", help="Messages on their way over the bridge.")
 app.add_typer(messages.token, name="token", help="Tokens for development.")
 app.add_typer(escape.app, name="escape", help="Out of a chain with L1 access alone.")
+app.command("audit")(audit.audit)
 app.add_typer(zkvm.app, name="zkvm", help="Run, profile, prove and verify RV32IM programs.")
 app.command("logs")(logs.logs)
 app.command("doctor")(doctor.doctor)

@@ -26,7 +26,16 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return [(kind, text) for kind, text in _BLOCK.findall(page.read_text())]
 
 
-RUN = [page for page in PAGES if blocks(page) and "hub" in page.read_text() and page.parent.name != "reference"]
+def marks(page: Path) -> list[pytest.MarkDecorator]:
+    """A page that says so is run by make soak."""
+    return [pytest.mark.soak] if "<!-- run by: make soak -->" in page.read_text() else []
+
+
+RUN = [
+    pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks(page))
+    for page in PAGES
+    if blocks(page) and "hub" in page.read_text() and page.parent.name != "reference"
+]
 
 
 @pytest.fixture
@@ -71,7 +80,7 @@ def anvil(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.mark.cluster
 @pytest.mark.slow
 @pytest.mark.timeout(420)
-@pytest.mark.parametrize("page", RUN, ids=[str(page.relative_to(ROOT)) for page in RUN])
+@pytest.mark.parametrize("page", RUN)
 def test_what_a_page_tells_its_reader_to_run_works(page: Path, workplace: Path, anvil: None) -> None:
     for number, (kind, text) in enumerate(blocks(page), start=1):
         if kind == "sh" and "make " in text:

@@ -247,6 +247,7 @@ class Lab:
             zk_chain="0x" + "00" * 20,
             validator_timelock=self.ecosystem.validator_timelock,
             base_token_asset_id="0x" + eth_asset_id(L1_CHAIN_IDS[self.kind]).hex(),
+            contracts={"asset_router": self.ecosystem.asset_router},
         )
         fields = {
             "name": "alpha",
