@@ -127,11 +127,10 @@ def verify_parts(keys: Sequence[tuple["Profile", "VerifyingKey"]], statement: by
     Raises:
         DataMismatch: It proves something else, or nothing.
     """
-    from zkvm.onchain import join  # type: ignore[import-not-found, unused-ignore]
-
     from zkvm.errors import ZkvmError
     from zkvm.machine.api import verify
     from zkvm.machine.machine import riscv
+    from zkvm.onchain import join
 
     words = [int.from_bytes(statement[at : at + 4], "little") for at in range(0, len(statement), 4)]
     reasons = []
