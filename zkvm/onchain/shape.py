@@ -43,10 +43,13 @@ def shape_bytes(machine: Machine) -> bytes:
 
 def creation_code(machine: Machine) -> bytes:
     """Code that deploys a contract whose code is STOP and the shape."""
-    code = STOP + shape_bytes(machine)
+    return deploying(STOP + shape_bytes(machine))
+
+
+def deploying(code: bytes) -> bytes:
+    """Code that deploys a contract with this code, of less than 2^16 bytes."""
     # PUSH2 size, DUP1, PUSH1 offset of the code, PUSH0, CODECOPY, PUSH0, RETURN.
-    prologue = bytes.fromhex(f"61{len(code):04x}80600a5f395ff3")
-    return prologue + code
+    return bytes.fromhex(f"61{len(code):04x}80600a5f395ff3") + code
 
 
 def source(machine: Machine) -> str:
