@@ -1,11 +1,14 @@
 """A chain whose data is gone comes back from L1: the same state, and a store on which the chain goes on."""
 
 import dataclasses
+import json
 import shutil
 
 import pytest
 import rlp
+from click.testing import CliRunner
 from eth_utils.address import to_checksum_address
+from typer.main import get_command
 
 from chain_template.config import BatchSettings
 from chain_template.from_l1 import find_chain, genesis_from_l1, recover
@@ -19,6 +22,7 @@ from contracts.abi import encode_call
 from contracts.artifacts import load
 from contracts.client import L1Client
 from contracts.errors import L1RpcError
+from ecosystem.cli.main import app
 from tests.e2e.settlement.lab import CHAIN_ID, ETHER, OTHER, USER, wait_until
 
 #: Stores its second word under its first.
@@ -122,6 +126,12 @@ def test_a_chain_comes_back_from_l1_and_goes_on(make_embedded_lab, tmp_path):
     assert told == [(number, len(batches)) for number in range(3, len(batches) + 1)]
     again = recover(chain, CHAIN_ID, genesis, directory)
     assert again.is_here and again.adopted == 0 and again.header == head
+    words = ["chain", "recover", str(CHAIN_ID), "--l1-url", lab.client.url, "--bridgehub", lab.ecosystem.bridgehub]
+    done = CliRunner().invoke(get_command(app), [*words, "--output", str(tmp_path / "elsewhere"), "--json"])
+    assert done.exit_code == 0, done.output
+    shown = json.loads(done.stdout)
+    assert (shown["batch"], shown["taken_from_l1"], shown["block"]) == (len(batches), len(batches), head.number)
+    assert shown["state_root"] == "0x" + head.state_root.hex()
 
     store = Store.open(directory, CHAIN_ID, genesis)
     store.verify()
