@@ -28,7 +28,7 @@ TRANSFERS = 20
 #: As few as the demo uses: each is funded on each chain by a deposit that is proven, too.
 ACCOUNTS = 6
 SETTLE_TIMEOUT_S = 1800.0
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
 @dataclass

@@ -27,6 +27,8 @@ _VERDICTS: Final = {
     "CantExecuteUnprovenBatches": Verdict.RETRY,
     "RevertedBatchNotAfterNewLastBatch": Verdict.RETRY,
     "UnprovenBatch": Verdict.RETRY,
+    "AlreadyVerified": Verdict.RETRY,
+    "WrongPart": Verdict.RETRY,
 }
 
 
