@@ -47,7 +47,7 @@ class Statement:
     @property
     def public_input(self) -> bytes:
         """The public words, four bytes each, and zeros where the machine has fewer than eight."""
-        return b"".join(word.to_bytes(4, "big") for word in self.public).ljust(32, b"\0")
+        return b"".join(word.to_bytes(4, "little") for word in self.public).ljust(32, b"\0")
 
     def call(self, part: bytes) -> bytes:
         """The call data of ``verifyPart``."""

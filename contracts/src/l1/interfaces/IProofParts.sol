@@ -11,7 +11,7 @@ interface IProofParts {
 
     /// @notice One part of a proof, in order; number 0 begins (or begins anew) the sender's session for this statement.
     /// @param programId The hash of the program's verifying key.
-    /// @param publicInput The proof's public words, four bytes each.
+    /// @param publicInput The proof's public words, four bytes each, the least significant first.
     /// @param part The bytes, as docs/reference/zkvm/proof-parts.md describes them.
     function verifyPart(bytes32 programId, bytes32 publicInput, bytes calldata part) external;
 

@@ -271,12 +271,20 @@ library Heads {
         unchecked {
             bytes memory data = abi.encodePacked(Transcript.begin(), uint64(profile), s.programId);
             for (uint256 i = 0; i < publics; ++i) {
-                data = abi.encodePacked(data, uint64(uint32(uint256(s.publicInput) >> (224 - 32 * i))));
+                data = abi.encodePacked(data, uint64(_publicWord(s.publicInput, i)));
             }
             for (uint256 table = 0; table < c.logHeights.length; ++table) {
                 data = abi.encodePacked(data, uint64(1 << c.logHeights[table]));
             }
             return keccak256(data);
+        }
+    }
+
+    /// @dev The public words are the guest's: four bytes each, the least significant first.
+    function _publicWord(bytes32 publicInput, uint256 i) private pure returns (uint256) {
+        unchecked {
+            uint256 word = uint32(uint256(publicInput) >> (224 - 32 * i));
+            return ((word & 0xff) << 24) | ((word & 0xff00) << 8) | ((word >> 8) & 0xff00) | (word >> 24);
         }
     }
 
@@ -301,7 +309,7 @@ library Heads {
                 (state, words[ptr++]) = Transcript.challenge(state);
             }
             for (uint256 i = 0; i < m.publics; ++i) {
-                words[ptr++] = uint32(uint256(publicInput) >> (224 - 32 * i));
+                words[ptr++] = _publicWord(publicInput, i);
             }
             uint256 name = m.parametersAt;
             for (uint256 i = 0; i < m.parameters; ++i) {
