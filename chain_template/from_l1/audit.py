@@ -7,18 +7,24 @@ put together from the transactions that brought its parts, and verified once mor
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chain_template.errors import DataMismatch, L1Diverged
 from chain_template.from_l1.batches import CommittedBatch, check_published, read_commit
-from chain_template.from_l1.proof import program_keys, proof_parts, verify_parts
-from chain_template.from_l1.verifier_code import check_verifier_code
+from chain_template.from_l1.proof import program_key, proof_parts, verify_parts
+from chain_template.from_l1.verifier_code import check_verifier_code, profile_of
 from chain_template.settlement.on_l1 import ChainOnL1, L1Block
 from chain_template.store.records import BatchStage
 from contracts.artifacts import load
 from contracts.errors import L1Error
 from contracts.messages import StoredBatchInfo, public_input
 from zkhub.errors import HubError
+
+if TYPE_CHECKING:
+    from zkvm.stark.key import VerifyingKey
+    from zkvm.stark.profiles import Profile
 
 
 class Outcome(StrEnum):
@@ -215,13 +221,28 @@ class _Proof:
             is_due = self._stage is not BatchStage.COMMITTED
             checks.note("proof", Outcome.FAILED if is_due else Outcome.UNPROVEN, what + ("" if is_due else " yet"))
             return
-        keys = program_keys(self._program_id, self._key_cache)
-        if not keys:
-            what = "is not this release's batch program under any profile: audit with the release that has it"
-            checks.note("program", Outcome.FAILED, f"0x{self._program_id.hex()} {what}")
-            return
-        checks.note("program", Outcome.PASSED, f"0x{self._program_id.hex()} is this release's batch program")
-        checks.make("proof", lambda: verify_parts(keys, self._statement, self._parts()))
+        checks.make("program", self._check_program)
+        checks.make("proof", self._check_proof)
+
+    @cached_property
+    def _profile(self) -> "Profile":
+        return profile_of(self._chain.client, self._verifier)
+
+    @cached_property
+    def _key(self) -> "VerifyingKey":
+        key = program_key(self._profile, self._key_cache)
+        if key.hash != self._program_id:
+            raise DataMismatch(
+                f"0x{self._program_id.hex()} is not this release's batch program under profile {self._profile.name}, "
+                f"which is 0x{key.hash.hex()}: audit with the release that has it"
+            )
+        return key
+
+    def _check_program(self) -> str:
+        return f"0x{self._key.hash.hex()} is this release's batch program under profile {self._profile.name}"
+
+    def _check_proof(self) -> str:
+        return verify_parts(self._profile, self._key, self._statement, self._parts())
 
     def _parts(self) -> list[bytes]:
         return proof_parts(self._chain, self._verifier, self._program_id, self._statement, self._head.number)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _PART_VERIFIED: Final = keccak(b"PartVerified(address,bytes32,bytes32,uint256)")
 _PROOF_VERIFIED: Final = keccak(b"ProofVerified(address,bytes32,bytes32)")
 _VERIFY_PART: Final = keccak(b"verifyPart(bytes32,bytes32,bytes)")[:4]
-#: Provable bits below which a proof is worth nothing.
-_LEAST_BITS: Final = 100
 
 
 def proof_parts(chain: ChainOnL1, verifier: str, program_id: bytes, statement: bytes, l1_head: int) -> list[bytes]:
@@ -90,37 +88,27 @@ def _part_in(chain: ChainOnL1, verifier: str, log: Log, program_id: bytes, state
     return bytes(part)
 
 
-def program_keys(program_id: bytes, cache: Path | None) -> list[tuple["Profile", "VerifyingKey"]]:
-    """The profiles under which this release's batch program has an id, with its verifying key.
-
-    None for another program.
+def program_key(profile: "Profile", cache: Path | None) -> "VerifyingKey":
+    """The verifying key of this release's batch program under a profile; its hash is the program's id on L1.
 
     Args:
-        program_id: 32 bytes.
-        cache: A folder to keep the keys in, which take seconds each to make.
+        profile: The profile.
+        cache: A folder to keep the key in, which takes seconds to make.
     """
     # Imported here: the proof system is no part of a chain that nobody audits.
     from zkvm.backends.cpu import CpuBackend
     from zkvm.guest import batch_program
     from zkvm.machine.key import key_for
-    from zkvm.stark.profiles import PROFILES
 
-    found: list[tuple[Profile, VerifyingKey]] = []
-    known: dict[tuple[int, int], VerifyingKey] = {}
-    for profile in PROFILES.values():
-        place = (profile.log_blowup, profile.node_bytes)
-        if place not in known:
-            known[place] = key_for(batch_program(), profile, CpuBackend(), cache).vk
-        if known[place].hash == program_id and profile.target_bits >= _LEAST_BITS:
-            found.append((profile, known[place]))
-    return found
+    return key_for(batch_program(), profile, CpuBackend(), cache).vk
 
 
-def verify_parts(keys: Sequence[tuple["Profile", "VerifyingKey"]], statement: bytes, parts: Sequence[bytes]) -> str:
+def verify_parts(profile: "Profile", key: "VerifyingKey", statement: bytes, parts: Sequence[bytes]) -> str:
     """Verify the proof that parts make, by the Python verifier; returns in words what was verified.
 
     Args:
-        keys: Profiles and keys that it may be of.
+        profile: The parameters that it must be of.
+        key: The program.
         statement: The public input that it must prove, 32 bytes.
         parts: All of them, in order.
 
@@ -133,16 +121,12 @@ def verify_parts(keys: Sequence[tuple["Profile", "VerifyingKey"]], statement: by
     from zkvm.onchain import join
 
     words = [int.from_bytes(statement[at : at + 4], "little") for at in range(0, len(statement), 4)]
-    reasons = []
-    for profile, key in keys:
-        try:
-            proof = join(riscv(), profile, parts)
-            verify(key, words, profile, proof)
-        except ZkvmError as exc:
-            reasons.append(f"{profile.name}: {exc}")
-            continue
-        return (
-            f"{len(parts)} parts make a proof of {len(proof)} bytes, which proves the public input "
-            f"under profile {profile.name} (at least {profile.target_bits} provable bits)"
-        )
-    raise DataMismatch(f"the parts on L1 are no proof of the public input ({'; '.join(reasons)})")
+    try:
+        proof = join(riscv(), profile, parts, words)
+        verify(key, words, profile, proof)
+    except ZkvmError as exc:
+        raise DataMismatch(f"the parts on L1 are no proof of the public input: {exc}") from exc
+    return (
+        f"{len(parts)} parts make a proof of {len(proof)} bytes, which proves the public input "
+        f"under profile {profile.name} (at least {profile.target_bits} provable bits)"
+    )

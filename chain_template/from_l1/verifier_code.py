@@ -1,22 +1,32 @@
 """Whether the contracts that verify proofs on L1 are those of this release."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chain_template.errors import DataMismatch
-from chain_template.primitives import keccak
-from contracts.artifacts import Artifact, artifact_names, load
+from contracts.artifacts import Artifact, load
 from contracts.client import L1Client
-from contracts.errors import ArtifactError
+from contracts.verifier import VERIFIER, evaluator_names
 
-_VERIFIER: Final = "BatchVerifier"
+if TYPE_CHECKING:
+    from zkvm.stark.profiles import Profile
+
 _PUSH1: Final = 0x60
 _PUSH32: Final = 0x7F
 _WORD: Final = 32
+#: What a verifier says of its parameters, and where a profile has each.
+_PARAMETERS: Final = {
+    "PROFILE_ID": "id",
+    "LOG_BLOWUP": "log_blowup",
+    "QUERIES": "queries",
+    "GRINDING_BITS": "grinding_bits",
+    "NODE_BYTES": "node_bytes",
+    "MAX_LOG_HEIGHT": "max_log_height",
+}
 
 
 def check_verifier_code(client: L1Client, verifier: str) -> str:
-    """Hold the code of a verifier, and of the contracts that it calls, to this release's artifacts.
+    """Hold the code of a verifier, of the contracts that it calls, and its parameters, to this release.
 
     Args:
         client: L1.
@@ -26,14 +36,45 @@ def check_verifier_code(client: L1Client, verifier: str) -> str:
         What was compared, in words.
 
     Raises:
-        DataMismatch: A contract has other code.
+        DataMismatch: A contract has other code, or the parameters are of no profile.
         L1Error: L1 does not answer.
     """
-    artifact = load(_VERIFIER)
-    if not same_code(client.get_code(verifier), artifact):
-        raise DataMismatch(f"the verifier at {verifier} has other code than this release's {_VERIFIER}")
-    names = [_evaluator_at(client, address) for address in _evaluators(client, artifact, verifier)]
-    return f"{verifier} is this release's {_VERIFIER}, with {len(names)} evaluators: {', '.join(names)}"
+    _require(client, verifier, VERIFIER)
+    # Imported here: the proof system is no part of a chain that nobody audits.
+    from zkvm.machine.machine import riscv
+    from zkvm.onchain.shape import STOP, shape_bytes
+
+    machine = str(_ask(client, verifier, "MACHINE"))
+    if client.get_code(machine) != STOP + shape_bytes(riscv()):
+        raise DataMismatch(f"the contract at {machine} has not the shape of this release's machine")
+    addresses: Sequence[str] = _ask(client, verifier, "evaluators")
+    names = evaluator_names()
+    if len(addresses) != len(names):
+        raise DataMismatch(
+            f"the verifier has {len(addresses)} evaluators of constraints; this release has {len(names)}"
+        )
+    for address, name in zip(addresses, names, strict=True):
+        _require(client, address, name)
+    profile = profile_of(client, verifier)
+    return (
+        f"{verifier} is this release's {VERIFIER} for profile {profile.name}, and so are the {len(names) + 1} it calls"
+    )
+
+
+def profile_of(client: L1Client, verifier: str) -> "Profile":
+    """The profile whose parameters a verifier demands.
+
+    Raises:
+        DataMismatch: They are of none.
+        L1Error: L1 does not answer.
+    """
+    from zkvm.stark.profiles import PROFILES
+
+    demanded = {field: int(_ask(client, verifier, name)) for name, field in _PARAMETERS.items()}
+    for profile in PROFILES.values():
+        if {field: getattr(profile, field) for field in demanded} == demanded:
+            return profile
+    raise DataMismatch(f"the verifier at {verifier} demands parameters of no profile: {demanded}")
 
 
 def same_code(code: bytes, artifact: Artifact) -> bool:
@@ -59,18 +100,10 @@ def immutable_places(code: bytes) -> list[int]:
     return places
 
 
-def _evaluators(client: L1Client, artifact: Artifact, verifier: str) -> Sequence[str]:
-    found: Sequence[str] = client.read(artifact, verifier, "evaluators")
-    return found
+def _require(client: L1Client, address: str, name: str) -> None:
+    if not same_code(client.get_code(address), load(name)):
+        raise DataMismatch(f"the contract at {address} has other code than this release's {name}")
 
 
-def _evaluator_at(client: L1Client, address: str) -> str:
-    code = client.get_code(address)
-    for name in artifact_names():
-        try:
-            artifact = load(name)
-        except ArtifactError:
-            continue
-        if artifact.deployed_bytecode and same_code(code, artifact):
-            return name
-    raise DataMismatch(f"the evaluator at {address} (code hash 0x{keccak(code).hex()}) is none of this release's")
+def _ask(client: L1Client, verifier: str, function: str) -> Any:
+    return client.read(load(VERIFIER), verifier, function)

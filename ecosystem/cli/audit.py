@@ -1,7 +1,5 @@
 """``zkhub audit``: a batch checked from L1 alone. No hub has to run."""
 
-import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,12 +36,12 @@ def audit(
     from chain_template.from_l1.audit import audit as check
     from chain_template.settlement.on_l1 import ChainOnL1
     from contracts.client import L1Client
+    from zkvm.machine.key import user_cache
 
     example = "zkhub audit 271 7 --l1-url URL --bridgehub ADDRESS"
     url, hub, chain_id = l1_place(context.obj, chain, l1_url, bridgehub, example)
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zkhub" / "keys"
     with explained(), L1Client(url) as client:
-        found = check(ChainOnL1(client, find_chain(client, hub, chain_id)), chain_id, batch, key_cache=cache)
+        found = check(ChainOnL1(client, find_chain(client, hub, chain_id)), chain_id, batch, key_cache=user_cache())
     verdict = "failed" if found.has_failed else "proven" if found.is_proven else "unproven"
     if as_json:
         emit_json(

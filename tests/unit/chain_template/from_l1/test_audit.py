@@ -1,6 +1,7 @@
 """An audit: what it finds of a proof among L1's events and transactions, and what it says of everything it finds."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ from contracts.client import Log
 from contracts.codec import abi_encode
 from contracts.messages import DA_VALIDIUM
 from tests.unit.chain_template.from_l1.told_by_store import ToldByStore
+from zkvm.stark.profiles import FAST
 
 VERIFIER = "0x" + "77" * 20
 PROGRAM, STATEMENT = b"\x01" * 32, b"\x02" * 32
@@ -135,9 +137,10 @@ def on_l1(chain, monkeypatch):
     told.client.chain_id = lambda: chain.config.l1.l1_chain_id
     module = "chain_template.from_l1.audit"
     monkeypatch.setattr(f"{module}.check_verifier_code", lambda client, verifier: "as released")
-    monkeypatch.setattr(f"{module}.program_keys", lambda program, cache: ["a key"])
+    monkeypatch.setattr(f"{module}.profile_of", lambda client, verifier: FAST)
+    monkeypatch.setattr(f"{module}.program_key", lambda profile, cache: SimpleNamespace(hash=PROGRAM))
     monkeypatch.setattr(f"{module}.proof_parts", lambda *_: [b"part"])
-    monkeypatch.setattr(f"{module}.verify_parts", lambda keys, statement, parts: f"proves 0x{statement.hex()}")
+    monkeypatch.setattr(f"{module}.verify_parts", lambda profile, key, statement, parts: f"proves 0x{statement.hex()}")
     return told
 
 
@@ -164,10 +167,10 @@ def test_each_failure_is_said_by_its_name(on_l1, chain, monkeypatch):
         changed.setattr(f"{module}.check_verifier_code", refuse)
         assert outcomes(audit(on_l1, chain_id, 2))["verifier"] is Outcome.FAILED
     with monkeypatch.context() as changed:
-        changed.setattr(f"{module}.program_keys", lambda program, cache: [])
+        changed.setattr(f"{module}.program_key", lambda profile, cache: SimpleNamespace(hash=b"\x09" * 32))
         found = audit(on_l1, chain_id, 2)
-        assert found.checks[-1].name == "program" and found.has_failed
-        assert "not this release's batch program" in found.checks[-1].detail
+        assert outcomes(found)["program"] is outcomes(found)["proof"] is Outcome.FAILED
+        assert "not this release's batch program" in found.checks[-2].detail
     with monkeypatch.context() as changed:
         changed.setattr(f"{module}.verify_parts", refuse)
         assert outcomes(audit(on_l1, chain_id, 2))["proof"] is Outcome.FAILED
