@@ -5,12 +5,17 @@ import threading
 import pytest
 
 from chain_template.config import BatchSettings
+from chain_template.from_l1 import find_chain
+from chain_template.from_l1.audit import Outcome, audit
+from chain_template.settlement.on_l1 import ChainOnL1
 from chain_template.store.records import BatchStage
 from cluster.pool.jobs import Assignment, JobKey
 from contracts.artifacts import artifact_names, load
 from contracts.verifier import MACHINE, VERIFIER
 from ecosystem.proof_system import Stark
-from tests.e2e.settlement.lab import OTHER, wait_until
+from tests.e2e.settlement.lab import CHAIN_ID, OTHER, wait_until
+from tests.e2e.settlement.test_audit import BEFORE_PROOF, Lying, outcomes
+from zkvm.machine.key import user_cache
 from zkvm.stark.profiles import profile
 
 #: What hubs on a local L1 prove with.
@@ -78,3 +83,13 @@ def test_a_transfer_is_proven_verified_on_l1_and_executed(make_embedded_lab):
         sent = lab.client.rpc("eth_getTransactionByHash", [tx_hash])
         assert len(sent["input"]) // 2 <= PART_LIMIT_BYTES + 200
         assert int(sent["gas"], 16) <= CALL_LIMIT_GAS
+    # Who has L1 alone comes to the same verdict, and to another one when a part is not what it was.
+    place = find_chain(lab.client, lab.ecosystem.bridgehub, CHAIN_ID)
+    found = audit(ChainOnL1(lab.client, place), CHAIN_ID, batch.number, key_cache=user_cache())
+    assert found.is_proven, found.checks
+    assert [check.name for check in found.checks] == [*BEFORE_PROOF, "verifier", "program", "proof"]
+    last = lab.client.rpc("eth_getTransactionByHash", [parts[-1]])["input"]
+    altered = last[:-400] + f"{int(last[-400], 16) ^ 1:x}" + last[-399:]
+    with Lying(lab.client.url, lambda data: data.replace(last, altered)) as client:
+        found = audit(ChainOnL1(client, place), CHAIN_ID, batch.number, key_cache=user_cache())
+    assert outcomes(found) == {**dict.fromkeys(outcomes(found), Outcome.PASSED), "proof": Outcome.FAILED}
