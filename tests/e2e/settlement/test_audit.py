@@ -7,17 +7,20 @@ import pytest
 from click.testing import CliRunner
 from typer.main import get_command
 
-from chain_template.errors import L1Diverged
+from chain_template.errors import DataMismatch, L1Diverged
 from chain_template.from_l1 import find_chain
 from chain_template.from_l1.audit import Outcome, audit
 from chain_template.from_l1.batches import read_commit
-from chain_template.from_l1.verifier_code import same_code
+from chain_template.from_l1.verifier_code import check_verifier_code, same_code
 from chain_template.settlement.calls import claim_of
 from chain_template.settlement.on_l1 import ChainOnL1
+from contracts.abi import encode_deploy
 from contracts.artifacts import load
 from contracts.client import L1Client
 from ecosystem.cli.main import app
+from ecosystem.proof_system import Stark
 from tests.e2e.settlement.lab import CHAIN_ID, OTHER
+from zkvm.stark.profiles import FAST
 
 BEFORE_PROOF = ["commit", "previous", "public-input", "data"]
 
@@ -107,3 +110,25 @@ def test_codes_are_compared_but_for_their_immutables(lab):
         if code[at] == artifact.deployed_bytecode[at] != 0:
             assert not same_code(code[:at] + bytes([code[at] ^ 1]) + code[at + 1 :], artifact)
     assert not same_code(code, load("L1AssetRouter"))
+
+
+def test_a_verifier_is_this_releases_with_all_that_it_calls(make_embedded_lab):
+    lab = make_embedded_lab()
+    address = Stark("fast").deploy(lab.rich)
+    assert "for profile fast" in check_verifier_code(lab.client, address)
+    with pytest.raises(DataMismatch, match="other code than this release's BatchVerifier"):
+        check_verifier_code(lab.client, lab.ecosystem.verifier)
+    # The same contract, with others to call, or other parameters: its code alone does not tell.
+    verifier = load("BatchVerifier")
+    machine, evaluators = (lab.client.read(verifier, address, name) for name in ("MACHINE", "evaluators"))
+    parameters = [FAST.id, FAST.log_blowup, FAST.queries, FAST.grinding_bits, FAST.node_bytes, FAST.max_log_height]
+    fewer = [*parameters[:2], 1, *parameters[3:]]
+    for arguments, complaint in (
+        ([parameters, machine, evaluators[::-1]], "other code than this release's ConstraintEvaluator"),
+        ([parameters, machine, evaluators[:-1]], "evaluators"),
+        ([parameters, evaluators[0], evaluators], "not the shape of this release's machine"),
+        ([fewer, machine, evaluators], "parameters of no profile"),
+    ):
+        other = lab.rich.transact(None, encode_deploy(verifier, arguments)).contract_address
+        with pytest.raises(DataMismatch, match=complaint):
+            check_verifier_code(lab.client, other)
