@@ -1,8 +1,10 @@
 """What a user does for himself on a chain whose operator is gone, with L1 alone: settle L1's requests, claim.
 
-The chain's state comes from what its batches published; the proofs come from the same data.
+The chain's state comes from what its batches published; the proofs come from the same data. Where L1 wants a batch
+proven, it is proven here.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -12,7 +14,12 @@ from eth_utils.address import to_checksum_address
 from chain_template.batcher.log_tree import LogTree
 from chain_template.from_l1 import ChainState, PublishedBatch, find_chain, prepare_batch, published_batches, settle
 from chain_template.from_l1 import rebuild_state as rebuild
+from chain_template.from_l1.settle import PreparedBatch
 from chain_template.settlement.on_l1 import ChainOnL1
+from chain_template.settlement.proofs import unpack_parts
+from cluster.pool.jobs import Assignment, JobKey, Progress
+from contracts.abi import encode_call
+from contracts.artifacts import load
 from contracts.client import L1Client
 from contracts.sender import Sender
 from shared_bridge.claims import Inclusion
@@ -93,6 +100,9 @@ class WayOut:
             EscapeError: The chain is not in priority mode.
             BatchError: The chain did not publish its data.
             SettlementRefused: A request cannot be executed with what L1 knows.
+            BatchRefused: The batch is more than one proof holds.
+            OtherProgramWanted: L1 wants proofs of another program than this release has.
+            ProofDoesNotFit: There is not enough memory for a proof.
             TransactionReverted: L1 refused a batch; most likely somebody else settled it at the same time.
         """
         if not self._chain.counters(self._chain.head()).priority_mode:
@@ -107,10 +117,44 @@ class WayOut:
             batch := prepare_batch(self._chain, self.chain_id, state, bytes.fromhex(sender.address[2:]))
         ) is not None:
             number, served = batch.state.last.batch_number, tuple(request.priority_id for request in batch.requests)
+            self._prove(batch, sender, told)
             told(f"settling batch {number} with requests {served[0]} to {served[-1]}")
             settled.append(Settled(number, served, settle(self._chain, self.chain_id, state, batch, sender)))
             state = batch.state
         return settled
+
+    def _prove(self, batch: PreparedBatch, sender: Sender, told: Told) -> None:
+        """Give L1's verifier a proof of the batch, unless it takes it for proven already."""
+        now, statement = self._chain.counters(self._chain.head()), batch.built.output.public_input
+        if all(self._chain.are_proven(now.verifier, now.program_id, [statement])):
+            return
+        # Whoever leaves a chain that is not proven need not load a prover.
+        from cluster.workers.stark import StarkProver
+        from zkvm.stark.profiles import profile_of
+
+        number = batch.state.last.batch_number
+        prover = StarkProver(profile_of(self._client.read(load("BatchVerifier"), now.verifier, "PROFILE_ID")))
+        assignment = Assignment(
+            lease=0,
+            key=JobKey(self.chain_id, number, now.program_id),
+            chain_name=str(self.chain_id),
+            public_input=statement,
+            batch_input=batch.built.batch_input,
+            attempt=1,
+        )
+        stages: list[str] = []
+
+        def report(progress: Progress) -> None:
+            if progress.stage not in stages:
+                stages.append(progress.stage)
+                told(f"proving batch {number}: {progress.stage}")
+
+        parts = unpack_parts(prover.prove(assignment, threading.Event(), report))
+        for at, part in enumerate(parts):
+            what = f"part {at + 1} of {len(parts)} of the proof of batch {number}"
+            told(f"handing in {what}")
+            data = encode_call(self._chain.parts, "verifyPart", [now.program_id, statement, part])
+            sender.transact(now.verifier, data, what=what)
 
     def withdrawals(self, receiver: str | None = None) -> list[PublishedWithdrawal]:
         """Every withdrawal that the chain ever published, or those to one receiver, with their proofs."""

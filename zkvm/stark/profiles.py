@@ -64,6 +64,18 @@ L1_128 = Profile(
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in (FAST, L1, L1_128)}
 
 
+def profile_of(number: int) -> Profile:
+    """The profile with this number.
+
+    Raises:
+        UnknownProfile: There is none.
+    """
+    for found in PROFILES.values():
+        if found.id == number:
+            return found
+    raise UnknownProfile(f"there is no profile {number}")
+
+
 def profile(name: str) -> Profile:
     """The profile of this name.
 

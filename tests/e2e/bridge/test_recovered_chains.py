@@ -18,7 +18,7 @@ from contracts.deposits import deposit
 from contracts.genesis import L2_NATIVE_TOKEN_VAULT
 from ecosystem.way_out import WayOut
 from shared_bridge import MessageStage
-from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER, bridge_lab
+from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER, TIMEOUT_S, bridge_lab
 from tests.e2e.settlement.lab import LocalProver, wait_until
 
 EXPIRATION_S = 3
@@ -142,7 +142,13 @@ def test_batches_that_nobody_can_execute_any_more_are_reverted(tmp_path):
         chain = ChainOnL1(lab.client, lab.configs["a"].l1)
         wait_until(lambda: chain.counters(chain.head()).committed == executed, what="the revert")
         lab.sender(ALICE, "a").transact(BOB.address, value=4, gas=21_000)
+
+        def is_executed():
+            with node.store.snapshot() as snapshot:
+                batch = snapshot.batch(executed + 1)
+            return batch is not None and batch.stage is BatchStage.EXECUTED
+
+        # Its blocks are rolled back only when the node sees the revert, and until then all that it has is settled.
+        wait_until(is_executed, TIMEOUT_S, "the execution of the batch that takes its place")
         is_settled(lab, "a")
-        with node.store.snapshot() as snapshot:
-            assert snapshot.batch(executed + 1).stage is BatchStage.EXECUTED
         assert lab.bridge.balance(BOB.address, "eth", "a") == 4

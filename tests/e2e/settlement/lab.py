@@ -124,6 +124,22 @@ class LocalProver:
             self.jobs = [job for job in self.jobs if job.batch_number < batch_number]
 
 
+def real_proofs(profile_name, report=lambda progress: None):
+    """For LocalProver.proof: STARKs, as a worker makes them."""
+    from cluster.pool.jobs import Assignment, JobKey
+    from cluster.workers.stark import StarkProver
+    from zkvm.stark.profiles import profile
+
+    prover = StarkProver(profile(profile_name))
+
+    def prove(job):
+        key = JobKey(job.chain_id, job.batch_number, job.program_id)
+        assignment = Assignment(1, key, job.chain_name, job.public_input, job.batch_input, 1)
+        return prover.prove(assignment, threading.Event(), report)
+
+    return prove
+
+
 def _in_c(job):
     """What the program in C has against it: natively, and as it would be proven, however long that takes."""
     for name, done in (
@@ -219,9 +235,11 @@ class Lab:
         one_key=False,
         deploy_verifier=None,
         program_id=PROGRAM_ID,
+        chain_params=None,
         **settings,
     ):
         self.program_id = program_id
+        self._chain_params = chain_params or {}
         self.kind = kind
         self.l1 = l1
         self.directory = directory
@@ -265,7 +283,7 @@ class Lab:
         }
         config = ChainConfig(**fields)
         genesis = build_genesis(config).header
-        params = ChainParams(CHAIN_ID, genesis.hash, genesis.timestamp, self.program_id)
+        params = ChainParams(CHAIN_ID, genesis.hash, genesis.timestamp, self.program_id, **self._chain_params)
         validators = Validators(
             *(address_of(self.keys[role]) for role in ("committer", "prover", "executor", "reverter"))
         )

@@ -160,7 +160,9 @@ def test_another_proof_of_the_same_batch_is_handed_in_from_its_beginning(make_em
     lab.start()
     lab.wait_settled()
     first = lab.batches()[0]
-    assert parts_of(lab, first) == [0, 1, 0, 1, 2, 3]
+    # A part that was under way when the chain stopped may have come through.
+    *before, a, b, c, d = parts_of(lab, first)
+    assert before in ([0, 1], [0, 1, 2]) and [a, b, c, d] == [0, 1, 2, 3]
     named = {name for name in first.l1_transactions if name.startswith("part")}
     assert named == {f"part {number} of 4" for number in (1, 2, 3, 4)}
 

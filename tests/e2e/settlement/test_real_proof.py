@@ -1,7 +1,5 @@
 """A batch is executed because L1 has verified a STARK of it: a transfer, from its block to the last call."""
 
-import threading
-
 import pytest
 
 from chain_template.config import BatchSettings
@@ -9,11 +7,10 @@ from chain_template.from_l1 import find_chain
 from chain_template.from_l1.audit import Outcome, audit
 from chain_template.settlement.on_l1 import ChainOnL1
 from chain_template.store.records import BatchStage
-from cluster.pool.jobs import Assignment, JobKey
 from contracts.artifacts import artifact_names, load
 from contracts.verifier import MACHINE, VERIFIER
 from ecosystem.proof_system import Stark
-from tests.e2e.settlement.lab import CHAIN_ID, OTHER, wait_until
+from tests.e2e.settlement.lab import CHAIN_ID, OTHER, real_proofs, wait_until
 from tests.e2e.settlement.test_audit import BEFORE_PROOF, Lying, outcomes
 from zkvm.machine.key import user_cache
 from zkvm.stark.profiles import profile
@@ -32,16 +29,7 @@ pytestmark = [
 
 
 def test_a_transfer_is_proven_verified_on_l1_and_executed(make_embedded_lab):
-    from cluster.workers.stark import StarkProver
-
     system, stages = Stark(PROFILE), []
-    prover = StarkProver(profile(PROFILE))
-
-    def prove(job):
-        key = JobKey(job.chain_id, job.batch_number, job.program_id)
-        assignment = Assignment(1, key, job.chain_name, job.public_input, job.batch_input, 1)
-        return prover.prove(assignment, threading.Event(), lambda progress: stages.append(progress.stage))
-
     lab = make_embedded_lab(
         deploy_verifier=system.deploy,
         program_id=system.program_id,
@@ -49,7 +37,7 @@ def test_a_transfer_is_proven_verified_on_l1_and_executed(make_embedded_lab):
         profile=PROFILE,
         batch=BatchSettings(max_age_ms=600_000),
     )
-    lab.prover.proof = prove
+    lab.prover.proof = real_proofs(PROFILE, lambda progress: stages.append(progress.stage))
     lab.start()
     # The deposit and the transfer in one batch: a proof costs more by the batch than by the transaction.
     lab.receipt(lab.deposit().canonical_hash)
