@@ -30,6 +30,9 @@ class Nodes:
     def __new__(cls, view: _View, cache_bytes: int) -> Nodes: ...
     @property
     def view(self) -> Any: ...
+    @property
+    def remembered(self) -> tuple[int, int]:
+        """Accounts and slots of the newest state that are known by name."""
 
 class Engine:
     """Memory for runs, kept from one to the next. Threads may share it."""

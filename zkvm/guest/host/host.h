@@ -89,6 +89,8 @@ typedef struct {
 
 bool host_known_open(host_known *known, size_t max_bytes);
 void host_known_close(host_known *known);
+/* How many entries it has; a name that both of a pair have counts twice. */
+void host_known_count(host_known *known, size_t *accounts, size_t *slots);
 /* The state, opened with this root, asks it; the reader stays as long as the state. */
 void host_remember(host_reader *reader, host_known *known, const hash_t *root, zk_state *state);
 /* From now on it is of the root that the reader's state was sealed with. */
@@ -182,10 +184,12 @@ int host_read_number(PyObject *object, u256 *to, const char *what);
 enum { HOST_FIELDS = 8 };
 typedef struct {
     PyTypeObject *type;
-    PyObject *names; /* a tuple of strings, at most HOST_FIELDS */
+    Py_ssize_t count;
+    PyObject *slots[HOST_FIELDS];
+    descrsetfunc store[HOST_FIELDS];
 } host_record;
 
-/* From (class, names); 0, or -1 with an error set. */
+/* From (class with slots, names of them); 0, or -1 with an error set. */
 int host_record_open(host_record *record, PyObject *given);
 void host_record_close(host_record *record);
 /* An object with these values, whose references are taken over; NULL with an error set, also where one is NULL. */
@@ -206,6 +210,7 @@ typedef struct {
     host_record included, receipt, log, l2_log;
     PyObject *bootloader, *messenger; /* senders of L2 logs */
     PyObject *raw, *sender;           /* names of what is asked of a transaction */
+    PyObject *no_bloom;               /* of a transaction without logs */
 } host_engine;
 
 extern PyType_Spec HOST_BLOCK_SPEC;

@@ -77,22 +77,47 @@ static void close_all(host_known *known) {
     known->is_of_a_root = false;
 }
 
-/* Room for one more in the young table of a pair; a full one grows old, and the next is twice as large, up to a bound. */
-static bool make_room(host_known_table pair[2], size_t size, size_t max_bytes) {
+/* Takes an entry of another table of the same kind in. */
+typedef void (*put_entry)(const host_known *known, host_known_table *table, const void *entry);
+
+/* The same entries in a table twice as large. */
+static bool widen(const host_known *known, host_known_table *table, size_t size, put_entry put) {
+    host_known_table wide;
+    if (!open_table(&wide, table->bits + 1, size)) return false;
+    for (size_t place = 0; place < (size_t)1 << table->bits; place++)
+        put(known, &wide, (const uint8_t *)table->entries + place * size);
+    wide.count = table->count;
+    close_table(table);
+    *table = wide;
+    return true;
+}
+
+/* Room for one more in the young table of a pair: a full one becomes twice as large, up to a bound; at the bound it grows
+   old, and what only the one before it has is forgotten. */
+static bool make_room(const host_known *known, host_known_table pair[2], size_t size, put_entry put) {
     host_known_table *young = &pair[0], table;
     if (young->entries && young->count < (size_t)1 << (young->bits - 1)) return true;
-    uint32_t bits = young->entries ? young->bits + 1 : FIRST_BITS;
-    if (young->entries && size << bits > max_bytes) bits = young->bits;
-    if (!open_table(&table, bits, size)) return false;
+    if (young->entries && size << (young->bits + 1) <= known->max_bytes) return widen(known, young, size, put);
+    if (!open_table(&table, young->entries ? young->bits : FIRST_BITS, size)) return false;
     close_table(&pair[1]);
     pair[1] = *young;
     *young = table;
     return true;
 }
 
+static void put_known_account(const host_known *known, host_known_table *table, const void *entry) {
+    const known_account *account = entry;
+    if (account->is_used) *account_place(known, table, &account->address) = *account;
+}
+
+static void put_known_slot(const host_known *known, host_known_table *table, const void *entry) {
+    const known_slot *slot = entry;
+    if (slot->is_used) *slot_place(known, table, &slot->address, &slot->key) = *slot;
+}
+
 static bool put_account(host_known *known, const address_t *address, const zk_account_record *record) {
     host_known_table *young = &known->accounts[0];
-    if (!make_room(known->accounts, sizeof(known_account), known->max_bytes)) return false;
+    if (!make_room(known, known->accounts, sizeof(known_account), put_known_account)) return false;
     known_account *entry = account_place(known, young, address);
     young->count += !entry->is_used;
     *entry = (known_account){*address, true, *record};
@@ -101,7 +126,7 @@ static bool put_account(host_known *known, const address_t *address, const zk_ac
 
 static bool put_slot(host_known *known, const address_t *address, const u256 *key, const u256 *value) {
     host_known_table *young = &known->slots[0];
-    if (!make_room(known->slots, sizeof(known_slot), known->max_bytes)) return false;
+    if (!make_room(known, known->slots, sizeof(known_slot), put_known_slot)) return false;
     known_slot *entry = slot_place(known, young, address, key);
     young->count += !entry->is_used;
     *entry = (known_slot){*address, true, *key, *value};
@@ -120,6 +145,13 @@ bool host_known_open(host_known *known, size_t max_bytes) {
 void host_known_close(host_known *known) {
     close_all(known);
     pthread_mutex_destroy(&known->lock);
+}
+
+void host_known_count(host_known *known, size_t *accounts, size_t *slots) {
+    pthread_mutex_lock(&known->lock);
+    *accounts = known->accounts[0].count + known->accounts[1].count;
+    *slots = known->slots[0].count + known->slots[1].count;
+    pthread_mutex_unlock(&known->lock);
 }
 
 /* --- Asking: the young table first, whose word is newer --- */

@@ -14,7 +14,8 @@ static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     self->messenger = Py_NewRef(messenger);
     self->raw = PyUnicode_InternFromString("raw");
     self->sender = PyUnicode_InternFromString("sender");
-    if (!self->raw || !self->sender || host_record_open(&self->included, included) ||
+    self->no_bloom = host_bytes((bytes_t){(const uint8_t[sizeof(bloom_t)]){0}, sizeof(bloom_t)});
+    if (!self->raw || !self->sender || !self->no_bloom || host_record_open(&self->included, included) ||
         host_record_open(&self->receipt, receipt) || host_record_open(&self->log, log) ||
         host_record_open(&self->l2_log, l2_log))
         Py_CLEAR(self);
@@ -33,6 +34,7 @@ static void engine_dealloc(PyObject *object) {
     Py_XDECREF(self->messenger);
     Py_XDECREF(self->raw);
     Py_XDECREF(self->sender);
+    Py_XDECREF(self->no_bloom);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(object);
     Py_DECREF(type);

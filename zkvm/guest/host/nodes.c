@@ -166,7 +166,15 @@ static PyObject *nodes_view(PyObject *object, void *unused) {
     return Py_NewRef(((host_nodes *)object)->view);
 }
 
+static PyObject *nodes_remembered(PyObject *object, void *unused) {
+    (void)unused;
+    size_t accounts, slots;
+    host_known_count(&((host_nodes *)object)->known, &accounts, &slots);
+    return Py_BuildValue("nn", (Py_ssize_t)accounts, (Py_ssize_t)slots);
+}
+
 static PyGetSetDef NODES_FIELDS[] = {
+    {"remembered", nodes_remembered, NULL, "Accounts and slots of the newest state that are known by name.", NULL},
     {"view", nodes_view, NULL, "Where nodes come from that are not in the cache.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -32,6 +32,17 @@ int host_read_number(PyObject *object, u256 *to, const char *what) {
     return 0;
 }
 
+/* The descriptor of a slot of the class, which stores values in its objects. */
+static int open_field(host_record *record, Py_ssize_t field, PyObject *name) {
+    PyObject *slot = PyObject_GetAttr((PyObject *)record->type, name);
+    if (!slot) return -1;
+    record->slots[field] = slot;
+    record->store[field] = (descrsetfunc)PyType_GetSlot(Py_TYPE(slot), Py_tp_descr_set);
+    if (record->store[field]) return 0;
+    PyErr_Format(PyExc_TypeError, "%R of %R is no slot", name, record->type);
+    return -1;
+}
+
 int host_record_open(host_record *record, PyObject *given) {
     PyObject *type, *names;
     if (!PyArg_ParseTuple(given, "O!O!", &PyType_Type, &type, &PyTuple_Type, &names)) return -1;
@@ -40,23 +51,24 @@ int host_record_open(host_record *record, PyObject *given) {
         return -1;
     }
     record->type = (PyTypeObject *)Py_NewRef(type);
-    record->names = Py_NewRef(names);
+    record->count = PyTuple_Size(names);
+    for (Py_ssize_t field = 0; field < record->count; field++)
+        if (open_field(record, field, PyTuple_GetItem(names, field))) return -1;
     return 0;
 }
 
 void host_record_close(host_record *record) {
+    for (Py_ssize_t field = 0; field < record->count; field++) Py_XDECREF(record->slots[field]);
     Py_XDECREF((PyObject *)record->type);
-    Py_XDECREF(record->names);
 }
 
 PyObject *host_record_make(const host_record *record, PyObject *const values[]) {
-    const Py_ssize_t count = PyTuple_Size(record->names);
     bool is_whole = true;
-    for (Py_ssize_t i = 0; i < count; i++) is_whole &= values[i] != NULL;
+    for (Py_ssize_t i = 0; i < record->count; i++) is_whole &= values[i] != NULL;
     PyObject *object = is_whole ? PyType_GenericAlloc(record->type, 0) : NULL;
-    for (Py_ssize_t i = 0; i < count; i++) {
+    for (Py_ssize_t i = 0; i < record->count; i++) {
         /* The class forbids changes by a __setattr__ of its own, which this goes past. */
-        if (object && PyObject_GenericSetAttr(object, PyTuple_GetItem(record->names, i), values[i])) Py_CLEAR(object);
+        if (object && record->store[i](record->slots[i], object, values[i])) Py_CLEAR(object);
         Py_XDECREF(values[i]);
     }
     /* No cycle goes through what holds bytes and numbers: the collector need not look at thousands of them. */

@@ -44,6 +44,11 @@ static PyObject *l2_logs_object(const host_engine *engine, const zk_included *in
     return logs;
 }
 
+static PyObject *bloom_object(const host_engine *engine, const zk_receipt *receipt) {
+    if (!receipt->log_count) return Py_NewRef(engine->no_bloom);
+    return host_bytes((bytes_t){receipt->bloom.bytes, sizeof receipt->bloom});
+}
+
 static PyObject *receipt_object(const host_engine *engine, const zk_included *included) {
     const zk_receipt *receipt = &included->receipt;
     PyObject *values[] = {PyLong_FromLong(receipt->type),
@@ -52,7 +57,7 @@ static PyObject *receipt_object(const host_engine *engine, const zk_included *in
                           PyLong_FromUnsignedLongLong(receipt->cumulative_gas),
                           host_number(&included->effective_gas_price),
                           logs_object(engine, receipt),
-                          host_bytes((bytes_t){receipt->bloom.bytes, sizeof receipt->bloom}),
+                          bloom_object(engine, receipt),
                           included->tx.call.is_creation ? address_object(&included->created) : Py_NewRef(Py_None)};
     return host_record_make(&engine->receipt, values);
 }

@@ -18,8 +18,12 @@ STORE, MAKER = b"\x51" * 20, b"\x52" * 20
 STORE_CODE = bytes.fromhex("36600d576001545f5260205ff35b6020355f355500")
 #: Creates an account that stores and destroys itself, from what is called.
 MAKER_CODE = bytes.fromhex("6560015f5533ff5f526006601a5ff000")
+#: Looks at the balances of the accounts 1 to calldata[0:32], and reads the slots of these numbers.
+READER, READER_CODE = b"\x53" * 20, bytes.fromhex("5f355b803150805450600190038060025700")
 CHAIN = funded(
-    GenesisAccount(STORE, STORE_CODE, {1: 5, 2: 6}, nonce=1), GenesisAccount(MAKER, MAKER_CODE, balance=ETHER, nonce=1)
+    GenesisAccount(STORE, STORE_CODE, {1: 5, 2: 6}, nonce=1),
+    GenesisAccount(MAKER, MAKER_CODE, balance=ETHER, nonce=1),
+    GenesisAccount(READER, READER_CODE, nonce=1),
 )
 
 
@@ -75,6 +79,16 @@ def test_blocks_on_any_parent_are_what_an_executor_without_memory_makes(
         assert found.touched == expected.touched
         bench.add(found)
         heads.append((list(bench.headers), nonces))
+
+
+def test_a_growing_memory_forgets_nothing_that_it_has_room_for() -> None:
+    bench, executor = Bench(RULES, CHAIN), native.NativeExecutor(RULES)
+    for nonce, count in enumerate((1_000, 3_000, 7_000)):
+        read = decode_transaction(sign(KEYS[0], nonce, gas=40_000_000, to=READER, data=word(count)), CHAIN_ID)
+        bench.add(block := block_of(executor, bench, bench.context(gas_limit=60_000_000), [read]))
+        assert block.receipts[0].status
+        accounts, slots = executor._nodes_of(bench.nodes).remembered
+        assert accounts >= count and slots == count
 
 
 def test_a_call_at_an_older_block_sees_that_block() -> None:
