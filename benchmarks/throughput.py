@@ -27,7 +27,7 @@ from benchmarks.tools import free_port, npm_tool, wait_for_rpc
 CHAIN_ID = 31337
 SENDERS = 32
 CONNECTIONS = 8
-TRANSFERS = 3_200
+TRANSFERS = 9_600
 BATCH = 100
 RUNS = 5
 INTERVAL_S = 0.25

@@ -50,26 +50,26 @@ class EventBus:
     """Calls every listener in the publisher's thread; a listener must hand the work on and return at once."""
 
     def __init__(self) -> None:
-        self._listeners: list[Listener] = []
+        self._listeners: tuple[Listener, ...] = ()  # replaced as a whole: reading it needs no lock
         self._lock = threading.Lock()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Add a listener; call what is returned to remove it."""
         with self._lock:
-            self._listeners.append(listener)
+            self._listeners = (*self._listeners, listener)
 
         def unsubscribe() -> None:
             with self._lock:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
+                remaining = list(self._listeners)
+                if listener in remaining:
+                    remaining.remove(listener)
+                self._listeners = tuple(remaining)
 
         return unsubscribe
 
     def publish(self, event: Event) -> None:
         """Tell everyone. A listener that raises is logged and does not disturb the others or the publisher."""
-        with self._lock:
-            listeners = list(self._listeners)
-        for listener in listeners:
+        for listener in self._listeners:
             try:
                 listener(event)
             except Exception:

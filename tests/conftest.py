@@ -5,6 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
+
 from cluster.ray_environment import apply_environment, own_cluster_environment
 from cluster.settings import RaySettings
 
@@ -15,3 +17,7 @@ RAY_SETTINGS = RaySettings(data_dir=RAY_DATA_DIR, num_cpus=4)
 atexit.register(shutil.rmtree, RAY_DATA_DIR, ignore_errors=True)
 # Ray reads its settings once, at its import, and any test module may be the first to import it.
 apply_environment(own_cluster_environment(RAY_SETTINGS.token_path, loopback=True))
+
+# How long an example takes says more of what else the machine does than of the example.
+hypothesis.settings.register_profile("zkhub", deadline=None)
+hypothesis.settings.load_profile("zkhub")

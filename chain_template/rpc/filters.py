@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from chain_template.events import Event, NewBlock, PendingTransaction, RolledBack
+from chain_template.events import Event, PendingTransaction, RolledBack
 from chain_template.rpc.errors import Overloaded, ServerError
 from chain_template.rpc.logs import LogQuery
 
@@ -116,7 +116,8 @@ class FilterBook:
     def on_event(self, event: Event) -> None:
         """Note what filters cannot find in the store later."""
         match event:
-            case PendingTransaction(transaction):
+            # For nobody, which is mostly, not even the lock: every transaction comes by here.
+            case PendingTransaction(transaction) if self._filters:
                 with self._lock:
                     for each in self._filters.values():
                         if each.kind is FilterKind.PENDING:
@@ -125,7 +126,7 @@ class FilterBook:
                 with self._lock:
                     for each in self._filters.values():
                         each.next_block = min(each.next_block, block_number + 1)
-            case NewBlock():
+            case _:
                 pass
 
     def _forget_old(self) -> None:

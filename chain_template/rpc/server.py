@@ -16,6 +16,7 @@ from chain_template.rpc.dispatch import Dispatcher
 from chain_template.rpc.errors import AddressUnusable, PortInUse, RpcStartError
 from chain_template.rpc.filters import FilterBook
 from chain_template.rpc.http import RpcApp
+from chain_template.rpc.joined_writes import JoiningProtocol
 from chain_template.rpc.subscriptions import SubscriptionHub
 from chain_template.rpc.view import Services
 
@@ -74,7 +75,7 @@ class RpcServer:
             uvicorn.Config(
                 RpcApp(self._dispatcher, self._hub),
                 lifespan="off",
-                http="httptools",
+                http=JoiningProtocol,
                 ws="websockets-sansio",
                 ws_max_size=self._settings.max_request_bytes,
                 ws_per_message_deflate=False,
