@@ -150,7 +150,7 @@ static void add_included(summary *sum, const zk_included *included) {
         const evm_log *log = &included->receipt.logs[i];
         if (zk_is_interop_event(log)) zk_interop_add(&sum->interop, log);
     }
-    if (included->tx.type == ZK_TX_PRIORITY) add_operation(sum->claim, &included->tx.hash);
+    if (included->tx.type == ZK_TX_PRIORITY) add_operation(sum->claim, &included->tx.canonical_hash);
     if (included->tx.call.kind == EVM_USER) sum->claim->layer2_txs++;
     sum->transactions++;
 }

@@ -28,9 +28,9 @@ pytestmark = [
 ]
 
 
-def test_a_transfer_is_proven_verified_on_l1_and_executed(make_embedded_lab):
+def test_a_transfer_is_proven_verified_on_l1_and_executed(make_lab):
     system, stages = Stark(PROFILE), []
-    lab = make_embedded_lab(
+    lab = make_lab(
         deploy_verifier=system.deploy,
         program_id=system.program_id,
         proofs="stark",

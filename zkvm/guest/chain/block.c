@@ -76,7 +76,7 @@ static void find_l2_logs(const zk_block *block, const zk_transaction *tx, effect
     for (uint32_t i = 0; i < found->log_count; i++) count += zk_message_of(&found->logs[i], block->count, &log);
     found->l2_log_count = count;
     found->l2_logs = logs = zk_alloc(block->context, count * sizeof *logs);
-    if (is_operation) *logs++ = zk_operation_result(&tx->hash, found->outcome.status == EVM_SUCCESS, block->count);
+    if (is_operation) *logs++ = zk_operation_result(&tx->canonical_hash, found->outcome.status == EVM_SUCCESS, block->count);
     for (uint32_t i = 0; i < found->log_count; i++)
         if (zk_message_of(&found->logs[i], block->count, &log)) *logs++ = log;
 }

@@ -122,10 +122,8 @@ bool zk_decode_eip712(const u256 *chain_id, bytes_t body, const address_t *sende
         !next_empty_list(&rest) || rest.size)
         return false;
     if (signature.size != SIGNATURE_BYTES || (uint32_t)signature.data[64] - 27 > 1) return false;
-    hash_t parts[2];
-    signed_digest(&parts[0], chain_id, call, &gas_per_pubdata);
-    if (!sender && !is_signed_by(&call->sender, &parts[0], signature)) return false;
-    keccak256(&parts[1], signature.data, signature.size);
-    keccak256(&tx->hash, parts, sizeof parts);
-    return true;
+    if (sender) return true;
+    hash_t digest;
+    signed_digest(&digest, chain_id, call, &gas_per_pubdata);
+    return is_signed_by(&call->sender, &digest, signature);
 }

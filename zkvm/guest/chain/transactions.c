@@ -159,7 +159,6 @@ bool zk_decode_transaction(zk_context *context, const u256 *chain_id, bytes_t ra
     tx->type = raw.data[0];
     if (tx->type == ZK_TX_EIP712) return zk_decode_eip712(chain_id, body, sender, tx);
     if (tx->type == ZK_TX_PRIORITY) return zk_decode_priority(body, tx);
-    keccak256(&tx->hash, raw.data, raw.size);
     if (tx->type == ZK_TX_SYSTEM) return zk_decode_system(chain_id, body, tx);
     if (tx->type == ZK_TX_ACCESS_LIST || tx->type == ZK_TX_DYNAMIC_FEE)
         return decode_typed(context, chain_id, body, sender, tx);

@@ -20,7 +20,7 @@ typedef struct {
                              a gas limit of a system transaction beyond 64 bits is UINT64_MAX, which no block has.
                              Whether a mint leaves the holder (from_holder) is for the caller to say. */
     bytes_t raw;
-    hash_t hash;
+    hash_t canonical_hash; /* of an L1 operation, as L1 counts it; zero of others, whose hash no rule asks for */
     uint8_t type;
 } zk_transaction;
 

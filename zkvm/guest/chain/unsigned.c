@@ -151,7 +151,7 @@ bool zk_decode_priority(bytes_t body, zk_transaction *tx) {
     call->max_fee = field(body, MAX_FEE);
     call->value = field(body, VALUE);
     call->minted = field(body, MINTED);
-    keccak256(&tx->hash, body.data, body.size);
+    keccak256(&tx->canonical_hash, body.data, body.size);
     return field_address(body, FROM, &call->sender) && field_address(body, TO, &call->to) &&
            field_address(body, REFUND_RECIPIENT, &call->refund_recipient) &&
            field_u64(body, GAS_LIMIT, &call->gas_limit) && field_u64(body, NONCE, &call->nonce);

@@ -211,7 +211,7 @@ static void write_transaction(run_state *run, const zk_transaction *tx) {
     const evm_transaction *call = &tx->call;
     uint8_t kinds[3] = {tx->type, (uint8_t)call->kind, call->is_creation};
     write_bytes(run, kinds, sizeof kinds);
-    write_bytes(run, &tx->hash, sizeof tx->hash);
+    write_bytes(run, &tx->canonical_hash, sizeof tx->canonical_hash);
     write_bytes(run, &call->sender, sizeof call->sender);
     write_bytes(run, &call->to, sizeof call->to);
     write_bytes(run, &call->refund_recipient, sizeof call->refund_recipient);
