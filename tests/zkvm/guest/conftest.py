@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import eth  # noqa: F401  raises the recursion limit, which must not happen in the midst of an example
 import pytest
 
 from tests.zkvm.guest.crypto import SANITIZE, Library, compiled

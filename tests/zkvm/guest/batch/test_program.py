@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chain_template.batcher import batch_program
 from chain_template.batcher.batch_input import decode_batch_input
 from chain_template.batcher.reasons import Reason
-from chain_template.errors import BatchInputError
+from chain_template.errors import BatchError, BatchInputError
 from chain_template.executor import make_executor
 from chain_template.executor.interface import ChainRules
 from tests.unit.chain_template.batcher.toy_chain import ALICE, CHAIN_ID, ToyChain
@@ -135,6 +135,8 @@ def test_a_state_that_no_chain_ever_had(sanitized: Sanitized, data: st.DataObjec
     assert sanitized(forged) == Outcome(native.reason, native.public_input)
     try:
         reference = run_python(forged)
+    except BatchError:  # What a system contract with another code logs, the reference does not take.
+        return
     except Exception as exc:  # The trie library's own word for a branch that no trie has.
         assert "Invariant" in str(exc)
         return
