@@ -238,7 +238,6 @@ class Lab:
         chain_params=None,
         **settings,
     ):
-        self.program_id = program_id
         self._chain_params = chain_params or {}
         self.kind = kind
         self.l1 = l1
@@ -247,6 +246,7 @@ class Lab:
         self.rich = Sender(self.client, RICH_KEY)
         self.ecosystem = deploy_ecosystem(
             self.rich,
+            program_id=program_id,
             execution_delay_s=execution_delay_s,
             verifier=None if deploy_verifier is None else deploy_verifier(self.rich),
         )
@@ -283,7 +283,7 @@ class Lab:
         }
         config = ChainConfig(**fields)
         genesis = build_genesis(config).header
-        params = ChainParams(CHAIN_ID, genesis.hash, genesis.timestamp, self.program_id, **self._chain_params)
+        params = ChainParams(CHAIN_ID, genesis.hash, genesis.timestamp, **self._chain_params)
         validators = Validators(
             *(address_of(self.keys[role]) for role in ("committer", "prover", "executor", "reverter"))
         )
