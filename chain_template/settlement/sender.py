@@ -29,6 +29,7 @@ from chain_template.settlement.tracker import StageTracker, require_same_batches
 from chain_template.store import Snapshot, Store
 from chain_template.store.records import BatchRecord, BatchStage, part_name
 from contracts.errors import L1Error, L1RpcError, TransactionReverted
+from contracts.versions import format_version
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ class SettlementSender:
 
     Attributes:
         has_looked: Whether L1 was asked which batches it has, since this process began.
+        protocol_version: Which version the chain was on when L1 was last looked at, packed; None before.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class SettlementSender:
         self._shelf_cleared_to = 0
         self._accounts = self._open_accounts(config.operator_keys)
         self.has_looked = False
+        self.protocol_version: int | None = None
         self._told_lost = 0
         self._names_checked = False
         self._quiet_since: float | None = None
@@ -134,6 +137,7 @@ class SettlementSender:
             busy = self._collect(problems)
             counters = self._chain.counters(self._chain.head())
             busy |= self._follow(counters)
+            self._follow_version(counters)
             self._follow_priority_mode(counters)
             to_block = self.rollback_wanted
             if to_block is not None:
@@ -185,6 +189,12 @@ class SettlementSender:
             self._shelf_cleared_to = confirmed.executed
         self.has_looked = True
         return first_moved is not None
+
+    def _follow_version(self, counters: Counters) -> None:
+        if counters.protocol_version != self.protocol_version:
+            program = "0x" + counters.program_id.hex()
+            log.info("protocol version", version=format_version(counters.protocol_version), program_id=program)
+            self.protocol_version = counters.protocol_version
 
     def _report_lost(self, known: int, head: int) -> None:
         """L1 has batches that the store has not: they are cut again as L1 has them, if their blocks are here."""
