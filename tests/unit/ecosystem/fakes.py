@@ -67,6 +67,7 @@ class FakeNode:
             mempool=1,
             paused=self.paused,
             last_error="",
+            protocol_version="0.29.0",
         )
 
     def pause(self) -> None:

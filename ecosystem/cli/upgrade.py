@@ -1,0 +1,69 @@
+"""``zkhub chain upgrade``."""
+
+from contextlib import ExitStack, closing
+from dataclasses import replace
+
+from ecosystem.cli.context import Options, explained
+from ecosystem.cli.hub_l1 import hub_l1
+from ecosystem.cli.output import OK, emit_json, fail, say
+from ecosystem.running import running_pid
+
+
+def upgrade(options: Options, name: str, protocol_version: str, wait_s: float, *, as_json: bool) -> int:
+    """Publish this release's protocol version where it is not yet, and move a chain to it; returns the exit code."""
+    from contracts.addresses import EcosystemAddresses
+    from contracts.client import L1Client
+    from contracts.sender import Sender
+    from contracts.versions import PROTOCOL_VERSION, format_version, parse_version
+    from ecosystem.chain_config import key_bytes
+    from ecosystem.keys import KeyStore
+    from ecosystem.l1 import check_proofs
+    from ecosystem.proof_system import proof_system
+    from ecosystem.registry import ECOSYSTEM_FACT, PROOFS_FACT, Registry
+    from ecosystem.upgrade import publish_release, upgrade_to
+
+    settings = options.settings()
+    is_running = running_pid(settings.data_dir) is not None
+    proofs, keys = proof_system(settings), KeyStore(settings.data_dir)
+
+    def tell(line: str) -> None:
+        if not as_json:
+            say(line)
+
+    with explained(), ExitStack() as stack:
+        version = parse_version(protocol_version) if protocol_version else PROTOCOL_VERSION
+        registry = stack.enter_context(closing(Registry.open(settings.data_dir)))
+        chain, kept = registry.chain(name), registry.fact(ECOSYSTEM_FACT)
+        if kept is None or chain.facts.zk_chain is None:
+            fail(f'"{name}" was never created on L1; there is nothing to upgrade')
+        if is_running:
+            # Its provers go on as they are.
+            check_proofs(registry, proofs)
+        ecosystem = EcosystemAddresses.from_json(kept)
+        client = stack.enter_context(L1Client(stack.enter_context(hub_l1(settings, registry))))
+        owner, admin = (
+            Sender(client, key_bytes(key), chain_id=ecosystem.l1_chain_id)
+            for key in (keys.deployer(settings.l1), keys.chain_keys(name).admin)
+        )
+        data = publish_release(ecosystem, proofs, owner=owner, version=version, told=tell)
+        registry.set_fact(ECOSYSTEM_FACT, replace(ecosystem, verifier=data.verifier).to_json())
+        registry.set_fact(PROOFS_FACT, proofs.to_json())
+        # Where the hub is down nobody proves what is waited for.
+        patience_s = wait_s if is_running else 0.0
+        done = upgrade_to(chain.facts.zk_chain, ecosystem, version, admin=admin, wait_s=patience_s, told=tell)
+    old, new = format_version(done.old_version), format_version(done.new_version)
+    if as_json:
+        emit_json(
+            {
+                "chain": name,
+                "old_version": old,
+                "new_version": new,
+                "verifier": done.data.verifier,
+                "program_id": "0x" + done.data.program_id.hex(),
+            }
+        )
+    elif old == new:
+        say(f"{name} is on protocol version {new} already")
+    else:
+        say(f"{name} went from protocol version {old} to {new}; its batches are proven by the new program from here on")
+    return OK

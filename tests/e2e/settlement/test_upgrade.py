@@ -1,0 +1,121 @@
+"""A live chain goes to another program: its owner publishes a version, its admin moves it there, and it goes on."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from typer.main import get_command
+
+from chain_template.from_l1 import find_chain
+from chain_template.from_l1.audit import audit
+from chain_template.settlement.on_l1 import ChainOnL1
+from chain_template.store.records import BatchStage
+from contracts.artifacts import load
+from contracts.versions import PROTOCOL_VERSION, format_version
+from ecosystem.cli.main import app
+from ecosystem.errors import UpgradeRefused
+from ecosystem.proof_system import Unproven
+from ecosystem.upgrade import Upgraded, publish_release, upgrade_to
+from tests.e2e.settlement.lab import CHAIN_ID, OTHER, PROGRAM_ID, wait_until
+from tests.e2e.settlement.test_proof_parts import part_events, proving_lab
+from tests.solidity import needs_solc
+
+PATCH = PROTOCOL_VERSION + 1
+OTHER_PROGRAM = b"\x7b" * 32
+
+
+class SameVerifier(Unproven):
+    """Another program, whose proofs the verifier of the version before takes, too."""
+
+    def is_verified_by(self, client, verifier):
+        return True
+
+
+def publish(lab, version=PATCH, program_id=OTHER_PROGRAM, system=Unproven):
+    return publish_release(lab.ecosystem, system(program_id), owner=lab.rich, version=version)
+
+
+def upgrade(lab, version=PATCH, wait_s=30.0, told=lambda line: None):
+    return upgrade_to(lab.config.l1.zk_chain, lab.ecosystem, version, admin=lab.rich, wait_s=wait_s, told=told)
+
+
+def test_a_running_chain_follows_its_program_and_old_batches_are_audited_by_theirs(make_embedded_lab):
+    lab = make_embedded_lab()
+    lab.start()
+    lab.receipt(lab.deposit().canonical_hash)
+    lab.wait_settled()
+    wait_until(lambda: lab.node.status().protocol_version == PROTOCOL_VERSION, what="the version")
+    old = lab.batches()[-1].number
+
+    data = publish(lab)
+    # Nothing was deployed that is there already.
+    assert (data.verifier, data.program_id) == (lab.ecosystem.verifier, OTHER_PROGRAM)
+    assert lab.client.read(load("ZKChain"), lab.config.l1.zk_chain, "getProgramId") == PROGRAM_ID
+    assert publish(lab) == data
+    assert upgrade(lab) == Upgraded(PROTOCOL_VERSION, PATCH, data)
+    assert upgrade(lab) == Upgraded(PATCH, PATCH, data)
+
+    lab.send(OTHER.address, value=1)
+    lab.wait_settled()
+    new = lab.batches()[-1].number
+    assert new > old
+    wait_until(lambda: lab.node.status().protocol_version == PATCH, what="the new version")
+    programs = {job.batch_number: job.program_id for job in lab.prover.jobs}
+    assert (programs[old], programs[new]) == (PROGRAM_ID, OTHER_PROGRAM)
+    assert lab.errors() == {}
+
+    chain = ChainOnL1(lab.client, find_chain(lab.client, lab.ecosystem.bridgehub, CHAIN_ID))
+    for number, version, program in ((old, PROTOCOL_VERSION, PROGRAM_ID), (new, PATCH, OTHER_PROGRAM)):
+        found = audit(chain, CHAIN_ID, number)
+        assert (found.protocol_version, found.program_id) == (version, program)
+        assert not found.has_failed
+        place = ["--l1-url", lab.client.url, "--bridgehub", lab.ecosystem.bridgehub]
+        done = CliRunner().invoke(get_command(app), ["audit", str(CHAIN_ID), str(number), *place, "--json"])
+        assert json.loads(done.stdout)["protocol_version"] == format_version(version)
+
+    # Under a number that is taken, or below it, nothing else is published.
+    with pytest.raises(UpgradeRefused, match=r"version 0\.29\.1 on L1 has program") as refused:
+        publish(lab, program_id=b"\x7c" * 32)
+    assert "--protocol-version" in refused.value.hint
+    with pytest.raises(UpgradeRefused, match=r"which is newer than 0\.29\.0"):
+        publish(lab, version=PROTOCOL_VERSION)
+
+
+@pytest.mark.npm
+@needs_solc[1]
+def test_committed_batches_are_proven_by_the_old_program_first(make_embedded_lab):
+    lab = proving_lab(make_embedded_lab)
+    lab.prover.held = True
+    lab.start()
+    lab.receipt(lab.deposit().canonical_hash)
+    wait_until(lambda: lab.counters()[0] > 0, what="a commit")
+    lab.node.pause()
+    wait_until(lambda: lab.node.status().unbatched_blocks == 0, what="the last batch")
+    committed = lab.batches()[-1].number
+    wait_until(lambda: lab.counters()[0] == committed, what="the last commit")
+    publish(lab, system=SameVerifier)
+    with pytest.raises(UpgradeRefused, match=f"{committed} committed batches wait") as refused:
+        upgrade(lab, wait_s=0.0)
+    assert "pause the chain" in refused.value.hint
+    assert lab.client.read(load("ZKChain"), lab.config.l1.zk_chain, "getProgramId") == PROGRAM_ID
+
+    told = []
+
+    def tell(line):
+        told.append(line)
+        lab.prover.release()
+
+    # It waits for the proofs, which come once it waits.
+    upgrade(lab, told=tell)
+    assert told[0] == f"{committed} committed batches wait for their proofs"
+    assert lab.counters()[1] == committed
+    lab.node.resume()
+    lab.send(OTHER.address, value=1)
+    lab.wait_settled()
+    last = lab.batches()[-1]
+    assert last.stage is BatchStage.EXECUTED
+    jobs = {job.batch_number: job.program_id for job in lab.prover.jobs}
+    assert {jobs[number] for number in range(1, committed + 1)} == {PROGRAM_ID}
+    assert jobs[last.number] == OTHER_PROGRAM
+    topic = {claim for claim, _, _ in part_events(lab)}
+    assert last.public_input in topic
