@@ -40,12 +40,19 @@ class Upgraded:
     Attributes:
         old_version: Packed.
         new_version: Packed; the same where there was nothing to do.
-        data: What the new version is.
+        old: What the old version is.
+        new: What the new version is.
     """
 
     old_version: int
     new_version: int
-    data: VersionData
+    old: VersionData
+    new: VersionData
+
+    @property
+    def has_new_key(self) -> bool:
+        """Whether batches are proven by another program, or for another verifier, from here on."""
+        return (self.old.verifier, self.old.program_id) != (self.new.verifier, self.new.program_id)
 
 
 def publish_release(
@@ -114,8 +121,8 @@ def upgrade_to(
         UpgradeRefused: Batches still wait for their proofs.
         TransactionReverted: Not the admin.
     """
-    client = admin.client
-    old = now = _version_of(client, zk_chain)
+    client, manager = admin.client, ecosystem.chain_type_manager
+    old = now = version_of(client, zk_chain)
     deadline = time.monotonic() + wait_s
     told_waiting = -1
     while now < version:
@@ -134,10 +141,16 @@ def upgrade_to(
                 told(f"{waiting} committed batches wait for their proofs")
                 told_waiting = waiting
             time.sleep(_POLL_S)
-    return Upgraded(old, now, version_data(client, ecosystem.chain_type_manager, now))
+    return Upgraded(old, now, version_data(client, manager, old), version_data(client, manager, now))
 
 
-def _version_of(client: L1Client, zk_chain: str) -> int:
+def version_of(client: L1Client, zk_chain: str) -> int:
+    """The version that a chain is on, packed.
+
+    Args:
+        client: L1.
+        zk_chain: The chain's contract.
+    """
     return int(client.read(load("ZKChain"), zk_chain, "getProtocolVersion"))
 
 

@@ -63,8 +63,8 @@ class Audit:
         state_commitment: Hash of its last block's header.
         state_root: In that header; None where it is not published.
         public_input: What a proof of it states, 32 bytes, computed from what was committed.
-        protocol_version: The version, packed, that brought the program by which L1 verified it, or will have to.
-        program_id: That program, 32 bytes.
+        protocol_version: Packed; the chain's when L1 verified it, or now where it has not yet.
+        program_id: The program of that version, 32 bytes.
         checks: In the order in which they were made.
     """
 

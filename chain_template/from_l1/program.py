@@ -1,10 +1,13 @@
 """Which program a batch had to be proven by: the one that was in force when L1 verified it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from chain_template.errors import L1Diverged
 from chain_template.settlement.on_l1 import ChainOnL1
 from chain_template.store.records import BatchStage
+
+_EVENTS: Final = ("NewProgram", "ExecuteUpgrade", "BlocksVerification")
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +15,7 @@ class ProgramInForce:
     """A chain's key, as L1 announced it.
 
     Attributes:
-        protocol_version: The version that brought it, packed.
+        protocol_version: The version that the chain was on, packed.
         verifier: Address of the contract that was asked.
         program_id: The batch program, 32 bytes.
         is_current: Whether the chain still has it.
@@ -42,10 +45,14 @@ def program_of(chain: ChainOnL1, number: int, stage: BatchStage, l1_head: int) -
     """
     newest: tuple[int, str, bytes] | None = None
     found = None
-    for log in chain.events(("NewProgram", "BlocksVerification"), chain.link.start_block, l1_head):
+    for log in chain.events(_EVENTS, chain.link.start_block, l1_head):
         announced = log.decode(chain.chain, "NewProgram")
         if announced is not None:
             newest = (announced["protocolVersion"], str(announced["verifier"]), bytes(announced["programId"]))
+            continue
+        upgraded = log.decode(chain.chain, "ExecuteUpgrade")
+        if upgraded is not None:
+            newest = newest and (upgraded["newProtocolVersion"], *newest[1:])
             continue
         verified = log.decode(chain.chain, "BlocksVerification") or {}
         if verified["previousLastVerifiedBatch"] < number <= verified["currentLastVerifiedBatch"]:

@@ -20,7 +20,8 @@ def upgrade(options: Options, name: str, protocol_version: str, wait_s: float, *
     from ecosystem.l1 import check_proofs
     from ecosystem.proof_system import proof_system
     from ecosystem.registry import ECOSYSTEM_FACT, PROOFS_FACT, Registry
-    from ecosystem.upgrade import publish_release, upgrade_to
+    from ecosystem.states import Goal
+    from ecosystem.upgrade import publish_release, upgrade_to, version_of
 
     settings = options.settings()
     is_running = running_pid(settings.data_dir) is not None
@@ -51,6 +52,8 @@ def upgrade(options: Options, name: str, protocol_version: str, wait_s: float, *
         # Where the hub is down nobody proves what is waited for.
         patience_s = wait_s if is_running else 0.0
         done = upgrade_to(chain.facts.zk_chain, ecosystem, version, admin=admin, wait_s=patience_s, told=tell)
+        places = {each.name: each.facts.zk_chain for each in registry.chains() if each.goal is not Goal.REMOVED}
+        behind = [name for name, at in places.items() if at is not None and version_of(client, at) < version]
     old, new = format_version(done.old_version), format_version(done.new_version)
     if as_json:
         emit_json(
@@ -58,12 +61,18 @@ def upgrade(options: Options, name: str, protocol_version: str, wait_s: float, *
                 "chain": name,
                 "old_version": old,
                 "new_version": new,
-                "verifier": done.data.verifier,
-                "program_id": "0x" + done.data.program_id.hex(),
+                "verifier": done.new.verifier,
+                "program_id": "0x" + done.new.program_id.hex(),
+                "chains_behind": behind,
             }
         )
-    elif old == new:
+        return OK
+    if old == new:
         say(f"{name} is on protocol version {new} already")
     else:
-        say(f"{name} went from protocol version {old} to {new}; its batches are proven by the new program from here on")
+        say(f"{name} went from protocol version {old} to {new}")
+    if done.has_new_key:
+        say("its batches are proven by the new program from here on")
+    if behind:
+        say(f"not upgraded yet: {', '.join(behind)}")
     return OK

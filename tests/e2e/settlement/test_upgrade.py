@@ -1,6 +1,7 @@
 """A live chain goes to another program: its owner publishes a version, its admin moves it there, and it goes on."""
 
 import json
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
@@ -11,12 +12,15 @@ from chain_template.from_l1.audit import audit
 from chain_template.settlement.on_l1 import ChainOnL1
 from chain_template.store.records import BatchStage
 from contracts.artifacts import load
-from contracts.versions import PROTOCOL_VERSION, format_version
+from contracts.versions import PROTOCOL_VERSION, format_version, newest_version, version_data
 from ecosystem.cli.main import app
 from ecosystem.errors import UpgradeRefused
-from ecosystem.proof_system import Unproven
+from ecosystem.keys import KeyStore, write_private
+from ecosystem.proof_system import UNPROVEN_PROGRAM_ID, Unproven
+from ecosystem.registry import ECOSYSTEM_FACT, PROOFS_FACT, Registry
+from ecosystem.settings import ChainSettings
 from ecosystem.upgrade import Upgraded, publish_release, upgrade_to
-from tests.e2e.settlement.lab import CHAIN_ID, OTHER, PROGRAM_ID, wait_until
+from tests.e2e.settlement.lab import CHAIN_ID, OTHER, PROGRAM_ID, RICH_KEY, wait_until
 from tests.e2e.settlement.test_proof_parts import part_events, proving_lab
 from tests.solidity import needs_solc
 
@@ -52,8 +56,9 @@ def test_a_running_chain_follows_its_program_and_old_batches_are_audited_by_thei
     assert (data.verifier, data.program_id) == (lab.ecosystem.verifier, OTHER_PROGRAM)
     assert lab.client.read(load("ZKChain"), lab.config.l1.zk_chain, "getProgramId") == PROGRAM_ID
     assert publish(lab) == data
-    assert upgrade(lab) == Upgraded(PROTOCOL_VERSION, PATCH, data)
-    assert upgrade(lab) == Upgraded(PATCH, PATCH, data)
+    first = version_data(lab.client, lab.ecosystem.chain_type_manager, PROTOCOL_VERSION)
+    assert upgrade(lab) == (done := Upgraded(PROTOCOL_VERSION, PATCH, first, data)) and done.has_new_key
+    assert upgrade(lab) == (done := Upgraded(PATCH, PATCH, data, data)) and not done.has_new_key
 
     lab.send(OTHER.address, value=1)
     lab.wait_settled()
@@ -79,6 +84,62 @@ def test_a_running_chain_follows_its_program_and_old_batches_are_audited_by_thei
     assert "--protocol-version" in refused.value.hint
     with pytest.raises(UpgradeRefused, match=r"which is newer than 0\.29\.0"):
         publish(lab, version=PROTOCOL_VERSION)
+
+
+@pytest.fixture
+def hub(make_embedded_lab, tmp_path):
+    """The data directory of a hub that is down, and the laboratory that is its only chain."""
+    lab = make_embedded_lab()
+    directory = tmp_path / "hub"
+    directory.mkdir()
+    with closing(Registry.open(directory)) as registry:
+        registry.add_chain("alpha", ChainSettings(id=CHAIN_ID), ["create"])
+        registry.update_facts("alpha", zk_chain=lab.config.l1.zk_chain)
+        registry.set_fact(ECOSYSTEM_FACT, lab.ecosystem.to_json())
+        registry.set_fact(PROOFS_FACT, Unproven().to_json())
+    keys = {role: "0x" + key.hex() for role, key in lab.keys.items()}
+    write_private(
+        KeyStore(directory).directory / "chains" / "alpha.json", json.dumps(keys | {"admin": "0x" + RICH_KEY.hex()})
+    )
+    lab.hub = directory
+    return lab
+
+
+def zkhub(lab, *words):
+    settings = ["--data-dir", lab.hub, "--set", f"l1.url={lab.client.url}", "--set", "proofs=none"]
+    settings += ["--set", "l1.deployer_key=0x" + RICH_KEY.hex()]
+    settings += ["--set", f"l1.chain_id={lab.client.chain_id()}"]
+    return CliRunner().invoke(get_command(app), [str(word) for word in (*settings, *words)])
+
+
+def test_the_command_publishes_and_upgrades_and_says_why_it_cannot(hub):
+    words = ["chain", "upgrade", "alpha", "--protocol-version"]
+    hub.prover.held = True
+    hub.start()
+    hub.deposit()
+    wait_until(lambda: hub.counters()[0] == 1, what="a commit")
+    refused = zkhub(hub, *words, "0.29.1")
+    assert refused.exit_code == 1 and "1 committed batches wait for their proofs" in refused.stderr
+    # Published it is; once the batch is proven the same command goes on.
+    assert newest_version(hub.client, hub.ecosystem.chain_type_manager) == PATCH
+    hub.prover.release()
+    hub.wait_settled()
+    done = zkhub(hub, *words, "0.29.1", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "chain": "alpha",
+        "old_version": "0.29.0",
+        "new_version": "0.29.1",
+        "verifier": hub.ecosystem.verifier,
+        "program_id": "0x" + UNPROVEN_PROGRAM_ID.hex(),
+        "chains_behind": [],
+    }
+    again = zkhub(hub, *words, "0.29.1")
+    assert again.exit_code == 0 and "is on protocol version 0.29.1 already" in again.stderr
+    assert zkhub(hub, *words, "0.29.0").exit_code == 1
+    assert "no protocol version" in zkhub(hub, *words, "29").stderr
+    missing = zkhub(hub, "chain", "upgrade", "alfa")
+    assert missing.exit_code == 1 and "alpha" in missing.stderr
 
 
 @pytest.mark.npm

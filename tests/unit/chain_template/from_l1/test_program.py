@@ -22,6 +22,11 @@ def new_program(version, verifier, program):
     return Log(A, (CHAIN.event("NewProgram").topic, version.to_bytes(32, "big")), data, 0, b"", b"", 0)
 
 
+def new_code(version):
+    topics = (CHAIN.event("ExecuteUpgrade").topic, bytes(32), version.to_bytes(32, "big"))
+    return Log(A, topics, abi_encode(["address"], [C]), 0, b"", b"", 0)
+
+
 def verification(first, last):
     topics = (CHAIN.event("BlocksVerification").topic, (first - 1).to_bytes(32, "big"), last.to_bytes(32, "big"))
     return Log(A, topics, b"", 0, b"", b"", 0)
@@ -29,7 +34,7 @@ def verification(first, last):
 
 def asked(logs, number, stage=BatchStage.EXECUTED):
     def events(names, first, last):
-        assert (set(names), first, last) == ({"NewProgram", "BlocksVerification"}, START, HEAD)
+        assert (set(names), first, last) == ({"NewProgram", "ExecuteUpgrade", "BlocksVerification"}, START, HEAD)
         return logs
 
     chain = SimpleNamespace(events=events, chain=CHAIN, link=SimpleNamespace(start_block=START))
@@ -57,6 +62,20 @@ def test_what_was_verified_twice_counts_as_of_the_last_time():
     assert asked(logs, 1).program_id == P
     # Taken back, and committed once more: it waits for a proof by the program of today.
     assert asked(logs, 3, BatchStage.COMMITTED) == ProgramInForce(2, B, Q, is_current=True)
+
+
+def test_a_version_with_the_same_program_changes_the_version_alone():
+    logs = [
+        new_program(1, A, P),
+        verification(1, 1),
+        new_code(2),
+        verification(2, 2),
+        new_program(3, A, Q),
+        new_code(3),
+    ]
+    assert asked(logs, 1) == ProgramInForce(1, A, P, is_current=False)
+    assert asked(logs, 2) == ProgramInForce(2, A, P, is_current=False)
+    assert asked(logs, 3, BatchStage.COMMITTED) == ProgramInForce(3, A, Q, is_current=True)
 
 
 def test_a_program_that_comes_back_is_current():
