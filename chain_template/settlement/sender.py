@@ -327,7 +327,7 @@ class SettlementSender:
         """
         following = self._parts.next_part(record, counters, account.address)
         if following is None:
-            self._desk.ask_again(record)
+            self._desk.ask_again(record, counters)
             return False
         if following.is_sure:
             return self._submit(account, self._maker.part(record, counters, following.proof, following.number))

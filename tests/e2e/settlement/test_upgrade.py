@@ -1,6 +1,7 @@
 """A live chain goes to another program: its owner publishes a version, its admin moves it there, and it goes on."""
 
 import json
+import time
 from contextlib import closing
 
 import pytest
@@ -11,6 +12,7 @@ from chain_template.from_l1 import find_chain
 from chain_template.from_l1.audit import audit
 from chain_template.settlement.on_l1 import ChainOnL1
 from chain_template.store.records import BatchStage
+from contracts.abi import encode_call
 from contracts.artifacts import load
 from contracts.versions import PROTOCOL_VERSION, format_version, newest_version, version_data
 from ecosystem.cli.main import app
@@ -21,7 +23,7 @@ from ecosystem.registry import ECOSYSTEM_FACT, PROOFS_FACT, Registry
 from ecosystem.settings import ChainSettings
 from ecosystem.upgrade import Upgraded, publish_release, upgrade_to
 from tests.e2e.settlement.lab import CHAIN_ID, OTHER, PROGRAM_ID, RICH_KEY, wait_until
-from tests.e2e.settlement.test_proof_parts import part_events, proving_lab
+from tests.e2e.settlement.test_proof_parts import PARTS, part_events, part_logs, proving_lab, step_to_part
 from tests.solidity import needs_solc
 
 PATCH = PROTOCOL_VERSION + 1
@@ -180,3 +182,26 @@ def test_committed_batches_are_proven_by_the_old_program_first(make_embedded_lab
     assert jobs[last.number] == OTHER_PROGRAM
     topic = {claim for claim, _, _ in part_events(lab)}
     assert last.public_input in topic
+
+
+@pytest.mark.npm
+@needs_solc[1]
+def test_in_priority_mode_a_proof_that_is_under_way_is_made_again_by_the_new_program(make_embedded_lab):
+    lab = proving_lab(make_embedded_lab, chain_params={"priority_expiration_s": 1})
+    settlement = lab.open()
+    # The watcher has seen the request before anybody may complain of it.
+    lab.deposit()
+    time.sleep(2.1)
+    zk_chain = lab.config.l1.zk_chain
+    lab.rich.transact(zk_chain, encode_call(load("ZKChain"), "activatePriorityMode", []))
+    settlement.settle()
+    step_to_part(lab, 1)
+    (batch,) = lab.batches()
+    assert batch.stage is BatchStage.PROVED and lab.counters() == (0, 0, 0)
+    publish(lab, system=SameVerifier)
+    upgrade(lab)
+    lab.node.start()
+    lab.wait_settled()
+    assert lab.errors() == {}
+    programs = [log.topics[2] for log in part_logs(lab)]
+    assert programs == [PROGRAM_ID] + PARTS * [OTHER_PROGRAM]
