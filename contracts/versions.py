@@ -103,6 +103,15 @@ def publish_version(
     return owner.call_contract(load("ChainTypeManager"), manager, "setNewVersion", args)
 
 
+def revert_batches(manager: str, chain_id: int, last_batch: int, *, owner: Sender) -> Receipt:
+    """Take back a chain's batches after ``last_batch``, as the owner of the chain type manager.
+
+    Raises:
+        TransactionReverted: ``CantRevertExecutedBatch``, or not the owner.
+    """
+    return owner.call_contract(load("ChainTypeManager"), manager, "revertBatches", [chain_id, last_batch])
+
+
 def upgrade_chain(zk_chain: str, *, admin: Sender) -> int:
     """Move a chain to the version after its own; returns that, packed.
 

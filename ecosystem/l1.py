@@ -73,6 +73,11 @@ class L1Settlement:
         self._deploying = threading.Lock()
         self._ecosystem: EcosystemAddresses | None = None
 
+    @property
+    def program_id(self) -> bytes:
+        """The batch program that this hub proves, 32 bytes."""
+        return self._proofs.program_id
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

@@ -8,7 +8,6 @@ from typing import Any, Final, Protocol
 from eth_hash.auto import keccak
 
 from chain_template.errors import DataMismatch
-from chain_template.from_l1.verifier_code import check_verifier_code, profile_of
 from contracts.artifacts import load
 from contracts.client import L1Client
 from contracts.sender import Sender
@@ -93,6 +92,9 @@ class Stark:
 
     def is_verified_by(self, client: L1Client, verifier: str) -> bool:
         """Whether it has this release's code, calls the same, and demands this profile."""
+        # Imported here, as above: only an upgrade asks.
+        from chain_template.from_l1.verifier_code import check_verifier_code, profile_of
+
         if client.read(load("IBatchVerifier"), verifier, "developmentOnly"):
             return False
         try:

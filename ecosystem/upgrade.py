@@ -23,6 +23,7 @@ from contracts.versions import (
     format_version,
     newest_version,
     publish_version,
+    revert_batches,
     upgrade_chain,
     version_data,
 )
@@ -105,6 +106,7 @@ def upgrade_to(
     *,
     admin: Sender,
     wait_s: float,
+    reverter: Sender | None = None,
     told: Callable[[str], None] = lambda line: None,
 ) -> Upgraded:
     """Move a chain to a published version, one version after the other.
@@ -115,6 +117,7 @@ def upgrade_to(
         version: Packed.
         admin: The chain's admin; pays.
         wait_s: How long to wait until every committed batch is verified, seconds.
+        reverter: Owner of the chain type manager, who takes back what is not verified then; nobody does where left out.
         told: Is told what happens, in words.
 
     Raises:
@@ -131,11 +134,19 @@ def upgrade_to(
         except TransactionReverted as exc:
             if exc.error_name != _UNVERIFIED:
                 raise
-            waiting = _unverified(client, zk_chain)
-            if time.monotonic() > deadline:
+            committed, verified = _counters(client, zk_chain)
+            waiting = committed - verified
+            is_late = time.monotonic() > deadline
+            if is_late and reverter is not None:
+                revert_batches(
+                    manager, int(client.read(load("ZKChain"), zk_chain, "getChainId")), verified, owner=reverter
+                )
+                told(f"took back {waiting} committed batches that were not proven")
+                continue
+            if is_late:
                 raise UpgradeRefused(
                     f"{waiting} committed batches wait for their proofs, which are the old program's",
-                    hint="pause the chain and let them be proven, or revert them; then upgrade again",
+                    hint="pause the chain and let them be proven, or take them back: --revert-unproven",
                 ) from exc
             if waiting != told_waiting:
                 told(f"{waiting} committed batches wait for their proofs")
@@ -154,12 +165,13 @@ def version_of(client: L1Client, zk_chain: str) -> int:
     return int(client.read(load("ZKChain"), zk_chain, "getProtocolVersion"))
 
 
-def _unverified(client: L1Client, zk_chain: str) -> int:
-    committed, verified = (
-        int(client.read(load("ZKChain"), zk_chain, getter))
-        for getter in ("getTotalBatchesCommitted", "getTotalBatchesVerified")
+def _counters(client: L1Client, zk_chain: str) -> tuple[int, int]:
+    """The last batch that is committed, and the last that is verified."""
+    chain = load("ZKChain")
+    return (
+        int(client.read(chain, zk_chain, "getTotalBatchesCommitted")),
+        int(client.read(chain, zk_chain, "getTotalBatchesVerified")),
     )
-    return committed - verified
 
 
 def _implementation(ecosystem: EcosystemAddresses, found: VersionData, owner: Sender) -> str:

@@ -74,6 +74,8 @@ class SettlementSender:
         assert config.operator_keys is not None
         self.lock = threading.RLock()
         self._settings = config.settlement
+        self._name = config.name
+        self._program_id = None if config.program_id is None else bytes.fromhex(config.program_id[2:])
         self._store = store
         self._chain = chain
         self._clock = clock
@@ -278,7 +280,7 @@ class SettlementSender:
         if counters.priority_mode:
             return self._settle_at_once(counters, problems)
         makers: dict[str, Callable[[Snapshot], SettlementCall | None]] = {
-            "committer": lambda snapshot: self._maker.commit(snapshot, counters),
+            "committer": lambda snapshot: self._commit(snapshot, counters),
             "executor": lambda snapshot: self._maker.execute(snapshot, counters, self._l1_now(counters)),
         }
         for role, make in makers.items():
@@ -295,6 +297,22 @@ class SettlementSender:
         if self._accounts["prover"].pending is None:
             busy |= self._send_proofs(counters, problems)
         return busy
+
+    def _commit(self, snapshot: Snapshot, counters: Counters) -> SettlementCall | None:
+        """Commit what is sealed, if it can be proven here.
+
+        Raises:
+            SettlementRefused: L1 accepts the proofs of another program than this hub's provers make.
+        """
+        call = self._maker.commit(snapshot, counters)
+        if call is not None and self._program_id not in (None, counters.program_id):
+            raise SettlementRefused(
+                f"L1 accepts proofs of program 0x{counters.program_id.hex()} "
+                f"(protocol version {format_version(counters.protocol_version)}), and this hub proves another one: "
+                f"`zkhub chain upgrade {self._name}`",
+                hint="or go back to the release that has this program",
+            )
+        return call
 
     def _send_proofs(self, counters: Counters, problems: list[Exception]) -> bool:
         """Hand in the next part of a proof, or have L1 verify the batches whose proofs it has.

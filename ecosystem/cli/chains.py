@@ -140,6 +140,12 @@ def upgrade_chain(
     timeout: Annotated[
         float, typer.Option(help="Seconds to wait for the proofs of committed batches, while the hub runs.", min=0)
     ] = 600.0,
+    revert_unproven: Annotated[
+        bool,
+        typer.Option(
+            "--revert-unproven", help="Take back committed batches that are not proven then, to be made anew."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Move a chain to this release's protocol version: code, verifier and program.
@@ -147,9 +153,10 @@ def upgrade_chain(
     The version is published first if L1 does not have it. L1 changes the program only while no committed batch waits
     for its proof: pause a busy chain before. Run again, it goes on.
     """
-    from ecosystem.cli.upgrade import upgrade
+    from ecosystem.cli.upgrade import Wish, upgrade
 
-    raise typer.Exit(upgrade(context.obj, name, protocol_version, timeout, as_json=as_json))
+    wish = Wish(name, protocol_version, timeout, revert_unproven)
+    raise typer.Exit(upgrade(context.obj, wish, as_json=as_json))
 
 
 @app.command("repair")

@@ -1,7 +1,7 @@
 """``zkhub chain upgrade``."""
 
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ecosystem.cli.context import Options, explained
 from ecosystem.cli.hub_l1 import hub_l1
@@ -9,7 +9,24 @@ from ecosystem.cli.output import OK, emit_json, fail, say
 from ecosystem.running import running_pid
 
 
-def upgrade(options: Options, name: str, protocol_version: str, wait_s: float, *, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be upgraded.
+
+    Attributes:
+        chain: Name of a chain of the hub.
+        protocol_version: MAJOR.MINOR.PATCH; this release's where empty.
+        wait_s: Seconds to wait for proofs while the hub runs.
+        revert_unproven: Take back committed batches that are not verified after that.
+    """
+
+    chain: str
+    protocol_version: str
+    wait_s: float
+    revert_unproven: bool
+
+
+def upgrade(options: Options, wish: Wish, *, as_json: bool) -> int:
     """Publish this release's protocol version where it is not yet, and move a chain to it; returns the exit code."""
     from contracts.addresses import EcosystemAddresses
     from contracts.client import L1Client
@@ -23,7 +40,7 @@ def upgrade(options: Options, name: str, protocol_version: str, wait_s: float, *
     from ecosystem.states import Goal
     from ecosystem.upgrade import publish_release, upgrade_to, version_of
 
-    settings = options.settings()
+    settings, name = options.settings(), wish.chain
     is_running = running_pid(settings.data_dir) is not None
     proofs, keys = proof_system(settings), KeyStore(settings.data_dir)
 
@@ -32,7 +49,7 @@ def upgrade(options: Options, name: str, protocol_version: str, wait_s: float, *
             say(line)
 
     with explained(), ExitStack() as stack:
-        version = parse_version(protocol_version) if protocol_version else PROTOCOL_VERSION
+        version = parse_version(wish.protocol_version) if wish.protocol_version else PROTOCOL_VERSION
         registry = stack.enter_context(closing(Registry.open(settings.data_dir)))
         chain, kept = registry.chain(name), registry.fact(ECOSYSTEM_FACT)
         if kept is None or chain.facts.zk_chain is None:
@@ -50,8 +67,15 @@ def upgrade(options: Options, name: str, protocol_version: str, wait_s: float, *
         registry.set_fact(ECOSYSTEM_FACT, replace(ecosystem, verifier=data.verifier).to_json())
         registry.set_fact(PROOFS_FACT, proofs.to_json())
         # Where the hub is down nobody proves what is waited for.
-        patience_s = wait_s if is_running else 0.0
-        done = upgrade_to(chain.facts.zk_chain, ecosystem, version, admin=admin, wait_s=patience_s, told=tell)
+        done = upgrade_to(
+            chain.facts.zk_chain,
+            ecosystem,
+            version,
+            admin=admin,
+            wait_s=wish.wait_s if is_running else 0.0,
+            reverter=owner if wish.revert_unproven else None,
+            told=tell,
+        )
         places = {each.name: each.facts.zk_chain for each in registry.chains() if each.goal is not Goal.REMOVED}
         behind = [name for name, at in places.items() if at is not None and version_of(client, at) < version]
     old, new = format_version(done.old_version), format_version(done.new_version)

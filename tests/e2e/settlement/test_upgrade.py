@@ -41,8 +41,8 @@ def publish(lab, version=PATCH, program_id=OTHER_PROGRAM, system=Unproven):
     return publish_release(lab.ecosystem, system(program_id), owner=lab.rich, version=version)
 
 
-def upgrade(lab, version=PATCH, wait_s=30.0, told=lambda line: None):
-    return upgrade_to(lab.config.l1.zk_chain, lab.ecosystem, version, admin=lab.rich, wait_s=wait_s, told=told)
+def upgrade(lab, version=PATCH, wait_s=30.0, **more):
+    return upgrade_to(lab.config.l1.zk_chain, lab.ecosystem, version, admin=lab.rich, wait_s=wait_s, **more)
 
 
 def test_a_running_chain_follows_its_program_and_old_batches_are_audited_by_theirs(make_embedded_lab):
@@ -144,6 +144,27 @@ def test_the_command_publishes_and_upgrades_and_says_why_it_cannot(hub):
     assert missing.exit_code == 1 and "alpha" in missing.stderr
 
 
+def test_nothing_is_committed_that_this_hub_does_not_prove(make_embedded_lab):
+    lab = make_embedded_lab()
+    lab.config = lab.config.model_copy(update={"program_id": "0x" + PROGRAM_ID.hex()})
+    lab.start()
+    lab.receipt(lab.deposit().canonical_hash)
+    lab.wait_settled()
+    committed = lab.counters()[0]
+    publish(lab)
+    upgrade(lab)
+    lab.send(OTHER.address, value=1)
+    wait_until(lambda: "this hub proves another one" in lab.errors().get("settlement", ""), what="the refusal")
+    assert "protocol version 0.29.1" in lab.errors()["settlement"]
+    assert lab.counters()[0] == committed
+    # The release that has the program goes on where this one stopped.
+    lab.stop()
+    lab.config = lab.config.model_copy(update={"program_id": "0x" + OTHER_PROGRAM.hex()})
+    lab.start()
+    lab.wait_settled()
+    assert lab.counters()[2] > committed
+
+
 @pytest.mark.npm
 @needs_solc[1]
 def test_committed_batches_are_proven_by_the_old_program_first(make_embedded_lab):
@@ -159,7 +180,7 @@ def test_committed_batches_are_proven_by_the_old_program_first(make_embedded_lab
     publish(lab, system=SameVerifier)
     with pytest.raises(UpgradeRefused, match=f"{committed} committed batches wait") as refused:
         upgrade(lab, wait_s=0.0)
-    assert "pause the chain" in refused.value.hint
+    assert "--revert-unproven" in refused.value.hint
     assert lab.client.read(load("ZKChain"), lab.config.l1.zk_chain, "getProgramId") == PROGRAM_ID
 
     told = []
@@ -182,6 +203,30 @@ def test_committed_batches_are_proven_by_the_old_program_first(make_embedded_lab
     assert jobs[last.number] == OTHER_PROGRAM
     topic = {claim for claim, _, _ in part_events(lab)}
     assert last.public_input in topic
+
+
+def test_a_batch_that_the_old_program_does_not_prove_is_taken_back_and_proven_by_the_new_one(make_embedded_lab):
+    lab = make_embedded_lab()
+    lab.config = lab.config.model_copy(update={"program_id": "0x" + PROGRAM_ID.hex()})
+    lab.prover.held = True
+    lab.start()
+    lab.receipt(lab.deposit().canonical_hash)
+    wait_until(lambda: lab.counters()[0] == 1, what="a commit")
+    lab.stop()
+    publish(lab)
+    told = []
+    upgrade(lab, wait_s=0.0, reverter=lab.rich, told=told.append)
+    assert told == ["took back 1 committed batches that were not proven"]
+    assert lab.counters() == (0, 0, 0)
+    # The next release finds its batch reverted, commits it again, and proves it.
+    lab.config = lab.config.model_copy(update={"program_id": "0x" + OTHER_PROGRAM.hex()})
+    lab.prover.held = False
+    lab.start()
+    lab.wait_settled()
+    assert lab.counters()[2] >= 1
+    assert lab.prover.jobs[-1].program_id == OTHER_PROGRAM
+    chain = ChainOnL1(lab.client, find_chain(lab.client, lab.ecosystem.bridgehub, CHAIN_ID))
+    assert audit(chain, CHAIN_ID, 1).program_id == OTHER_PROGRAM
 
 
 @pytest.mark.npm

@@ -278,6 +278,8 @@ class FakeRouter:
 class FakeSettlement:
     """An L1; ``outages`` many calls fail before the next one gets through."""
 
+    program_id = b"\x01" * 32
+
     def __init__(self, url: str = "http://127.0.0.1:1") -> None:
         self.url = url
         self.outages = 0
