@@ -28,6 +28,9 @@ contract UpgradeTest is HubTest {
     bytes32 private constant OTHER_PROGRAM = keccak256("another program");
 
     FactVerifier private otherVerifier;
+    /// @dev Batches that are committed, and the program that each was committed under.
+    StoredBatchInfo[] private history;
+    bytes32[] private programs;
 
     function setUp() public override {
         super.setUp();
@@ -257,6 +260,47 @@ contract UpgradeTest is HubTest {
         timelock.proveBatchesSharedBridge(address(chainA), 2, 2, proveData(one, two));
         execute(chainA, one);
         execute(chainA, two);
+    }
+
+    /// @dev Whatever the order of things: the fact that proves a batch is always one of the program under which it was
+    /// committed, and the key changes exactly when no batch waits.
+    function test_everyBatchIsProvenByTheProgramOfItsCommit(uint8[32] calldata acts) public {
+        history.push(genesisBatch());
+        programs.push(0);
+        uint256 verified;
+        for (uint256 i = 0; i < acts.length; ++i) {
+            uint256 committed = history.length - 1;
+            uint256 act = acts[i] % 4;
+            if (act == 0) {
+                history.push(commit(chainA, history[committed], batchAfter(chainA, history[committed], 0, 0)));
+                programs.push(chainA.getProgramId());
+            } else if (act == 1 && verified < committed) {
+                StoredBatchInfo memory batch = history[verified + 1];
+                FactVerifier(chainA.getVerifier()).learn(programs[verified + 1], publicInput(history[verified], batch));
+                proveAgain(history[verified], batch);
+                ++verified;
+            } else if (act == 2) {
+                vm.prank(owner);
+                manager.revertBatches(CHAIN_A, verified);
+                for (; committed > verified; --committed) {
+                    history.pop();
+                    programs.pop();
+                }
+            } else if (act == 3) {
+                uint256 version = chainA.getProtocolVersion();
+                if (manager.protocolVersion() == version) {
+                    publish(version + 1, withProgram(keccak256(abi.encode(version))));
+                }
+                if (verified == committed) {
+                    upgrade(version);
+                } else {
+                    bytes memory reason = abi.encodeWithSelector(NotAllBatchesVerified.selector, verified, committed);
+                    refuseUpgrade(admin, version, reason);
+                }
+            }
+        }
+        vm.assertEq(chainA.getTotalBatchesVerified(), verified);
+        vm.assertEq(chainA.getTotalBatchesCommitted(), history.length - 1);
     }
 
     // -- helpers -----------------------------------------------------------------------------------------------------
