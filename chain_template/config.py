@@ -166,6 +166,9 @@ class ChainConfig(Settings):
     """"none" is the labelled development mode: batches are re-executed by the prover pool, not proven."""
     profile: str = "fast"
     """Parameters of the proofs, by name; L1's verifier takes proofs of one profile."""
+    program_id: Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")] | None = None
+    """The batch program that this hub's provers prove, as 0x-hex. While L1 accepts another one's proofs nothing is
+    committed, as nobody could prove it; where left out, whatever L1 accepts is taken for it."""
     proof_memory_bytes: Annotated[int, Field(ge=1)] | None = None
     """What one proof may take; batches are cut to fit. Half of this machine's memory where left out."""
     block: BlockSettings = BlockSettings()

@@ -50,6 +50,7 @@ class NodeStatus:
         batches: Highest batch number that reached each stage (0 = genesis), by stage name.
         errors: What each of the node's loops has been failing with for some time, by loop name; empty when all is well.
         priority_mode: L1 takes batches of L1 requests only, because one was not served in time.
+        protocol_version: Which version the chain's contract is on, packed; None until L1 was looked at.
     """
 
     name: str
@@ -66,6 +67,7 @@ class NodeStatus:
     unbatched_blocks: int = 0
     errors: dict[str, str] = field(default_factory=dict)
     priority_mode: bool = False
+    protocol_version: int | None = None
 
 
 class ChainNode:
@@ -340,6 +342,7 @@ class ChainNode:
             unbatched_blocks=unbatched if self.config.l1 is not None else 0,
             errors=self._errors(),
             priority_mode=self.sequencer.l1_only,
+            protocol_version=None if self.settlement is None else self.settlement.sender.protocol_version,
         )
 
     def _errors(self) -> dict[str, str]:

@@ -31,13 +31,12 @@ class FeeParams:
 
 @dataclass(frozen=True, slots=True)
 class ChainParams:
-    """A chain as it is created on L1.
+    """A chain as it is created on L1; its program and verifier are those of the newest protocol version.
 
     Attributes:
         chain_id: 1 to 2^48 - 1, unique in the hub.
         genesis_state_commitment: keccak(RLP(genesis header)), 32 bytes.
         genesis_timestamp: Of the genesis block, seconds.
-        program_id: Identifies the batch program whose proofs are accepted, 32 bytes.
         da_scheme: ``DA_CALLDATA`` (rollup) or ``DA_VALIDIUM``.
         base_token_asset_id: Registered in the Bridgehub; ether where it is left out.
         fees: Fee parameters; pubdata is priced for a rollup, free for a validium.
@@ -49,7 +48,6 @@ class ChainParams:
     chain_id: int
     genesis_state_commitment: bytes
     genesis_timestamp: int
-    program_id: bytes
     da_scheme: int = DA_CALLDATA
     base_token_asset_id: bytes | None = None
     fees: FeeParams = FeeParams()
@@ -57,7 +55,7 @@ class ChainParams:
     priority_expiration_s: int = PRIORITY_EXPIRATION_S
     priority_tx_max_gas: int = PRIORITY_TX_MAX_GAS
 
-    def init_data(self, verifier: str) -> bytes:
+    def init_data(self) -> bytes:
         """``abi.encode(ChainInitData)``, see ``src/l1/chain/ZKChainStorage.sol``."""
         pricing_mode = 1 if self.da_scheme == DA_VALIDIUM else 0
         fee_params = (
@@ -72,15 +70,13 @@ class ChainParams:
             self.genesis_state_commitment,
             self.genesis_timestamp,
             self.da_scheme,
-            self.program_id,
-            verifier,
             fee_params,
             *self.token_multiplier,
             self.priority_expiration_s,
             self.priority_tx_max_gas,
         )
         fee_type = "(uint8,uint32,uint32,uint32,uint32,uint64)"
-        init_type = f"(bytes32,uint64,uint8,bytes32,address,{fee_type},uint128,uint128,uint64,uint256)"
+        init_type = f"(bytes32,uint64,uint8,{fee_type},uint128,uint128,uint64,uint256)"
         return abi_encode([init_type], [struct])
 
 

@@ -15,16 +15,19 @@ from contracts.genesis import eth_asset_id
 from contracts.messages import genesis_batch
 from contracts.pipeline import Pipeline
 from contracts.sender import Sender, create_address
-
-PROTOCOL_VERSION: Final = 29 << 32
-"""0.29.0, packed as ZK Stack packs versions: major << 64 | minor << 32 | patch."""
+from contracts.versions import PROTOCOL_VERSION, VersionData
 
 _NO_ADDRESS: Final = "0x" + 40 * "0"
 _CREATE_CHAIN_GAS: Final = 3_000_000
 
 
 def deploy_ecosystem(
-    deployer: Sender, *, owner: str | None = None, execution_delay_s: int = 0, verifier: str | None = None
+    deployer: Sender,
+    *,
+    program_id: bytes,
+    owner: str | None = None,
+    execution_delay_s: int = 0,
+    verifier: str | None = None,
 ) -> EcosystemAddresses:
     """Deploy what all chains of a hub share.
 
@@ -32,9 +35,11 @@ def deploy_ecosystem(
 
     Args:
         deployer: Pays, and is the first owner of everything.
+        program_id: The batch program of the first protocol version, whose proofs chains accept, 32 bytes.
         owner: Whom the ownership is offered to (it has to accept); the deployer keeps it where left out.
         execution_delay_s: Least time between commit and execute of a batch, seconds.
-        verifier: What says which batches are proven; the development verifier, which accepts all, where left out.
+        verifier: What says in that version which batches are proven; the development verifier, which accepts all, where
+            left out.
 
     Raises:
         TransactionReverted: A constructor refused, such as ``PublicChainRefused`` of the development verifier.
@@ -64,8 +69,7 @@ def deploy_ecosystem(
             at["ValidatorTimelock"],
             me,
             PROTOCOL_VERSION,
-            at["ZKChain"],
-            verifier,
+            VersionData(at["ZKChain"], verifier, program_id).as_tuple(),
         ],
     }
     for name in order:
@@ -234,8 +238,7 @@ _ROLES: Final = ("COMMITTER_ROLE", "REVERTER_ROLE", "PROVER_ROLE", "EXECUTOR_ROL
 
 def _create_on_bridgehub(ecosystem: EcosystemAddresses, params: ChainParams, owner: Sender, admin: str) -> Receipt:
     base_token = params.base_token_asset_id or eth_asset_id(ecosystem.l1_chain_id)
-    init_data = params.init_data(ecosystem.verifier)
-    args = [params.chain_id, ecosystem.chain_type_manager, base_token, 0, admin, init_data, []]
+    args = [params.chain_id, ecosystem.chain_type_manager, base_token, 0, admin, params.init_data(), []]
     return owner.call_contract(load("Bridgehub"), ecosystem.bridgehub, "createNewChain", args)
 
 

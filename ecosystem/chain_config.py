@@ -58,9 +58,14 @@ def chain_genesis(hub: HubSettings, chain: ChainRecord, keys: ChainKeys, ecosyst
 
 
 def chain_config(
-    hub: HubSettings, chain: ChainRecord, keys: ChainKeys, ecosystem: EcosystemAddresses, l1_url: str
+    hub: HubSettings,
+    chain: ChainRecord,
+    keys: ChainKeys,
+    ecosystem: EcosystemAddresses,
+    l1_url: str,
+    program_id: bytes | None = None,
 ) -> ChainConfig:
-    """A chain that is created on L1 and has its port."""
+    """A chain that is created on L1 and has its port; ``program_id`` is of the program that the hub proves."""
     facts = chain.facts
     if None in (facts.genesis_timestamp, facts.port, facts.zk_chain, facts.create_block):
         raise ValueError(f"chain {chain.name} is not created on L1 yet")
@@ -77,6 +82,7 @@ def chain_config(
         shadow_share=settings.shadow_share,
         proofs=hub.proofs,
         profile=hub.proof_profile,
+        program_id=None if program_id is None else "0x" + program_id.hex(),
         proof_memory_bytes=hub.provers.memory_bytes,
         block=settings.block,
         batch=settings.batch,

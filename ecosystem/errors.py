@@ -14,7 +14,8 @@
     │   ├── TokenExists           another token has this symbol
     │   ├── ChainExists           the name or the id is taken
     │   ├── ChainBusy             another operation is working on the chain
-    │   └── WrongChainState       the chain is in a state from which this cannot be done
+    │   ├── WrongChainState       the chain is in a state from which this cannot be done
+    │   └── UpgradeRefused        the chain cannot be moved to this protocol version
     ├── HubUnavailable            the hub, or the part of it that was asked, does not answer
     │   ├── HubNotRunning         no hub runs on this data directory
     │   └── HubStarting           the hub is still coming up
@@ -155,6 +156,10 @@ class WrongChainState(RequestRefused):
 
     def __init__(self, chain: str, state: str, wish: str) -> None:
         super().__init__(f'"{chain}" is {state} and cannot be {wish}')
+
+
+class UpgradeRefused(RequestRefused):
+    """The chain cannot be moved to this protocol version, or not now."""
 
 
 class HubUnavailable(EcosystemError):

@@ -190,6 +190,7 @@ class Hub:
             batches=view.batches if view else {},
             mempool=view.mempool if view else 0,
             contract=facts.zk_chain or "",
+            protocol_version=view.protocol_version if view else "",
             operation=open_operations[0].id if open_operations else "",
             pid=view.pid if view else None,
             restarts=view.restarts if view else 0,

@@ -73,6 +73,11 @@ class L1Settlement:
         self._deploying = threading.Lock()
         self._ecosystem: EcosystemAddresses | None = None
 
+    @property
+    def program_id(self) -> bytes:
+        """The batch program that this hub proves, 32 bytes."""
+        return self._proofs.program_id
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -98,7 +103,10 @@ class L1Settlement:
                     verifier = self._proofs.deploy(self._deployer)
                     self._registry.set_fact(PROOFS_FACT, self._proofs.to_json())
                     self._ecosystem = deploy_ecosystem(
-                        self._deployer, execution_delay_s=self._execution_delay_s, verifier=verifier
+                        self._deployer,
+                        program_id=self._proofs.program_id,
+                        execution_delay_s=self._execution_delay_s,
+                        verifier=verifier,
                     )
                     self._registry.set_fact(ECOSYSTEM_FACT, self._ecosystem.to_json())
                 else:
@@ -158,7 +166,6 @@ class L1Settlement:
             chain_id=chain_id,
             genesis_state_commitment=genesis_hash,
             genesis_timestamp=genesis_timestamp,
-            program_id=self._proofs.program_id,
             da_scheme=DA_VALIDIUM if data_availability is DataAvailability.VALIDIUM else DA_CALLDATA,
             fees=FeeParams(minimal_l2_gas_price=minimal_l2_gas_price_wei),
             base_token_asset_id=None if is_ether else asset_id_of(*self.base_token_origin(base_token)),

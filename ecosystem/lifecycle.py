@@ -326,7 +326,8 @@ class Lifecycle:
             # Nobody knows the new chain's address yet: whoever took its port may have it.
             self.registry.update_facts(name, port=self.choose_port(chain.settings))
             chain = self.registry.chain(name)
-        config = chain_config(self.settings, chain, self.keys.chain_keys(name), self.ecosystem, self.l1_url)
+        keys, program_id = self.keys.chain_keys(name), self.settlement.program_id
+        config = chain_config(self.settings, chain, keys, self.ecosystem, self.l1_url, program_id)
         self.runtime.start_chain(config)
         return f"port {chain.facts.port}"
 

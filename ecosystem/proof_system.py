@@ -7,6 +7,9 @@ from typing import Any, Final, Protocol
 
 from eth_hash.auto import keccak
 
+from chain_template.errors import DataMismatch
+from contracts.artifacts import load
+from contracts.client import L1Client
 from contracts.sender import Sender
 from contracts.verifier import VerifierProfile, deploy_verifier
 from ecosystem.settings import HubSettings
@@ -25,6 +28,9 @@ class ProofSystem(Protocol):
     def deploy(self, deployer: Sender) -> str | None:
         """Deploy the verifier; None leaves that to the development verifier."""
 
+    def is_verified_by(self, client: L1Client, verifier: str) -> bool:
+        """Whether a contract on L1 is the verifier that :meth:`deploy` would deploy."""
+
     def to_json(self) -> dict[str, Any]:
         """What the hub remembers of it: proofs made by another one would be refused by the same contracts."""
 
@@ -38,6 +44,10 @@ class Unproven:
     def deploy(self, deployer: Sender) -> str | None:
         """Nothing of its own."""
         return None
+
+    def is_verified_by(self, client: L1Client, verifier: str) -> bool:
+        """Whether it is the development verifier."""
+        return bool(client.read(load("IBatchVerifier"), verifier, "developmentOnly"))
 
     def to_json(self) -> dict[str, Any]:
         """Only that nothing is proven."""
@@ -79,6 +89,19 @@ class Stark:
             max_log_height=chosen.max_log_height,
         )
         return deploy_verifier(deployer, parameters)
+
+    def is_verified_by(self, client: L1Client, verifier: str) -> bool:
+        """Whether it has this release's code, calls the same, and demands this profile."""
+        # Imported here, as above: only an upgrade asks.
+        from chain_template.from_l1.verifier_code import check_verifier_code, profile_of
+
+        if client.read(load("IBatchVerifier"), verifier, "developmentOnly"):
+            return False
+        try:
+            check_verifier_code(client, verifier)
+            return profile_of(client, verifier).name == self.profile_name
+        except DataMismatch:
+            return False
 
     def to_json(self) -> dict[str, Any]:
         """The mode and the profile."""

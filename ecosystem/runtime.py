@@ -11,6 +11,7 @@ from cluster import handles, placement
 from cluster.errors import ActorMissing
 from cluster.names import L1_ACTOR, POOL_ACTOR, ROUTER_ACTOR, WORKER_PREFIX
 from cluster.settings import RouterSettings
+from contracts.versions import format_version
 from ecosystem.views import BatchView, JobView, NodeView, ProgressView, ProversView, WorkerView
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class RayNode:
             mempool=status.mempool_size,
             paused=status.paused,
             last_error="; ".join(f"{loop}: {error}" for loop, error in sorted(status.errors.items())),
+            protocol_version="" if status.protocol_version is None else format_version(status.protocol_version),
         )
 
 

@@ -142,6 +142,10 @@ class Settlement(Protocol):
 
     url: str
 
+    @property
+    def program_id(self) -> bytes:
+        """The batch program that this hub proves, 32 bytes."""
+
     def close(self) -> None:
         """Close the connections."""
 

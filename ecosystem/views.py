@@ -20,6 +20,7 @@ class NodeView:
         batches: Stage → highest batch number that has reached it, 0 for none; empty for an L1.
         mempool: Transactions waiting.
         last_error: What went wrong last; empty when all is well.
+        protocol_version: Of its L1 contract, such as 0.29.0; empty until it looked, and for an L1.
     """
 
     rpc_url: str
@@ -32,6 +33,7 @@ class NodeView:
     mempool: int
     paused: bool
     last_error: str
+    protocol_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class ChainView:
         head: Latest block; None while its process does not answer.
         batches: Stage → highest batch number that has reached it, 0 for none.
         contract: Address of its L1 contract; empty until it is created there.
+        protocol_version: Which version that is on, such as 0.29.0; empty until its process has looked.
         operation: Id of the operation at work on it; empty for none.
         restarts: How often its process was started again after a death.
         error: What went wrong last; empty when all is well.
@@ -113,6 +116,7 @@ class ChainView:
     batches: dict[str, int]
     mempool: int
     contract: str
+    protocol_version: str
     operation: str
     pid: int | None
     restarts: int

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from chain_template.errors import DataMismatch, L1Diverged
 from chain_template.from_l1.batches import CommittedBatch, check_published, read_commit
-from chain_template.from_l1.proof import program_key, proof_parts, verify_parts
+from chain_template.from_l1.program import ProgramInForce, program_of
+from chain_template.from_l1.proof import program_key, proof_parts, proven_key, verify_parts
 from chain_template.from_l1.verifier_code import check_verifier_code, profile_of
 from chain_template.settlement.on_l1 import ChainOnL1, L1Block
 from chain_template.store.records import BatchStage
@@ -34,6 +35,8 @@ class Outcome(StrEnum):
     FAILED = "failed"
     UNPROVEN = "unproven"
     """There is nothing to check: nobody has proven it."""
+    UNKNOWN = "unknown"
+    """This release cannot tell: it is about an earlier protocol version, whose program it does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Audit:
         state_commitment: Hash of its last block's header.
         state_root: In that header; None where it is not published.
         public_input: What a proof of it states, 32 bytes, computed from what was committed.
-        program_id: The program whose proofs the chain accepts, 32 bytes.
+        protocol_version: Packed; the chain's when L1 verified it, or now where it has not yet.
+        program_id: The program of that version, 32 bytes.
         checks: In the order in which they were made.
     """
 
@@ -71,6 +75,7 @@ class Audit:
     state_commitment: bytes
     state_root: bytes | None
     public_input: bytes
+    protocol_version: int
     program_id: bytes
     checks: tuple[Check, ...]
 
@@ -111,13 +116,13 @@ def audit(chain: ChainOnL1, chain_id: int, number: int, *, key_cache: Path | Non
 
     commit, checks = committed.commit, _Checks()
     statement = public_input(before.batch_hash, commit.new_state_commitment, commit.batch_output_hash())
-    program_id = bytes(chain.client.read(chain.chain, chain.link.zk_chain, "getProgramId"))
+    program = program_of(chain, number, stage, head.number)
     checks.make("commit", lambda: _check_commit(chain, chain_id, committed))
     checks.make("previous", lambda: _check_previous(chain, before))
     checks.note("public-input", Outcome.PASSED, f"0x{statement.hex()}, from this commit and the one before")
     state_root: list[bytes] = []
     checks.make("data", lambda: _check_data(committed, state_root))
-    _Proof(chain, head, program_id, statement, stage, key_cache).check(checks)
+    _Proof(chain, head, program, statement, stage, key_cache).check(checks)
     _require_same(chain, head)
     return Audit(
         chain_id=chain_id,
@@ -127,7 +132,8 @@ def audit(chain: ChainOnL1, chain_id: int, number: int, *, key_cache: Path | Non
         state_commitment=commit.new_state_commitment,
         state_root=state_root[0] if state_root else None,
         public_input=statement,
-        program_id=program_id,
+        protocol_version=program.protocol_version,
+        program_id=program.program_id,
         checks=tuple(checks.made),
     )
 
@@ -141,14 +147,14 @@ class _Checks:
     def note(self, name: str, outcome: Outcome, detail: str) -> None:
         self.made.append(Check(name, outcome, detail))
 
-    def make(self, name: str, check: Callable[[], str]) -> None:
+    def make(self, name: str, check: Callable[[], str], otherwise: Outcome = Outcome.FAILED) -> None:
         """A check returns what it found, or raises why it fails; an L1 that is gone ends the audit."""
         try:
             self.note(name, Outcome.PASSED, check())
         except L1Error:
             raise
         except HubError as exc:
-            self.note(name, Outcome.FAILED, f"{exc.message} ({exc.hint})" if exc.hint else exc.message)
+            self.note(name, otherwise, f"{exc.message} ({exc.hint})" if exc.hint else exc.message)
 
 
 def _before(chain: ChainOnL1, committed: CommittedBatch, l1_transaction: str | None) -> StoredBatchInfo:
@@ -194,18 +200,20 @@ class _Proof:
         self,
         chain: ChainOnL1,
         head: L1Block,
-        program_id: bytes,
+        program: ProgramInForce,
         statement: bytes,
         stage: BatchStage,
         key_cache: Path | None,
     ) -> None:
         self._chain = chain
         self._head = head
-        self._program_id = program_id
+        self._program_id = program.program_id
         self._statement = statement
         self._stage = stage
         self._key_cache = key_cache
-        self._verifier = str(chain.client.read(chain.chain, chain.link.zk_chain, "getVerifier"))
+        self._verifier = program.verifier
+        #: What it means that a contract or the program is not this release's: of an earlier version, nothing.
+        self._otherwise = Outcome.FAILED if program.is_current else Outcome.UNKNOWN
 
     def check(self, checks: _Checks) -> None:
         """The contract that verifies, the program, what L1 knows to be proven, and the proof itself."""
@@ -214,14 +222,14 @@ class _Proof:
             what = f"the verifier at {self._verifier} is the development one, which accepts everything"
             checks.note("proof", Outcome.UNPROVEN, f"nothing was proven: {what}")
             return
-        checks.make("verifier", lambda: check_verifier_code(self._chain.client, self._verifier))
+        checks.make("verifier", lambda: check_verifier_code(self._chain.client, self._verifier), self._otherwise)
         statement = [self._program_id, self._statement]
         if not self._chain.client.read(interface, self._verifier, "isVerified", statement):
-            what = "L1 has verified no proof of this batch by the chain's program"
+            what = f"L1 has verified no proof of this batch by program 0x{self._program_id.hex()}"
             is_due = self._stage is not BatchStage.COMMITTED
             checks.note("proof", Outcome.FAILED if is_due else Outcome.UNPROVEN, what + ("" if is_due else " yet"))
             return
-        checks.make("program", self._check_program)
+        checks.make("program", self._check_program, self._otherwise)
         checks.make("proof", self._check_proof)
 
     @cached_property
@@ -242,7 +250,15 @@ class _Proof:
         return f"0x{self._key.hash.hex()} is this release's batch program under profile {self._profile.name}"
 
     def _check_proof(self) -> str:
-        return verify_parts(self._profile, self._key, self._statement, self._parts())
+        parts = self._parts()
+        try:
+            key = self._key
+        except DataMismatch:
+            if self._otherwise is Outcome.FAILED:
+                raise
+            # Of an earlier version: the proof tells the key, and L1 its hash.
+            key = proven_key(self._profile, self._program_id, parts)
+        return verify_parts(self._profile, key, self._statement, parts)
 
     def _parts(self) -> list[bytes]:
         return proof_parts(self._chain, self._verifier, self._program_id, self._statement, self._head.number)

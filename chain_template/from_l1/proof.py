@@ -103,6 +103,30 @@ def program_key(profile: "Profile", cache: Path | None) -> "VerifyingKey":
     return key_for(batch_program(), profile, CpuBackend(), cache).vk
 
 
+def proven_key(profile: "Profile", program_id: bytes, parts: Sequence[bytes]) -> "VerifyingKey":
+    """The verifying key that a proof tells itself, held to the program's id.
+
+    Args:
+        profile: The parameters that the proof must be of.
+        program_id: Hash of the key, 32 bytes.
+        parts: All parts of the proof, in order.
+
+    Raises:
+        DataMismatch: It tells none, or that of another program.
+    """
+    from zkvm.errors import ZkvmError
+    from zkvm.machine.machine import riscv
+    from zkvm.onchain.join import key_of
+
+    try:
+        key = key_of(riscv(), profile, parts)
+    except ZkvmError as exc:
+        raise DataMismatch(f"the parts on L1 tell no verifying key: {exc}") from exc
+    if key.hash != program_id:
+        raise DataMismatch(f"the proof is one of 0x{key.hash.hex()}, not of program 0x{program_id.hex()}")
+    return key
+
+
 def verify_parts(profile: "Profile", key: "VerifyingKey", statement: bytes, parts: Sequence[bytes]) -> str:
     """Verify the proof that parts make, by the Python verifier; returns in words what was verified.
 

@@ -42,6 +42,7 @@ class Counters:
         priority_mode: Whether L1 takes batches of L1 operations only, from anyone.
         program_id: The batch program whose proofs are accepted.
         verifier: Address of the contract that says what is proven.
+        protocol_version: Which version the chain is on, packed; they are the version's.
     """
 
     block: L1Block
@@ -52,6 +53,7 @@ class Counters:
     priority_mode: bool = False
     program_id: bytes = b""
     verifier: str = ""
+    protocol_version: int = 0
 
     def stage_of(self, batch_number: int) -> BatchStage | None:
         """The stage L1 vouches for; None before commit."""
@@ -265,6 +267,7 @@ _COUNTERS: Final = (
     "isPriorityMode",
     "getProgramId",
     "getVerifier",
+    "getProtocolVersion",
 )
 _STAGE_EVENTS: Final = {
     BatchStage.COMMITTED: "BlockCommit",

@@ -89,11 +89,15 @@ class ProvingDesk:
         self._service.cancel_from(self._chain_id, batch_number)
         self._submitted = {known for known in self._submitted if known[0] < batch_number}
 
-    def ask_again(self, record: BatchRecord) -> None:
-        """The proof of a batch is not here any more: have the prover hand it over once more, or make it again."""
+    def ask_again(self, record: BatchRecord, counters: Counters) -> None:
+        """The proof of a batch is not here any more: have the prover hand it over once more, or make it again.
+
+        So it is, too, when L1 wants another program's proof by now. In priority mode the batch is not on L1 yet.
+        """
         log.warning("asking for a proof again", batch=record.number)
         self._submitted = {known for known in self._submitted if known[0] != record.number}
-        self._store.update_batch(record.number, stage=BatchStage.COMMITTED)
+        is_on_l1 = counters.stage_of(record.number) is not None
+        self._store.update_batch(record.number, stage=BatchStage.COMMITTED if is_on_l1 else BatchStage.SEALED)
 
     def _submit(self, record: BatchRecord, program_id: bytes) -> None:
         self._service.submit(

@@ -29,6 +29,7 @@ from chain_template.settlement.tracker import StageTracker, require_same_batches
 from chain_template.store import Snapshot, Store
 from chain_template.store.records import BatchRecord, BatchStage, part_name
 from contracts.errors import L1Error, L1RpcError, TransactionReverted
+from contracts.versions import format_version
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ class SettlementSender:
 
     Attributes:
         has_looked: Whether L1 was asked which batches it has, since this process began.
+        protocol_version: Which version the chain was on when L1 was last looked at, packed; None before.
     """
 
     def __init__(
@@ -72,6 +74,8 @@ class SettlementSender:
         assert config.operator_keys is not None
         self.lock = threading.RLock()
         self._settings = config.settlement
+        self._name = config.name
+        self._program_id = None if config.program_id is None else bytes.fromhex(config.program_id[2:])
         self._store = store
         self._chain = chain
         self._clock = clock
@@ -91,6 +95,7 @@ class SettlementSender:
         self._shelf_cleared_to = 0
         self._accounts = self._open_accounts(config.operator_keys)
         self.has_looked = False
+        self.protocol_version: int | None = None
         self._told_lost = 0
         self._names_checked = False
         self._quiet_since: float | None = None
@@ -134,6 +139,7 @@ class SettlementSender:
             busy = self._collect(problems)
             counters = self._chain.counters(self._chain.head())
             busy |= self._follow(counters)
+            self._follow_version(counters)
             self._follow_priority_mode(counters)
             to_block = self.rollback_wanted
             if to_block is not None:
@@ -185,6 +191,12 @@ class SettlementSender:
             self._shelf_cleared_to = confirmed.executed
         self.has_looked = True
         return first_moved is not None
+
+    def _follow_version(self, counters: Counters) -> None:
+        if counters.protocol_version != self.protocol_version:
+            program = "0x" + counters.program_id.hex()
+            log.info("protocol version", version=format_version(counters.protocol_version), program_id=program)
+            self.protocol_version = counters.protocol_version
 
     def _report_lost(self, known: int, head: int) -> None:
         """L1 has batches that the store has not: they are cut again as L1 has them, if their blocks are here."""
@@ -268,7 +280,7 @@ class SettlementSender:
         if counters.priority_mode:
             return self._settle_at_once(counters, problems)
         makers: dict[str, Callable[[Snapshot], SettlementCall | None]] = {
-            "committer": lambda snapshot: self._maker.commit(snapshot, counters),
+            "committer": lambda snapshot: self._commit(snapshot, counters),
             "executor": lambda snapshot: self._maker.execute(snapshot, counters, self._l1_now(counters)),
         }
         for role, make in makers.items():
@@ -285,6 +297,22 @@ class SettlementSender:
         if self._accounts["prover"].pending is None:
             busy |= self._send_proofs(counters, problems)
         return busy
+
+    def _commit(self, snapshot: Snapshot, counters: Counters) -> SettlementCall | None:
+        """Commit what is sealed, if it can be proven here.
+
+        Raises:
+            SettlementRefused: L1 accepts the proofs of another program than this hub's provers make.
+        """
+        call = self._maker.commit(snapshot, counters)
+        if call is not None and self._program_id not in (None, counters.program_id):
+            raise SettlementRefused(
+                f"L1 accepts proofs of program 0x{counters.program_id.hex()} "
+                f"(protocol version {format_version(counters.protocol_version)}), and this hub proves another one: "
+                f"`zkhub chain upgrade {self._name}`",
+                hint="or go back to the release that has this program",
+            )
+        return call
 
     def _send_proofs(self, counters: Counters, problems: list[Exception]) -> bool:
         """Hand in the next part of a proof, or have L1 verify the batches whose proofs it has.
@@ -317,7 +345,7 @@ class SettlementSender:
         """
         following = self._parts.next_part(record, counters, account.address)
         if following is None:
-            self._desk.ask_again(record)
+            self._desk.ask_again(record, counters)
             return False
         if following.is_sure:
             return self._submit(account, self._maker.part(record, counters, following.proof, following.number))

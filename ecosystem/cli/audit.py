@@ -1,6 +1,6 @@
 """``zkhub audit``: a batch checked from L1 alone. No hub has to run."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,9 +9,18 @@ from ecosystem.cli.hub import Json
 from ecosystem.cli.l1_place import l1_place
 from ecosystem.cli.output import OK, REFUSED, UNHEALTHY, emit_json, out, say
 
-_MARKS = {"passed": "[green]✓[/green]", "failed": "[red]✗[/red]", "unproven": "[yellow]–[/yellow]"}
+if TYPE_CHECKING:
+    from chain_template.from_l1.audit import Audit
+
+_MARKS = {
+    "passed": "[green]✓[/green]",
+    "failed": "[red]✗[/red]",
+    "unproven": "[yellow]–[/yellow]",
+    "unknown": "[yellow]?[/yellow]",
+}
 _VERDICTS = {
     "proven": "[green]proven[/green]: this batch is what its program makes of the batch before",
+    "unknown": "[yellow]unknown[/yellow]: this release cannot tell; audit with the one of that protocol version",
     "failed": "[red]failed[/red]: something on L1 is not as it has to be",
     "unproven": "[yellow]unproven[/yellow]: what can be checked is right, and nobody has proven this batch",
 }
@@ -30,19 +39,23 @@ def audit(
 ) -> None:
     """Check a batch from L1 alone: what was committed and published, the verifier, and the proof, verified once more.
 
-    Exits with 0 where the batch is proven and every check passed, 1 where nothing was proven, 5 where a check failed.
+    It is held to the program by which L1 verified it, whatever the chain was upgraded to since.
+
+    Exits with 0 where the batch is proven and every check passed, 1 where nothing was proven or this release cannot
+    tell, 5 where a check failed.
     """
     from chain_template.from_l1 import find_chain
     from chain_template.from_l1.audit import audit as check
     from chain_template.settlement.on_l1 import ChainOnL1
     from contracts.client import L1Client
+    from contracts.versions import format_version
     from zkvm.machine.key import user_cache
 
     example = "zkhub audit 271 7 --l1-url URL --bridgehub ADDRESS"
     url, hub, chain_id = l1_place(context.obj, chain, l1_url, bridgehub, example)
     with explained(), L1Client(url) as client:
         found = check(ChainOnL1(client, find_chain(client, hub, chain_id)), chain_id, batch, key_cache=user_cache())
-    verdict = "failed" if found.has_failed else "proven" if found.is_proven else "unproven"
+    verdict = _verdict(found)
     if as_json:
         emit_json(
             {
@@ -53,6 +66,7 @@ def audit(
                 "state_commitment": "0x" + found.state_commitment.hex(),
                 "state_root": None if found.state_root is None else "0x" + found.state_root.hex(),
                 "public_input": "0x" + found.public_input.hex(),
+                "protocol_version": format_version(found.protocol_version),
                 "program_id": "0x" + found.program_id.hex(),
                 "l1_transactions": found.l1_transactions,
                 "checks": [
@@ -61,7 +75,8 @@ def audit(
             }
         )
     else:
-        out().print(f"batch {found.batch} of chain {found.chain_id} is {found.stage.value} on L1")
+        version = format_version(found.protocol_version)
+        out().print(f"batch {found.batch} of chain {found.chain_id} is {found.stage.value} on L1, protocol {version}")
         for stage, transaction in found.l1_transactions.items():
             out().print(f"  {stage}: {transaction}", soft_wrap=True)
         for each in found.checks:
@@ -69,4 +84,14 @@ def audit(
         say(_VERDICTS[verdict])
     if verdict == "failed":
         raise typer.Exit(UNHEALTHY)
-    raise typer.Exit(OK if verdict == "proven" or allow_unproven else REFUSED)
+    is_allowed = verdict == "unproven" and allow_unproven
+    raise typer.Exit(OK if verdict == "proven" or is_allowed else REFUSED)
+
+
+def _verdict(found: "Audit") -> str:
+    if found.has_failed:
+        return "failed"
+    if found.is_proven:
+        return "proven"
+    outcomes = {check.outcome.value for check in found.checks}
+    return "unproven" if "unproven" in outcomes else "unknown"

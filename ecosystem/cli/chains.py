@@ -130,6 +130,35 @@ def remove_chain(
     _change(context.obj, client.delete(f"/v1/chains/{name}"), wait, as_json)
 
 
+@app.command("upgrade")
+def upgrade_chain(
+    context: typer.Context,
+    name: Name,
+    protocol_version: Annotated[
+        str, typer.Option(help="MAJOR.MINOR.PATCH to publish it as.", show_default="this release's")
+    ] = "",
+    timeout: Annotated[
+        float, typer.Option(help="Seconds to wait for the proofs of committed batches, while the hub runs.", min=0)
+    ] = 600.0,
+    revert_unproven: Annotated[
+        bool,
+        typer.Option(
+            "--revert-unproven", help="Take back committed batches that are not proven then, to be made anew."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Move a chain to this release's protocol version: code, verifier and program.
+
+    The version is published first if L1 does not have it. L1 changes the program only while no committed batch waits
+    for its proof: pause a busy chain before. Run again, it goes on.
+    """
+    from ecosystem.cli.upgrade import Wish, upgrade
+
+    wish = Wish(name, protocol_version, timeout, revert_unproven)
+    raise typer.Exit(upgrade(context.obj, wish, as_json=as_json))
+
+
 @app.command("repair")
 def repair_chain(context: typer.Context, name: Name) -> None:
     """Make a damaged database anew from the chain's block log, by executing every block again.

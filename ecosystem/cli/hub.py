@@ -55,12 +55,23 @@ def status(context: typer.Context, as_json: Json = False) -> None:
                 console.print(f"proving {worker['job']}  {progress_label(worker['progress'])}")
         console.print()
         table(
-            ("CHAIN", "ID", "STATE", "BLOCK", "AGE", "POOL", "BATCHES (sealed/committed/proved/executed)", "RPC"),
+            (
+                "CHAIN",
+                "ID",
+                "STATE",
+                "VERSION",
+                "BLOCK",
+                "AGE",
+                "POOL",
+                "BATCHES (sealed/committed/proved/executed)",
+                "RPC",
+            ),
             (
                 (
                     chain["name"],
                     chain["id"],
                     chain["state"],
+                    chain["protocol_version"] or "-",
                     "-" if chain["head"] is None else chain["head"],
                     age(chain["head_at_ms"]),
                     chain["mempool"],

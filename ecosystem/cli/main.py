@@ -80,7 +80,7 @@ app = typer.Typer(
 app.command("up")(hub.up)
 app.command("down")(hub.down)
 app.command("status")(hub.status)
-app.add_typer(chains.app, name="chain", help="Create, show, pause, resume, remove, repair and recover chains.")
+app.add_typer(chains.app, name="chain", help="Create, show, pause, resume, remove, upgrade, repair and recover chains.")
 app.add_typer(batches.batch, name="batch", help="Batches on their way to L1.")
 app.add_typer(batches.prover, name="prover", help="The prover pool.")
 app.add_typer(batches.account, name="account", help="Development accounts.")

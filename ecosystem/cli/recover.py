@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecosystem.cli.context import Options, explained
-from ecosystem.cli.output import OK, USAGE, emit_json, err, fail, interactive, say
-from ecosystem.running import running_hub, running_pid
+from ecosystem.cli.hub_l1 import hub_l1
+from ecosystem.cli.output import OK, emit_json, err, fail, interactive, say
+from ecosystem.running import running_pid
 
 if TYPE_CHECKING:
     from chain_template.config import ChainConfig
@@ -100,7 +101,7 @@ def _as_hub(stack: ExitStack, options: Options, wish: Wish) -> tuple["Recovered"
     if running_pid(settings.data_dir) is not None and wish.output is None:
         fail(f"a hub runs on {settings.data_dir}", "stop it first: `zkhub down`, or name another place: --output")
     registry = stack.enter_context(closing(Registry.open(settings.data_dir)))
-    url = wish.l1_url or stack.enter_context(_l1(settings, registry))
+    url = wish.l1_url or stack.enter_context(hub_l1(settings, registry, "--l1-url URL"))
     config = _config(settings, registry, wish.chain, url)
     assert config.l1 is not None
     on_l1 = ChainOnL1(stack.enter_context(L1Client(url)), config.l1)
@@ -132,33 +133,6 @@ def _config(settings: "HubSettings", registry: "Registry", name: str, url: str) 
         fail(f'"{name}" was never created on L1; there is nothing to recover')
     keys = KeyStore(settings.data_dir).chain_keys(name)
     return chain_config(settings, chain, keys, EcosystemAddresses.from_json(addresses), url)
-
-
-@contextmanager
-def _l1(settings: "HubSettings", registry: "Registry") -> Iterator[str]:
-    """The hub's L1: the one that is set, or the embedded one, which runs here for as long as the hub is down."""
-    running = running_hub(settings.data_dir)
-    if settings.l1.url is not None:
-        yield settings.l1.url
-        return
-    if running is not None:
-        import httpx
-
-        yield str(httpx.get(f"{running['api_url']}/v1/l1", trust_env=False).raise_for_status().json()["url"])
-        return
-    from chain_template.node import ChainNode
-    from ecosystem.chain_config import l1_config
-    from ecosystem.registry import L1_FACT, L1_PREMINE_FACT
-
-    facts, premine = registry.fact(L1_FACT), registry.fact(L1_PREMINE_FACT)
-    if facts is None or premine is None:
-        fail("the hub's embedded L1 was never started", "name one: --l1-url URL", USAGE)
-    node = ChainNode(l1_config(settings, port=0, genesis_timestamp=facts["genesis_timestamp"], premine=premine))
-    node.start()
-    try:
-        yield node.rpc_url
-    finally:
-        node.stop()
 
 
 def _save(found: "Recovered", directory: Path) -> Path | None:

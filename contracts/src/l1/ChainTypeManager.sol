@@ -8,19 +8,22 @@ import {
     ChainIdNotRegistered,
     FactoryDepsNotSupported,
     NoUpgradeAvailable,
+    ProgramIdZero,
     ProtocolVersionNotGreater,
-    Unauthorized,
-    VerifierNotAllowed
+    ProtocolVersionNotPacked,
+    Unauthorized
 } from "./common/Errors.sol";
 import {ChainIdentity, ChainInitData} from "./chain/ZKChainStorage.sol";
 import {ZKChain} from "./chain/ZKChain.sol";
 import {IBridgehub} from "./interfaces/IBridgehub.sol";
-import {IChainTypeManager} from "./interfaces/IChainTypeManager.sol";
+import {IChainTypeManager, VersionData} from "./interfaces/IChainTypeManager.sol";
 import {IZKChain} from "./interfaces/IZKChain.sol";
+import {SemVer} from "./libraries/SemVer.sol";
 
 /// @title Creates chains of one kind and governs what they may run
-/// @notice Every chain is a proxy of its own whose code is a version's implementation; its admin moves it from version
-/// to version, one by one. A version that is over cannot commit any more.
+/// @notice Every chain is a proxy of its own. A version is the code it runs, the verifier it asks and the program whose
+/// proofs it accepts; the owner here publishes versions, and the chain's admin moves it from one to the next. A version
+/// that is over cannot commit any more.
 contract ChainTypeManager is IChainTypeManager, Ownable2Step {
     /// @notice The Bridgehub.
     IBridgehub public immutable BRIDGE_HUB;
@@ -29,44 +32,34 @@ contract ChainTypeManager is IChainTypeManager, Ownable2Step {
 
     /// @notice Version of new chains, packed as major << 64 | minor << 32 | patch.
     uint256 public protocolVersion;
-    /// @notice Code of a version.
-    mapping(uint256 version => address) public implementation;
     /// @notice Last second in which chains may commit under a version; zero for versions that never were.
     mapping(uint256 version => uint256) public protocolVersionDeadline;
     /// @notice The version that follows a version, or zero.
     mapping(uint256 version => uint256) public nextProtocolVersion;
-    /// @notice Whether new chains may use a verifier.
-    mapping(address verifier => bool) public verifierIsAllowed;
+    mapping(uint256 version => VersionData) private _versions;
 
     event NewZKChain(uint256 indexed chainId, address indexed zkChain);
     event NewProtocolVersion(uint256 indexed oldProtocolVersion, uint256 indexed newProtocolVersion);
     event UpdateProtocolVersionDeadline(uint256 indexed protocolVersion, uint256 deadline);
-    event VerifierAllowed(address indexed verifier, bool allowed);
+    event NewVersionData(uint256 indexed protocolVersion, address implementation, address verifier, bytes32 programId);
 
     /// @param bridgehub The Bridgehub.
     /// @param timelock The validator timelock.
     /// @param initialOwner First owner.
     /// @param version First version.
-    /// @param firstImplementation Its code.
-    /// @param verifier First verifier that is allowed.
-    constructor(
-        IBridgehub bridgehub,
-        address timelock,
-        address initialOwner,
-        uint256 version,
-        address firstImplementation,
-        address verifier
-    ) Ownable(initialOwner) {
+    /// @param data What it is.
+    constructor(IBridgehub bridgehub, address timelock, address initialOwner, uint256 version, VersionData memory data)
+        Ownable(initialOwner)
+    {
         BRIDGE_HUB = bridgehub;
         validatorTimelock = timelock;
-        _addVersion(version, firstImplementation);
-        _allowVerifier(verifier, true);
+        _addVersion(version, data);
     }
 
     // -- chains ------------------------------------------------------------------------------------------------------
 
     /// @inheritdoc IChainTypeManager
-    /// @dev The address follows from the chain's id and what it is created with.
+    /// @dev The chain starts with the newest version. Its address follows from its id and what it is created with.
     function createNewChain(
         uint256 chainId,
         bytes32 baseTokenAssetId,
@@ -77,16 +70,18 @@ contract ChainTypeManager is IChainTypeManager, Ownable2Step {
         if (msg.sender != address(BRIDGE_HUB)) revert Unauthorized(msg.sender);
         if (factoryDeps.length != 0) revert FactoryDepsNotSupported(factoryDeps.length);
         ChainInitData memory init = abi.decode(initData, (ChainInitData));
-        if (!verifierIsAllowed[init.verifier]) revert VerifierNotAllowed(init.verifier);
+        VersionData memory version = _versions[protocolVersion];
         ChainIdentity memory identity = ChainIdentity({
             chainId: chainId,
             baseTokenAssetId: baseTokenAssetId,
             admin: admin,
             validatorTimelock: validatorTimelock,
-            protocolVersion: protocolVersion
+            protocolVersion: protocolVersion,
+            verifier: version.verifier,
+            programId: version.programId
         });
         bytes memory initialize = abi.encodeCall(ZKChain.initialize, (identity, init));
-        chain = address(new ERC1967Proxy{salt: bytes32(chainId)}(implementation[protocolVersion], initialize));
+        chain = address(new ERC1967Proxy{salt: bytes32(chainId)}(version.implementation, initialize));
         emit NewZKChain(chainId, chain);
     }
 
@@ -100,17 +95,42 @@ contract ChainTypeManager is IChainTypeManager, Ownable2Step {
         return _requireChain(chainId).getAdmin();
     }
 
+    /// @notice The version that a chain is on.
+    function getProtocolVersion(uint256 chainId) external view returns (uint256) {
+        return _requireChain(chainId).getProtocolVersion();
+    }
+
     // -- versions ----------------------------------------------------------------------------------------------------
 
-    /// @notice Adds a version; new chains start with it.
+    /// @notice The newest version as (major, minor, patch).
+    function getSemverProtocolVersion() external view returns (uint32, uint32, uint32) {
+        return SemVer.unpack(protocolVersion);
+    }
+
+    /// @notice Code of a version; zero for one that never was.
+    function implementation(uint256 version) external view returns (address) {
+        return _versions[version].implementation;
+    }
+
+    /// @notice Verifier of a version; zero for one that never was.
+    function protocolVersionVerifier(uint256 version) external view returns (address) {
+        return _versions[version].verifier;
+    }
+
+    /// @notice Batch program of a version; zero for one that never was.
+    function protocolVersionProgramId(uint256 version) external view returns (bytes32) {
+        return _versions[version].programId;
+    }
+
+    /// @notice Publishes a version; new chains start with it, and admins may move their chains to it.
     /// @param newVersion Greater than the last.
-    /// @param newImplementation Its code.
+    /// @param data What it is.
     /// @param oldDeadline Last second in which chains may commit under the version before it.
-    function setNewVersion(uint256 newVersion, address newImplementation, uint256 oldDeadline) external onlyOwner {
+    function setNewVersion(uint256 newVersion, VersionData calldata data, uint256 oldDeadline) external onlyOwner {
         uint256 oldVersion = protocolVersion;
         _setDeadline(oldVersion, oldDeadline);
         nextProtocolVersion[oldVersion] = newVersion;
-        _addVersion(newVersion, newImplementation);
+        _addVersion(newVersion, data);
     }
 
     /// @notice Sets the last second in which chains may commit under a version.
@@ -124,15 +144,10 @@ contract ChainTypeManager is IChainTypeManager, Ownable2Step {
     }
 
     /// @inheritdoc IChainTypeManager
-    function upgradeFrom(uint256 version) external view returns (uint256 newVersion, address newImplementation) {
+    function upgradeFrom(uint256 version) external view returns (uint256 newVersion, VersionData memory data) {
         newVersion = nextProtocolVersion[version];
         if (newVersion == 0) revert NoUpgradeAvailable(version);
-        newImplementation = implementation[newVersion];
-    }
-
-    /// @notice Lets new chains use a verifier, or not.
-    function setVerifier(address verifier, bool allowed) external onlyOwner {
-        _allowVerifier(verifier, allowed);
+        data = _versions[newVersion];
     }
 
     // -- emergencies -------------------------------------------------------------------------------------------------
@@ -171,24 +186,22 @@ contract ChainTypeManager is IChainTypeManager, Ownable2Step {
         return IZKChain(chain);
     }
 
-    function _addVersion(uint256 version, address newImplementation) private {
+    function _addVersion(uint256 version, VersionData memory data) private {
         uint256 oldVersion = protocolVersion;
         if (version <= oldVersion) revert ProtocolVersionNotGreater(oldVersion, version);
-        if (newImplementation.code.length == 0) revert AddressHasNoCode(newImplementation);
+        if (!SemVer.isPacked(version)) revert ProtocolVersionNotPacked(version);
+        if (data.implementation.code.length == 0) revert AddressHasNoCode(data.implementation);
+        if (data.verifier.code.length == 0) revert AddressHasNoCode(data.verifier);
+        if (data.programId == bytes32(0)) revert ProgramIdZero();
         protocolVersion = version;
-        implementation[version] = newImplementation;
+        _versions[version] = data;
         emit NewProtocolVersion(oldVersion, version);
+        emit NewVersionData(version, data.implementation, data.verifier, data.programId);
         _setDeadline(version, type(uint256).max);
     }
 
     function _setDeadline(uint256 version, uint256 deadline) private {
         protocolVersionDeadline[version] = deadline;
         emit UpdateProtocolVersionDeadline(version, deadline);
-    }
-
-    function _allowVerifier(address verifier, bool allowed) private {
-        if (allowed && verifier.code.length == 0) revert AddressHasNoCode(verifier);
-        verifierIsAllowed[verifier] = allowed;
-        emit VerifierAllowed(verifier, allowed);
     }
 }

@@ -261,14 +261,8 @@ contract BridgehubTest is HubTest {
 
     function test_refusesBadInitData() public {
         ChainInitData memory init = initData();
-        init.verifier = user;
-        refuseInit(init, abi.encodeWithSelector(VerifierNotAllowed.selector, user));
-        init = initData();
         init.genesisStateCommitment = 0;
         refuseInit(init, abi.encodeWithSelector(GenesisStateCommitmentZero.selector));
-        init = initData();
-        init.programId = 0;
-        refuseInit(init, abi.encodeWithSelector(ProgramIdZero.selector));
         init = initData();
         init.priorityExpiration = 0;
         refuseInit(init, abi.encodeWithSelector(InvalidPriorityExpiration.selector, 0, 30 days));

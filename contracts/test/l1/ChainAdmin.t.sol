@@ -9,18 +9,9 @@ import {
 } from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/chain-deps/ZKChainStorage.sol";
 import {ZKChain} from "../../src/l1/chain/ZKChain.sol";
 import {ChainIdentity, ChainInitData} from "../../src/l1/chain/ZKChainStorage.sol";
-import {IBridgehub} from "../../src/l1/interfaces/IBridgehub.sol";
+import {VersionData} from "../../src/l1/interfaces/IChainTypeManager.sol";
 import "../../src/l1/common/Errors.sol";
 import {HubTest} from "../utils/HubTest.sol";
-
-/// @dev A later version: answers to a new question from old state.
-contract ZKChainNext is ZKChain {
-    constructor(IBridgehub bridgehub) ZKChain(bridgehub) {}
-
-    function doubleChainId() external view returns (uint256) {
-        return 2 * s.chainId;
-    }
-}
 
 contract ChainAdminTest is HubTest {
     function test_startsAsItWasCreated() public view {
@@ -51,7 +42,8 @@ contract ChainAdminTest is HubTest {
     }
 
     function test_initialisesOnce() public {
-        ChainIdentity memory identity = ChainIdentity(CHAIN_A, ethAssetId, user, user, VERSION);
+        ChainIdentity memory identity =
+            ChainIdentity(CHAIN_A, ethAssetId, user, user, VERSION, address(verifier), PROGRAM);
         ChainInitData memory init = initData();
         vm.expectRevert(abi.encodeWithSelector(Initializable.InvalidInitialization.selector));
         chainA.initialize(identity, init);
@@ -188,6 +180,7 @@ contract ChainAdminTest is HubTest {
 
     function test_onlyOwnerGovernsChains() public {
         bytes memory refusal = abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, user);
+        VersionData memory data = VersionData(address(chainA), address(verifier), PROGRAM);
         vm.startPrank(user, user);
         vm.expectRevert(refusal);
         manager.freezeChain(CHAIN_A);
@@ -200,11 +193,9 @@ contract ChainAdminTest is HubTest {
         vm.expectRevert(refusal);
         manager.setPriorityTxMaxGasLimit(CHAIN_A, 1);
         vm.expectRevert(refusal);
-        manager.setNewVersion(VERSION + 1, address(chainA), 0);
+        manager.setNewVersion(VERSION + 1, data, 0);
         vm.expectRevert(refusal);
         manager.setProtocolVersionDeadline(VERSION, 0);
-        vm.expectRevert(refusal);
-        manager.setVerifier(address(chainA), true);
         vm.stopPrank();
     }
 
@@ -240,57 +231,6 @@ contract ChainAdminTest is HubTest {
         vm.assertEq(chainA.getPriorityTxMaxGasLimit(), 80_000_000);
         vm.expectRevert(abi.encodeWithSelector(TooMuchGas.selector, 80_000_000, 80_000_001));
         manager.setPriorityTxMaxGasLimit(CHAIN_A, 80_000_001);
-        vm.stopPrank();
-    }
-
-    function test_verifiersAreAllowedAndNot() public {
-        vm.startPrank(owner, owner);
-        manager.setVerifier(address(verifier), false);
-        vm.assertFalse(manager.verifierIsAllowed(address(verifier)));
-        vm.expectRevert(abi.encodeWithSelector(AddressHasNoCode.selector, user));
-        manager.setVerifier(user, true);
-        vm.expectRevert(abi.encodeWithSelector(VerifierNotAllowed.selector, address(verifier)));
-        hub.createNewChain(300, address(manager), ethAssetId, 0, admin, abi.encode(initData()), new bytes[](0));
-        vm.stopPrank();
-    }
-
-    // -- versions ----------------------------------------------------------------------------------------------------
-
-    function test_chainsUpgradeOneByOne() public {
-        deposit(CHAIN_A, 1 ether);
-        bytes32 queue = chainA.getPriorityTreeRoot();
-        address next = address(new ZKChainNext(hub));
-        vm.prank(owner);
-        manager.setNewVersion(VERSION + 1, next, block.timestamp + 1 days);
-        vm.prank(admin);
-        chainA.upgradeChainFromVersion(VERSION);
-        vm.assertEq(ZKChainNext(address(chainA)).doubleChainId(), 2 * CHAIN_A);
-        vm.assertEq(chainA.getProtocolVersion(), VERSION + 1);
-        vm.assertEq(chainA.getPriorityTreeRoot(), queue);
-        vm.assertEq(chainB.getProtocolVersion(), VERSION);
-        vm.expectRevert();
-        ZKChainNext(address(chainB)).doubleChainId();
-        settle(chainA, genesisBatch(), batchAfter(chainA, genesisBatch(), 0, 1));
-        // New chains start with the new version; the old one ends.
-        vm.assertEq(createChain(300).getProtocolVersion(), VERSION + 1);
-        vm.warp(START + 1 days + 1);
-        vm.assertFalse(manager.protocolVersionIsActive(VERSION));
-        vm.assertTrue(manager.protocolVersionIsActive(VERSION + 1));
-        vm.assertFalse(manager.protocolVersionIsActive(VERSION + 2));
-    }
-
-    function test_refusesWrongUpgrades() public {
-        vm.startPrank(admin, admin);
-        vm.expectRevert(abi.encodeWithSelector(ProtocolVersionMismatch.selector, VERSION, 5));
-        chainA.upgradeChainFromVersion(5);
-        vm.expectRevert(abi.encodeWithSelector(NoUpgradeAvailable.selector, VERSION));
-        chainA.upgradeChainFromVersion(VERSION);
-        vm.stopPrank();
-        vm.startPrank(owner, owner);
-        vm.expectRevert(abi.encodeWithSelector(ProtocolVersionNotGreater.selector, VERSION, VERSION));
-        manager.setNewVersion(VERSION, address(chainA), 0);
-        vm.expectRevert(abi.encodeWithSelector(AddressHasNoCode.selector, user));
-        manager.setNewVersion(VERSION + 1, user, 0);
         vm.stopPrank();
     }
 }

@@ -183,6 +183,8 @@ contract CompatibilityTest is Test {
         same(ChainTypeManager.freezeChain.selector, IZKStackManager.freezeChain.selector);
         same(ChainTypeManager.unfreezeChain.selector, IZKStackManager.unfreezeChain.selector);
         same(ChainTypeManager.protocolVersionIsActive.selector, IZKStackManager.protocolVersionIsActive.selector);
+        same(ChainTypeManager.getProtocolVersion.selector, IZKStackManager.getProtocolVersion.selector);
+        same(ChainTypeManager.getSemverProtocolVersion.selector, IZKStackManager.getSemverProtocolVersion.selector);
         same(MessageRoot.addNewChain.selector, IZKStackMessageRoot.addNewChain.selector);
         same(MessageRoot.addChainBatchRoot.selector, IZKStackMessageRoot.addChainBatchRoot.selector);
         same(L1AssetRouter.bridgehubDepositBaseToken.selector, IZKStackAssetRouter.bridgehubDepositBaseToken.selector);

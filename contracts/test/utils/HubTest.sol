@@ -20,6 +20,7 @@ import {L1Nullifier} from "../../src/l1/bridge/L1Nullifier.sol";
 import {CommitBatchInfo, InteropFlow, StoredBatchInfo} from "../../src/l1/chain/BatchTypes.sol";
 import {ZKChain} from "../../src/l1/chain/ZKChain.sol";
 import {ChainInitData} from "../../src/l1/chain/ZKChainStorage.sol";
+import {VersionData} from "../../src/l1/interfaces/IChainTypeManager.sol";
 import {FactVerifier} from "./FactVerifier.sol";
 import {NaiveTree} from "./NaiveTree.sol";
 import {Test} from "./Test.sol";
@@ -80,8 +81,8 @@ abstract contract HubTest is Test {
         timelock = ValidatorTimelock(deploy("ValidatorTimelock", abi.encode(hub, owner, DELAY)));
         verifier = new FactVerifier();
         address implementation = deploy("ZKChain", abi.encode(hub));
-        bytes memory arguments = abi.encode(hub, timelock, owner, VERSION, implementation, verifier);
-        manager = ChainTypeManager(deploy("ChainTypeManager", arguments));
+        VersionData memory first = VersionData(implementation, address(verifier), PROGRAM);
+        manager = ChainTypeManager(deploy("ChainTypeManager", abi.encode(hub, timelock, owner, VERSION, first)));
         vm.startPrank(owner, owner);
         router.setNativeTokenVault(address(vault));
         router.setL1Nullifier(address(nullifier));
@@ -103,13 +104,11 @@ abstract contract HubTest is Test {
         });
     }
 
-    function initData() internal view returns (ChainInitData memory) {
+    function initData() internal pure returns (ChainInitData memory) {
         return ChainInitData({
             genesisStateCommitment: GENESIS,
             genesisTimestamp: uint64(START),
             daCommitmentScheme: 2,
-            programId: PROGRAM,
-            verifier: address(verifier),
             feeParams: feeParams(),
             tokenMultiplierNominator: 1,
             tokenMultiplierDenominator: 1,

@@ -43,7 +43,7 @@ class BridgeLab:
         self.directory = directory
         self.client = L1Client(url)
         self.rich = Sender(self.client, RICH_KEY)
-        self.ecosystem = deploy_ecosystem(self.rich)
+        self.ecosystem = deploy_ecosystem(self.rich, program_id=PROGRAM_ID)
         for account in (ALICE, BOB, RELAYER):
             self.rich.transact(account.address, value=100 * ETHER, gas=21_000)
         for key in ROLE_KEYS.values():
@@ -112,7 +112,7 @@ class BridgeLab:
         genesis = build_genesis(config).header
         chain = create_chain(
             eco,
-            ChainParams(chain_id, genesis.hash, genesis.timestamp, PROGRAM_ID, base_token_asset_id=asset, **params),
+            ChainParams(chain_id, genesis.hash, genesis.timestamp, base_token_asset_id=asset, **params),
             owner=self.rich,
             admin=self.rich,
             validators=Validators(*(address_of(ROLE_KEYS[role]) for role in ROLES)),

@@ -78,14 +78,17 @@ class LocalProver:
         self.held = False
         self.proof = proof
         self._results = {}
+        self._programs = {}
         self._lock = threading.Lock()
 
     def submit(self, job):
         with self._lock:
             known = self._results.get((job.chain_id, job.batch_number))
-            if known is not None and known[0] == job.public_input:
+            is_known = known is not None and known[0] == job.public_input
+            if is_known and self._programs[job.chain_id, job.batch_number] == job.program_id:
                 return
             self.jobs.append(job)
+            self._programs[job.chain_id, job.batch_number] = job.program_id
             self._results[job.chain_id, job.batch_number] = (job.public_input, None)
         if not self.held:
             self._work(job)
@@ -110,7 +113,8 @@ class LocalProver:
         proof = b"" if error else self.proof(job)
         result = ProofResult(job.batch_number, job.public_input, proof, "local", error)
         with self._lock:
-            if self._results.get((job.chain_id, job.batch_number), (None,))[0] == job.public_input:
+            is_wanted = self._programs[job.chain_id, job.batch_number] == job.program_id
+            if is_wanted and self._results.get((job.chain_id, job.batch_number), (None,))[0] == job.public_input:
                 self._results[job.chain_id, job.batch_number] = (job.public_input, result)
 
     def result(self, chain_id, batch_number):
@@ -238,7 +242,6 @@ class Lab:
         chain_params=None,
         **settings,
     ):
-        self.program_id = program_id
         self._chain_params = chain_params or {}
         self.kind = kind
         self.l1 = l1
@@ -247,6 +250,7 @@ class Lab:
         self.rich = Sender(self.client, RICH_KEY)
         self.ecosystem = deploy_ecosystem(
             self.rich,
+            program_id=program_id,
             execution_delay_s=execution_delay_s,
             verifier=None if deploy_verifier is None else deploy_verifier(self.rich),
         )
@@ -283,7 +287,7 @@ class Lab:
         }
         config = ChainConfig(**fields)
         genesis = build_genesis(config).header
-        params = ChainParams(CHAIN_ID, genesis.hash, genesis.timestamp, self.program_id, **self._chain_params)
+        params = ChainParams(CHAIN_ID, genesis.hash, genesis.timestamp, **self._chain_params)
         validators = Validators(
             *(address_of(self.keys[role]) for role in ("committer", "prover", "executor", "reverter"))
         )

@@ -18,7 +18,7 @@ from contracts.abi import encode_deploy
 from contracts.artifacts import load
 from contracts.client import L1Client
 from ecosystem.cli.main import app
-from ecosystem.proof_system import Stark
+from ecosystem.proof_system import Stark, Unproven
 from tests.e2e.settlement.lab import CHAIN_ID, OTHER
 from zkvm.stark.profiles import FAST
 
@@ -116,6 +116,10 @@ def test_a_verifier_is_this_releases_with_all_that_it_calls(make_embedded_lab):
     lab = make_embedded_lab()
     address = Stark("fast").deploy(lab.rich)
     assert "for profile fast" in check_verifier_code(lab.client, address)
+    systems = (Stark("fast"), Stark("l1"), Unproven())
+    assert [system.is_verified_by(lab.client, address) for system in systems] == [True, False, False]
+    development = lab.ecosystem.verifier
+    assert [system.is_verified_by(lab.client, development) for system in systems] == [False, False, True]
     with pytest.raises(DataMismatch, match="other code than this release's BatchVerifier"):
         check_verifier_code(lab.client, lab.ecosystem.verifier)
     # The same contract, with others to call, or other parameters: its code alone does not tell.
@@ -132,3 +136,4 @@ def test_a_verifier_is_this_releases_with_all_that_it_calls(make_embedded_lab):
         other = lab.rich.transact(None, encode_deploy(verifier, arguments)).contract_address
         with pytest.raises(DataMismatch, match=complaint):
             check_verifier_code(lab.client, other)
+        assert not Stark("fast").is_verified_by(lab.client, other)

@@ -258,7 +258,7 @@ def world(tmp_path_factory):
     directory = tmp_path_factory.mktemp("forgeries")
     with lab_on("embedded", directory, deploy_verifier=system.deploy, program_id=system.program_id, **settings) as lab:
         # Somewhere for the loot to go.
-        params = ChainParams(OTHER_CHAIN, b"\x01" * 32, lab.config.genesis.timestamp, system.program_id)
+        params = ChainParams(OTHER_CHAIN, b"\x01" * 32, lab.config.genesis.timestamp)
         operator = address_of(lab.keys["committer"])
         create_chain(lab.ecosystem, params, owner=lab.rich, admin=lab.rich, validators=Validators(*[operator] * 4))
         made = World(lab, system)

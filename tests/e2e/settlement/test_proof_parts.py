@@ -39,12 +39,15 @@ def proving_lab(make, **settings):
     return lab
 
 
+def part_logs(lab):
+    """The event of every part that L1 has accepted, in order."""
+    topic = compiled(SOURCE, "CountingVerifier").event("PartVerified").topic
+    return lab.client.get_logs(lab.ecosystem.verifier, [topic], 0)
+
+
 def part_events(lab):
     """(public input, number, transaction) of every part that L1 has accepted, in order."""
-    artifact = compiled(SOURCE, "CountingVerifier")
-    topic = artifact.event("PartVerified").topic
-    logs = lab.client.get_logs(lab.ecosystem.verifier, [topic], 0)
-    return [(log.topics[3], int.from_bytes(log.data, "big"), log.transaction_hash) for log in logs]
+    return [(log.topics[3], int.from_bytes(log.data, "big"), log.transaction_hash) for log in part_logs(lab)]
 
 
 def parts_of(lab, batch):

@@ -40,7 +40,7 @@ from contracts.messages import (
 )
 from contracts.priority_tree import PriorityTree
 from contracts.sender import Sender, create_address
-from tests.unit.contracts.conftest import Anvil
+from tests.unit.contracts.conftest import PROGRAM_ID, Anvil
 
 pytestmark = pytest.mark.npm
 
@@ -53,7 +53,7 @@ GENESIS = b"\x01" * 32
 def params(anvil: Anvil, chain_id: int = 271, **changes: object) -> ChainParams:
     block = anvil.client.get_block()
     assert block is not None
-    base = ChainParams(chain_id, GENESIS, int(block["timestamp"], 16), b"\x02" * 32)
+    base = ChainParams(chain_id, GENESIS, int(block["timestamp"], 16))
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
@@ -152,7 +152,7 @@ def test_check_notices_a_reset_l1(anvil: Anvil, ecosystem: EcosystemAddresses) -
 
 def test_ownership_is_handed_over(anvil: Anvil) -> None:
     deployer, owner = anvil.sender(0), anvil.sender(1)
-    ecosystem = deploy_ecosystem(deployer, owner=owner.address, execution_delay_s=7)
+    ecosystem = deploy_ecosystem(deployer, program_id=PROGRAM_ID, owner=owner.address, execution_delay_s=7)
     accept_ownership(ecosystem, owner)
     accept_ownership(ecosystem, owner)
     found = anvil.client.read(load("Bridgehub"), ecosystem.bridgehub, "owner")
@@ -174,7 +174,7 @@ def test_interrupted_creation_is_completed(anvil: Anvil, ecosystem: EcosystemAdd
     owner, operators = anvil.sender(0), [anvil.sender(i).address for i in range(3)]
     chain_params = params(anvil)
     args = [271, ecosystem.chain_type_manager, eth_asset_id(L1_CHAIN_ID), 0, owner.address]
-    args += [chain_params.init_data(ecosystem.verifier), []]
+    args += [chain_params.init_data(), []]
     owner.call_contract(load("Bridgehub"), ecosystem.bridgehub, "createNewChain", args)
     validators = Validators(*operators, reverter=operators[0])
     chain = create_chain(ecosystem, chain_params, owner=owner, admin=owner, validators=validators)
@@ -205,7 +205,6 @@ def test_taken_chain_id_is_refused(anvil: Anvil, ecosystem: EcosystemAddresses, 
         ({"base_token_asset_id": b"\x07" * 32}, "AssetIdNotSupported"),
         ({"da_scheme": 9}, "UnsupportedDAScheme"),
         ({"genesis_state_commitment": ZERO_HASH}, "GenesisStateCommitmentZero"),
-        ({"program_id": ZERO_HASH}, "ProgramIdZero"),
         ({"priority_expiration_s": 0}, "InvalidPriorityExpiration"),
         ({"token_multiplier": (1, 0)}, "TokenMultiplierZero"),
     ],
@@ -223,7 +222,7 @@ def test_deployment_on_a_public_chain_is_refused(anvil: Anvil) -> None:
     client.rpc("anvil_setChainId", [1])
     try:
         with pytest.raises(TransactionReverted, match="PublicChainRefused") as caught:
-            deploy_ecosystem(anvil.sender())
+            deploy_ecosystem(anvil.sender(), program_id=PROGRAM_ID)
         assert "UnprovenVerifier" in caught.value.what
     finally:
         client.rpc("anvil_setChainId", [L1_CHAIN_ID])
@@ -388,7 +387,7 @@ def test_revert_and_recommit(settler: Settler) -> None:
 
 
 def test_execution_delay_is_waited_out(anvil: Anvil) -> None:
-    ecosystem = deploy_ecosystem(anvil.sender(), execution_delay_s=3600)
+    ecosystem = deploy_ecosystem(anvil.sender(), program_id=PROGRAM_ID, execution_delay_s=3600)
     settler = Settler(anvil, ecosystem, params(anvil))
     stored = settler.commit(settler.batch())
     settler.send("proveBatchesSharedBridge", 1, encode_prove(settler.last, [stored]))

@@ -67,6 +67,7 @@ class FakeNode:
             mempool=1,
             paused=self.paused,
             last_error="",
+            protocol_version="0.29.0",
         )
 
     def pause(self) -> None:
@@ -276,6 +277,8 @@ class FakeRouter:
 
 class FakeSettlement:
     """An L1; ``outages`` many calls fail before the next one gets through."""
+
+    program_id = b"\x01" * 32
 
     def __init__(self, url: str = "http://127.0.0.1:1") -> None:
         self.url = url

@@ -17,7 +17,7 @@ from zkvm.stark.profiles import L1, Profile
 
 FOLDER = Path(__file__).parent / "stored"
 GUEST = Path(zkvm.__file__).parent / "guest_kit/examples/elf/fibonacci.elf"
-INPUT = (10).to_bytes(4, "little")
+INPUT = 10
 OUTPUT = (10, 55, 0, 0, 0, 0, 0, 0)
 
 
@@ -47,8 +47,8 @@ def stored() -> Stored:
     return Stored(L1, key, OUTPUT, (FOLDER / "l1.proof").read_bytes())
 
 
-def make(profile: Profile) -> Stored:
-    """The same proof made now."""
+def make(profile: Profile, number: int = INPUT) -> Stored:
+    """A proof made now: of the same run unless another number is given."""
     from zkvm.backends.cpu import CpuBackend
     from zkvm.emulator.elf import Program
     from zkvm.machine.api import prove
@@ -56,7 +56,8 @@ def make(profile: Profile) -> Stored:
 
     program, backend = Program.read(GUEST), CpuBackend()
     key = key_for(program, profile, backend)
-    return Stored(profile, key.vk, OUTPUT, prove(program, INPUT, profile, key, backend).proof)
+    made = prove(program, number.to_bytes(4, "little"), profile, key, backend)
+    return Stored(profile, key.vk, tuple(made.output), made.proof)
 
 
 def write() -> None:

@@ -15,6 +15,7 @@ import {
     FeeParamZero,
     InvalidDAForPermanentRollup,
     InvalidPubdataPricingMode,
+    NotAllBatchesVerified,
     PriorityTxPubdataExceedsMaxPubDataPerBatch,
     ProtocolVersionMismatch,
     TokenMultiplierZero,
@@ -22,7 +23,7 @@ import {
     Unauthorized,
     UnsupportedDAScheme
 } from "../common/Errors.sol";
-import {IChainTypeManager} from "../interfaces/IChainTypeManager.sol";
+import {IChainTypeManager, VersionData} from "../interfaces/IChainTypeManager.sol";
 import {ZKChainBase} from "./ZKChainBase.sol";
 
 /// @title What the admin of a chain, and the chain type manager above it, may set
@@ -92,16 +93,26 @@ abstract contract Admin is ZKChainBase {
         emit PubdataPricingModeUpdate(newMode);
     }
 
-    /// @notice Moves the chain to the version after `oldProtocolVersion`.
-    function upgradeChainFromVersion(uint256 oldProtocolVersion) external onlyAdminOrChainTypeManager {
+    /// @notice Moves the chain to the version after `oldProtocolVersion`: its code, verifier and program.
+    /// @dev Only the admin may, and only to what the owner of the chain type manager published: it takes both to
+    /// change the key. A new one is taken only while no committed batch waits for its proof, so that a batch is always
+    /// proven by the program under which it was committed; one that cannot be proven has to be reverted first.
+    function upgradeChainFromVersion(uint256 oldProtocolVersion) external onlyAdmin nonReentrant {
         if (s.protocolVersion != oldProtocolVersion) {
             revert ProtocolVersionMismatch(s.protocolVersion, oldProtocolVersion);
         }
-        (uint256 newVersion, address implementation) =
+        (uint256 newVersion, VersionData memory data) =
             IChainTypeManager(s.chainTypeManager).upgradeFrom(oldProtocolVersion);
-        s.protocolVersion = newVersion;
-        emit ExecuteUpgrade(oldProtocolVersion, newVersion, implementation);
-        ERC1967Utils.upgradeToAndCall(implementation, "");
+        if (data.verifier != s.verifier || data.programId != s.programId) {
+            if (s.totalBatchesVerified != s.totalBatchesCommitted) {
+                revert NotAllBatchesVerified(s.totalBatchesVerified, s.totalBatchesCommitted);
+            }
+            _setProgram(newVersion, data.verifier, data.programId);
+        } else {
+            s.protocolVersion = newVersion;
+        }
+        emit ExecuteUpgrade(oldProtocolVersion, newVersion, data.implementation);
+        ERC1967Utils.upgradeToAndCall(data.implementation, "");
     }
 
     // -- admin or chain type manager ---------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import {
     PriorityTree
 } from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
 import {IBatchVerifier} from "../interfaces/IBatchVerifier.sol";
+import {SemVer} from "../libraries/SemVer.sol";
 import {InteropFlow} from "./BatchTypes.sol";
 import {ZKChainBase} from "./ZKChainBase.sol";
 
@@ -65,10 +66,7 @@ abstract contract Getters is ZKChainBase {
 
     /// @notice The version as (major, minor, patch).
     function getSemverProtocolVersion() external view returns (uint32, uint32, uint32) {
-        uint256 version = s.protocolVersion;
-        // Casting to 'uint32' takes one part of the packed version each.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return (uint32(version >> 64), uint32(version >> 32), uint32(version));
+        return SemVer.unpack(s.protocolVersion);
     }
 
     /// @notice Where the chain settles if it is not here; zero, it settles here.

@@ -6,7 +6,7 @@ import {
     PriorityTree
 } from "@matterlabs/zksync-contracts/contracts/l1-contracts/state-transition/libraries/PriorityTree.sol";
 import {EMPTY_STRING_KECCAK, MAX_PRIORITY_EXPIRATION} from "../common/Constants.sol";
-import {GenesisStateCommitmentZero, InvalidPriorityExpiration, ProgramIdZero, ZeroAddress} from "../common/Errors.sol";
+import {GenesisStateCommitmentZero, InvalidPriorityExpiration, ZeroAddress} from "../common/Errors.sol";
 import {IBridgehub} from "../interfaces/IBridgehub.sol";
 import {Admin} from "./Admin.sol";
 import {BatchHashing, StoredBatchInfo} from "./BatchTypes.sol";
@@ -33,7 +33,6 @@ contract ZKChain is Initializable, Getters, Mailbox, Executor, Admin {
     function initialize(ChainIdentity calldata identity, ChainInitData calldata init) external initializer {
         if (identity.admin == address(0)) revert ZeroAddress();
         if (init.genesisStateCommitment == bytes32(0)) revert GenesisStateCommitmentZero();
-        if (init.programId == bytes32(0)) revert ProgramIdZero();
         if (init.priorityExpiration == 0 || init.priorityExpiration > MAX_PRIORITY_EXPIRATION) {
             revert InvalidPriorityExpiration(init.priorityExpiration, MAX_PRIORITY_EXPIRATION);
         }
@@ -46,10 +45,7 @@ contract ZKChain is Initializable, Getters, Mailbox, Executor, Admin {
         s.baseTokenAssetId = identity.baseTokenAssetId;
         s.chainTypeManager = msg.sender;
         s.admin = identity.admin;
-        s.protocolVersion = identity.protocolVersion;
         s.validators[identity.validatorTimelock] = true;
-        s.verifier = init.verifier;
-        s.programId = init.programId;
         s.creationBlock = block.number;
         s.daCommitmentScheme = init.daCommitmentScheme;
         s.feeParams = init.feeParams;
@@ -59,6 +55,7 @@ contract ZKChain is Initializable, Getters, Mailbox, Executor, Admin {
         s.priorityTxMaxGasLimit = init.priorityTxMaxGasLimit;
         s.priorityTree.setup(0);
         s.storedBatchHashes[0] = _genesisBatch(init).hash();
+        _setProgram(identity.protocolVersion, identity.verifier, identity.programId);
     }
 
     /// @notice Name of the contract, as ZK Stack's facets have one.

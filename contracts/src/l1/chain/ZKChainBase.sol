@@ -13,6 +13,9 @@ abstract contract ZKChainBase is ReentrancyGuardTransient {
 
     ZKChainStorage internal s;
 
+    /// @notice From here on batches are proven by this program: when the chain is made, and when its key changes.
+    event NewProgram(uint256 indexed protocolVersion, address verifier, bytes32 programId);
+
     constructor(IBridgehub bridgehub) {
         BRIDGE_HUB = bridgehub;
     }
@@ -55,6 +58,13 @@ abstract contract ZKChainBase is ReentrancyGuardTransient {
     modifier whenNotInPriorityMode() {
         if (s.priorityMode) revert InPriorityMode(s.chainId);
         _;
+    }
+
+    function _setProgram(uint256 version, address verifier, bytes32 programId) internal {
+        s.protocolVersion = version;
+        s.verifier = verifier;
+        s.programId = programId;
+        emit NewProgram(version, verifier, programId);
     }
 
     function _requireNotFrozen() internal view {

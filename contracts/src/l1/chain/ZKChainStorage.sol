@@ -13,8 +13,6 @@ import {InteropFlow} from "./BatchTypes.sol";
 /// @param genesisStateCommitment keccak256 of the RLP header of the genesis block.
 /// @param genesisTimestamp Timestamp of the genesis block, seconds.
 /// @param daCommitmentScheme Data availability scheme: 1 validium, 2 calldata.
-/// @param programId The batch program whose proofs are accepted.
-/// @param verifier Verifies them; must be allowed by the chain type manager.
 /// @param feeParams Prices of requests from L1.
 /// @param tokenMultiplierNominator Price of ether in base token, upper part.
 /// @param tokenMultiplierDenominator Lower part.
@@ -24,8 +22,6 @@ struct ChainInitData {
     bytes32 genesisStateCommitment;
     uint64 genesisTimestamp;
     uint8 daCommitmentScheme;
-    bytes32 programId;
-    address verifier;
     FeeParams feeParams;
     uint128 tokenMultiplierNominator;
     uint128 tokenMultiplierDenominator;
@@ -33,13 +29,22 @@ struct ChainInitData {
     uint256 priorityTxMaxGasLimit;
 }
 
-/// @notice Who a chain belongs to; given by the chain type manager that creates it.
+/// @notice Who a chain belongs to and what it starts as; given by the chain type manager that creates it.
+/// @param chainId The chain id.
+/// @param baseTokenAssetId Asset id of the base token.
+/// @param admin First admin.
+/// @param validatorTimelock May settle batches.
+/// @param protocolVersion The newest version.
+/// @param verifier Its verifier.
+/// @param programId Its batch program.
 struct ChainIdentity {
     uint256 chainId;
     bytes32 baseTokenAssetId;
     address admin;
     address validatorTimelock;
     uint256 protocolVersion;
+    address verifier;
+    bytes32 programId;
 }
 
 /// @notice All state of a chain's contract. It lives behind a proxy: later versions append, and change nothing above.

@@ -55,8 +55,6 @@ error AddressesNotSet();
 error GenesisStateCommitmentZero();
 /// @dev A program must be named.
 error ProgramIdZero();
-/// @dev The verifier is not one that the owner of the chain type manager allowed.
-error VerifierNotAllowed(address verifier);
 /// @dev No such data availability scheme.
 error UnsupportedDAScheme(uint256 scheme);
 /// @dev A permanent rollup publishes its data.
@@ -73,6 +71,10 @@ error InvalidProtocolVersion(uint256 version);
 error ProtocolVersionMismatch(uint256 expected, uint256 provided);
 /// @dev A new version must be greater than the last.
 error ProtocolVersionNotGreater(uint256 current, uint256 provided);
+/// @dev More than three numbers of 32 bits.
+error ProtocolVersionNotPacked(uint256 provided);
+/// @dev Batches that are committed are proven by the program under which they were: first prove or revert them.
+error NotAllBatchesVerified(uint256 verified, uint256 committed);
 /// @dev The chain runs the newest version already.
 error NoUpgradeAvailable(uint256 version);
 

@@ -12,6 +12,7 @@ import {
 interface IZKChain {
     function getAdmin() external view returns (address);
     function getChainId() external view returns (uint256);
+    function getProtocolVersion() external view returns (uint256);
     function freezeDiamond() external;
     function unfreezeDiamond() external;
     function deactivatePriorityMode() external;

@@ -14,11 +14,10 @@ from contracts.artifacts import load
 from contracts.client import Log
 from contracts.codec import abi_encode
 from contracts.messages import DA_VALIDIUM
-from tests.unit.chain_template.from_l1.told_by_store import ToldByStore
+from tests.unit.chain_template.from_l1.told_by_store import PROGRAM, VERIFIER, ToldByStore
 from zkvm.stark.profiles import FAST
 
-VERIFIER = "0x" + "77" * 20
-PROGRAM, STATEMENT = b"\x01" * 32, b"\x02" * 32
+STATEMENT = b"\x02" * 32
 ALICE, BOB = b"\xaa".rjust(32, b"\0"), b"\xbb".rjust(32, b"\0")
 PART = keccak(b"PartVerified(address,bytes32,bytes32,uint256)")
 PROOF = keccak(b"ProofVerified(address,bytes32,bytes32)")
@@ -120,8 +119,6 @@ class Contracts:
 
     def read(self, artifact, address, function, args=(), block="latest"):
         answers = {
-            "getProgramId": PROGRAM,
-            "getVerifier": VERIFIER,
             "developmentOnly": self.development,
             "isVerified": self.verified,
         }
@@ -181,6 +178,38 @@ def test_each_failure_is_said_by_its_name(on_l1, chain, monkeypatch):
     on_l1.executed = 0
     found = audit(on_l1, chain_id, 2)
     assert outcomes(found)["proof"] is Outcome.UNPROVEN and not found.has_failed and not found.is_proven
+
+
+def test_a_batch_from_before_an_upgrade_is_held_to_the_program_that_was_in_force(on_l1, chain, monkeypatch):
+    module, chain_id, old, new = "chain_template.from_l1.audit", chain.config.chain_id, b"\x0a" * 32, "0x" + "88" * 20
+    # Batch 1 was verified by another program and another verifier than batch 2.
+    on_l1.programs = [(0, 28 << 32, VERIFIER, old), (1, 29 << 32, new, PROGRAM)]
+    asked = []
+
+    def parts(l1, verifier, program_id, statement, head):
+        asked.append((verifier, program_id))
+        return [b"part"]
+
+    monkeypatch.setattr(f"{module}.proof_parts", parts)
+    monkeypatch.setattr(f"{module}.proven_key", lambda profile, program_id, parts: SimpleNamespace(hash=program_id))
+    monkeypatch.setattr(
+        f"{module}.verify_parts", lambda profile, key, statement, parts: f"proves with {key.hash.hex()}"
+    )
+    today = audit(on_l1, chain_id, 2)
+    assert today.is_proven and (today.protocol_version, today.program_id) == (29 << 32, PROGRAM)
+    found = audit(on_l1, chain_id, 1)
+    assert (found.protocol_version, found.program_id) == (28 << 32, old)
+    assert asked == [(new, PROGRAM), (VERIFIER, old)]
+    # The proof is verified with the key that it tells; which program that is, this release does not know.
+    assert outcomes(found)["proof"] is Outcome.PASSED and old.hex() in found.checks[-1].detail
+    assert outcomes(found)["program"] is Outcome.UNKNOWN
+    assert not found.has_failed and not found.is_proven
+
+    def refuse(*_):
+        raise DataMismatch("no proof")
+
+    monkeypatch.setattr(f"{module}.verify_parts", refuse)
+    assert audit(on_l1, chain_id, 1).has_failed
 
 
 def test_a_validium_fails_on_its_data_and_another_chains_commit_on_its_commit(on_l1, chain):

@@ -15,6 +15,8 @@ from contracts.messages import L2CanonicalTransaction, encode_commit
 from tests.unit.chain_template.batcher.stored_chain import ALICE, BOB, StoredChain, make_config
 from tests.unit.chain_template.batcher.toy_chain import CREATE_STORE
 
+VERIFIER = "0x" + "77" * 20
+PROGRAM = b"\x01" * 32
 HEAD = L1Block(100, b"\x64" * 32, 1_700_000_500, 10**9)
 
 
@@ -32,7 +34,11 @@ class Answers(L1Client):
 
 
 class ToldByStore(ChainOnL1):
-    """Reads a store as if it were L1; a test changes ``infos``, ``transactions`` or ``head_now`` to make L1 lie."""
+    """Reads a store as if it were L1; a test changes ``infos``, ``transactions`` or ``head_now`` to make L1 lie.
+
+    Attributes:
+        programs: (batch after whose verification it was set, version, verifier, program id), in order.
+    """
 
     def __init__(self, chain, executed=None):
         super().__init__(Answers({}), chain.config.l1)
@@ -43,6 +49,7 @@ class ToldByStore(ChainOnL1):
         self.infos = [claim_of(record).with_pubdata(chain.store.batch_pubdata(record.number)) for record in records]
         self.executed = len(records) if executed is None else executed
         self.head_now = HEAD
+        self.programs = [(0, 29 << 32, VERIFIER, PROGRAM)]
         for number in range(1, len(records) + 1):
             self.commit_again(number)
 
@@ -73,8 +80,26 @@ class ToldByStore(ChainOnL1):
         return {(number, BatchStage.COMMITTED): self.sent(number) for number in range(1, len(self.infos) + 1)}
 
     def events(self, names, first, last):
+        if "NewProgram" in names:
+            return self._verifications()
         assert list(names) == ["NewPriorityRequest"]
         return [self._event(operation) for operation in self.operations] if first <= 1 <= last else []
+
+    def _verifications(self):
+        """The events that tell which batches were verified by which program."""
+        found = []
+        for number in range(self.executed + 1):
+            if number:
+                found.append(self._log("BlocksVerification", [number - 1, number], b""))
+            for after, version, verifier, program in self.programs:
+                if after == number:
+                    data = abi_encode(["address", "bytes32"], [verifier, program])
+                    found.append(self._log("NewProgram", [version], data))
+        return found
+
+    def _log(self, name, indexed, data):
+        topics = (self.chain.event(name).topic, *(value.to_bytes(32, "big") for value in indexed))
+        return Log(self.link.zk_chain, topics, data, 1, bytes(32), bytes(32), 0)
 
     def _event(self, operation):
         """The event that announces a request."""
