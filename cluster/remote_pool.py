@@ -60,9 +60,9 @@ class RemotePool:
         """Say that the batch is wrong."""
         self._call("refuse", card, lease, error)
 
-    def fail(self, card: WorkerCard, lease: int, error: str) -> None:
-        """Say that the attempt failed."""
-        self._call("fail", card, lease, error)
+    def fail(self, card: WorkerCard, lease: int, error: str, needs_bytes: int = 0) -> None:
+        """Say that the attempt failed, and how much memory it turned out to need."""
+        self._call("fail", card, lease, error, needs_bytes)
 
     def leave(self, card: WorkerCard) -> None:
         """Say goodbye."""

@@ -50,8 +50,14 @@ class PoolSettings(ClusterSettings):
     retry_delay_s: Annotated[float, Field(ge=0)] = 1.0
     """Seconds before the second attempt; doubled for each further one."""
     max_retry_delay_s: Annotated[float, Field(ge=0)] = 60.0
-    ageing_s: Annotated[float, Field(gt=0)] = 30.0
-    """A chain whose oldest job waits this many seconds counts as having one running job less than it has."""
+    ageing_s: Annotated[float, Field(gt=0)] = 1_800.0
+    """Seconds at the head of its chain's queue after which a job is passed over no more."""
+    due_lead_s: Annotated[float, Field(ge=0)] = 300.0
+    """Seconds before its deadline from which a job goes before those of other chains."""
+    max_lag_s: Annotated[float, Field(gt=0)] = 3_600.0
+    """Prover seconds that a chain may be behind its share, to claim them later, or ahead of it by urgency."""
+    max_wrong_proofs: Annotated[int, Field(ge=1)] = 3
+    """Wrong proofs after which a prover from outside loses its token."""
     max_input_bytes: Annotated[int, Field(ge=1)] = 1_000_000_000
 
 

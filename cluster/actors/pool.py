@@ -108,9 +108,9 @@ class ProverPoolActor:
         self._pool.refuse(card, lease, error)
 
     @ray.method(concurrency_group="io")
-    def fail(self, card: WorkerCard, lease: int, error: str) -> None:
+    def fail(self, card: WorkerCard, lease: int, error: str, needs_bytes: int = 0) -> None:
         """Take word that an attempt failed."""
-        self._pool.fail(card, lease, error)
+        self._pool.fail(card, lease, error, needs_bytes)
 
     @ray.method(concurrency_group="io")
     def leave(self, card: WorkerCard) -> None:

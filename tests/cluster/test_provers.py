@@ -86,7 +86,7 @@ def test_two_workers_share_the_queue_and_scaling_down_gives_the_job_back(
     scale_workers(1, STEERED, POOL_SETTINGS)
     assert [worker.name for worker in running_workers()] == ["prover-worker-0"]
     stats = pool.stats()
-    assert (stats.by_state[JobState.RUNNING], stats.by_state[JobState.PENDING], stats.worker_deaths) == (1, 1, 0)
+    assert (stats.by_state[JobState.RUNNING], stats.by_state[JobState.READY], stats.worker_deaths) == (1, 1, 0)
     for batch in (1, 2):
         (tmp_path / f"{batch}" / "go").touch()
     assert wait_for(lambda: proof(remote, 1))
@@ -156,5 +156,5 @@ def test_stopping_the_pool_ends_its_actor_and_keeps_its_jobs(
         ActorRef.lookup(POOL_ACTOR)
     again = start_pool(tmp_path / "pool", POOL_SETTINGS)
     again.ready()
-    assert [info.state for info in again.jobs()] == [JobState.PENDING]
+    assert [info.state for info in again.jobs()] == [JobState.READY]
     assert remote.result(1, 1) is None

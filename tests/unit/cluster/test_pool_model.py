@@ -161,7 +161,7 @@ class PoolMachine(RuleBasedStateMachine):
         unfinished = {
             info.input_digest
             for info in self.pool.jobs(limit=1_000)
-            if info.state in {JobState.PENDING, JobState.RUNNING, JobState.FAILED, JobState.REFUSED}
+            if info.state in {JobState.PENDING, JobState.READY, JobState.RUNNING, JobState.FAILED, JobState.REFUSED}
         }
         assert {path.name for path in (self.directory / "inputs").iterdir()} == unfinished
         assert len(list((self.directory / "proofs").iterdir())) == len(self.proofs)
