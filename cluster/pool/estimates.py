@@ -6,9 +6,10 @@ from cluster.pool.jobs import JobInfo
 from cluster.pool.store import JobStore
 
 #: Latest proved jobs of a program that its rates are taken over.
-_WINDOW = 100
-#: What a job is expected to take before the first has been done: only its ratio to what follows matters, and briefly.
-FIRST_GUESS_S = 30.0
+_WINDOW = 20
+#: What a job is expected to take before the first has been done. A guess that is too high would put whoever comes later
+#: behind; with nothing charged in advance, chains are served in turn until something is known.
+FIRST_GUESS_S = 0.0
 _LEAST_S = 0.001
 
 

@@ -94,8 +94,15 @@ class Processes:
     def start_pool(self) -> ForkServerProcess:
         (self.directory / "socket").unlink(missing_ok=True)
         self.pool_process = self._start(_serve_pool, self.directory)
-        wait_for((self.directory / "socket").exists)
+        wait_for(self._answers)
         return self.pool_process
+
+    def _answers(self) -> bool:
+        try:
+            self.pool.stats()
+        except ActorUnavailable:
+            return False
+        return True
 
     def worker(self, name: str) -> ForkServerProcess:
         return self._start(_work, self.directory, name)
