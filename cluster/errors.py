@@ -25,6 +25,7 @@
     │   ├── UnknownWorker           the pool has no worker of this name
     │   ├── ReservedTooMuch         all reserved shares together would be too much
     │   ├── ProofRefused            a proof that was handed in proves nothing
+    │   ├── HubUnreachable          the hub that a prover from outside works for does not answer
     │   ├── OutsideError            about provers that are no part of the cluster
     │   │   ├── OutsideProverExists
     │   │   ├── UnknownOutsideProver
@@ -45,12 +46,15 @@
     └── ProverError
         ├── UnknownBackend          no prover of this name
         ├── BatchRefused            the batch is wrong, or more than one proof holds: no proof of it can exist
+        ├── ProofWrong              a proof that was checked does not prove its batch
+        ├── NotCheckable            nobody knows how to check what a backend makes
         ├── OtherProgramWanted      L1 asks for proofs of another program or profile than the prover makes
         └── Abandoned               nobody wants the proof any more
 """
 
 import difflib
 from collections.abc import Sequence
+from typing import Self
 
 from zkhub.errors import HubError
 
@@ -181,6 +185,23 @@ class ProofRefused(PoolError):
         super().__init__(f"the proof of batch {batch_number} of {chain_name} by {worker} is wrong: {reason}")
         self.reason = reason
 
+    @classmethod
+    def as_told(cls, message: str) -> Self:
+        """The error that a hub on another machine told of."""
+        error = cls.__new__(cls)
+        error.args = (message,)
+        error.reason = message
+        return error
+
+
+class HubUnreachable(PoolError):
+    """The hub that a prover from outside works for does not answer as it should."""
+
+    hint = "look at the URL and whether the hub runs; it is tried again"
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"the hub at {url} does not answer: {reason}")
+
 
 class OutsideError(PoolError):
     """About provers that are no part of the cluster."""
@@ -294,6 +315,14 @@ class BatchRefused(ProverError):
     def __init__(self, message: str, *, reason: str = "refused", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
+
+
+class ProofWrong(ProverError):
+    """A proof that was checked does not prove its batch."""
+
+
+class NotCheckable(ProverError):
+    """Nobody knows how to check what a backend makes."""
 
 
 class OtherProgramWanted(ProverError):

@@ -215,6 +215,11 @@ class HubController:
         """What kept messages from arriving when the router was last asked."""
         return self._router_problems
 
+    def scale_provers(self, workers: int) -> None:
+        """Have so many prover workers from now on, until the settings say otherwise."""
+        self.lifecycle.remember_workers(workers)
+        self._wake.set()
+
     def node(self, name: str) -> Node:
         """A chain's process.
 
@@ -254,7 +259,7 @@ class HubController:
         lifecycle = self.lifecycle
         if not lifecycle.l1_is_up():
             self._begin(OperationKind.START_L1, "")
-        if not self._runtime.provers_running(self.settings.provers.workers):
+        if not self._runtime.provers_running(self.lifecycle.prover_workers):
             self._begin(OperationKind.START_PROVERS, "")
 
     def _start_missing_chains(self, chains: list[ChainRecord]) -> None:

@@ -15,7 +15,7 @@ from ecosystem.keys import KeyStore
 from ecosystem.operations import Step
 from ecosystem.ports import FIRST_CHAIN_PORT, FIRST_L1_PORT, first_free, wait_free
 from ecosystem.records import ChainRecord
-from ecosystem.registry import ECOSYSTEM_FACT, L1_FACT, L1_PREMINE_FACT, Registry
+from ecosystem.registry import ECOSYSTEM_FACT, L1_FACT, L1_PREMINE_FACT, PROVERS_FACT, Registry
 from ecosystem.seams import Node, Runtime, Settlement
 from ecosystem.settings import ETHER, ChainSettings, HubSettings
 from ecosystem.states import Goal, OperationKind, Phase
@@ -200,8 +200,31 @@ class Lifecycle:
     def _start_provers(self) -> str:
         provers, backend = self.settings.provers, self.settings.prover_backend
         directory = self.settings.data_dir.absolute() / "provers"
-        self.runtime.start_provers(directory, provers.workers, backend, provers.memory_bytes)
-        return f"{provers.workers} × {backend}"
+        workers = self.prover_workers
+        self.runtime.start_provers(directory, workers, backend, provers.memory_bytes)
+        self._tell_shares()
+        return f"{workers} × {backend}"
+
+    @property
+    def prover_workers(self) -> int:
+        """How many workers there shall be: what the settings say, unless someone has said otherwise since."""
+        said: dict[str, int] | None = self.registry.fact(PROVERS_FACT)
+        settings = self.settings.provers.workers
+        return said["workers"] if said is not None and said["settings"] == settings else settings
+
+    def remember_workers(self, workers: int) -> None:
+        """Have so many workers until the settings change."""
+        self.registry.set_fact(PROVERS_FACT, {"workers": workers, "settings": self.settings.provers.workers})
+
+    def _tell_shares(self) -> None:
+        """Tell the pool what the settings of the chains say of their shares; what they leave open stays."""
+        for chain in self.registry.chains():
+            self._tell_share(chain)
+
+    def _tell_share(self, chain: ChainRecord) -> None:
+        share = chain.settings.provers
+        if share.weight is not None or share.reserved is not None:
+            self.runtime.prover_pool().set_share(chain.chain_id, share.weight, share.reserved)
 
     def _start_router(self) -> str:
         auto = self.settings.relay.auto
@@ -304,6 +327,7 @@ class Lifecycle:
         return f"{len(addresses)} accounts"
 
     def _ready(self, name: str) -> str:
+        self._tell_share(self.registry.chain(name))
         self.registry.set_phase(name, Phase.READY)
         return self.node(name).view().rpc_url
 

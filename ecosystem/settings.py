@@ -135,6 +135,15 @@ class OperatorKeySettings(Settings):
     _check = field_validator("admin", "committer", "prover", "executor", "reverter")(_private_key)
 
 
+class ChainProverSettings(Settings):
+    """What a chain gets of the prover pool."""
+
+    weight: Annotated[float, Field(ge=0.001, le=1_000)] | None = None
+    """How much it gets in proportion to the other chains; 1 unless `zkhub prover share` has set it."""
+    reserved: Annotated[float, Field(ge=0, le=0.9)] | None = None
+    """The part of the pool it gets at least while it has work; others use it meanwhile. 0 unless set."""
+
+
 class ChainSettings(Settings):
     """One chain, as its creator describes it."""
 
@@ -154,6 +163,7 @@ class ChainSettings(Settings):
     batch: BatchSettings = BatchSettings()
     fees: FeeSettings = FeeSettings()
     mempool: MempoolSettings = MempoolSettings()
+    provers: ChainProverSettings = ChainProverSettings()
     fee_recipient: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")] | None = None
     """Who earns the fees on the chain; its committer's address unless it is set."""
     keys: OperatorKeySettings = OperatorKeySettings()

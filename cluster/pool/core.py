@@ -192,6 +192,12 @@ class PoolCore:
         for job in self._store.running(worker):
             self._end_attempt(job, error, counts=counts)
 
+    def _shut_out(self, worker: str, error: str) -> None:
+        """Take what a worker has away, and forget it."""
+        self._end_leases_of(worker, error, counts=False)
+        if worker in self._roster:
+            self._roster.remove(worker)
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
         with self._changed:

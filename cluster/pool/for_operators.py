@@ -8,7 +8,7 @@ from cluster.pool.books import WHOLE_POOL
 from cluster.pool.core import KEEP_RECORDS, PoolCore, out_of_hands
 from cluster.pool.decisions import Explanation, Surroundings, in_words
 from cluster.pool.jobs import WAITING, JobInfo, JobState, PoolStats, WorkerInfo
-from cluster.pool.outside import OutsideProver
+from cluster.pool.outside import OutsideProver, worker_of
 from cluster.pool.statistics import pool_stats
 
 #: Decisions for other chains that an explanation holds at most.
@@ -216,10 +216,7 @@ class ForOperators(PoolCore):
         with self._locked():
             with self._store.transaction():
                 self._outside.revoke(name, self._clock())
-            worker = f"outside-{name}"
-            self._end_leases_of(worker, "its token was revoked", counts=False)
-            if worker in self._roster:
-                self._roster.remove(worker)
+            self._shut_out(worker_of(name), "its token was revoked")
 
     def outside(self) -> list[OutsideProver]:
         """Every prover that was ever given a token."""
@@ -234,11 +231,3 @@ class ForOperators(PoolCore):
         """
         with self._locked():
             return self._outside.of_token(token)
-
-    def count_proof(self, name: str, *, held: bool) -> None:
-        """Note whether a proof from outside held; after too many that did not, the token is revoked."""
-        with self._locked():
-            with self._store.transaction():
-                prover = self._outside.count(name, held=held)
-            if prover.proofs_refused >= self._settings.max_wrong_proofs:
-                self.revoke_token(name)

@@ -1,11 +1,14 @@
 """What workers ask of the pool."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from cluster.errors import PoolStoreCorrupt, ProofRefused
+from cluster.errors import PoolStoreCorrupt, ProofRefused, ProofWrong
 from cluster.pool.core import PoolCore, out_of_hands
 from cluster.pool.jobs import Assignment, JobState, Progress, WorkerCard
 
+Check = Callable[[Assignment, bytes], None]
+"""Raises :class:`cluster.errors.ProofWrong` unless the proof proves the batch."""
 #: Seconds between two looks of a waiting worker at what time alone makes ready.
 _LOOK_S = 0.25
 
@@ -127,19 +130,47 @@ class ForWorkers(PoolCore):
                 job = self._store.update(job, replace(job, memory_bytes=needs_bytes))
             self._end_attempt(job, error, counts=False)
 
-    def reject(self, card: WorkerCard, lease: int, error: str) -> None:
-        """Count a wrong proof against the worker that handed it in; the job goes to another attempt, at no charge.
+    def finish_checked(self, card: WorkerCard, lease: int, proof: bytes, check: Check) -> None:
+        """Take a proof of a worker that is not to be believed, if it stands up to ``check``.
 
         Raises:
             StaleLease: The job is no longer this worker's.
-            ProofRefused: Always otherwise, for the worker to hear.
+            ProofRefused: It does not; the job goes to another attempt, at no charge, and it is counted against the
+                worker.
         """
         with self._locked():
-            worker = self._meet(card)
+            self._meet(card)
             job = self._require(card.name, lease)
-            worker.refused_proofs += 1
-            self._end_attempt(job, f"{card.name} handed in a wrong proof: {error}", counts=False)
-            raise ProofRefused(card.name, job.key.batch_number, job.chain_name, error)
+            batch_input = self._inputs.get(job.input_digest)
+        assignment = Assignment(lease, job.key, job.chain_name, job.public_input, batch_input, job.attempts)
+        try:
+            # Outside the lock: it may take seconds, and nobody is to wait for it.
+            check(assignment, proof)
+        except ProofWrong as error:
+            with self._locked():
+                worker = self._meet(card)
+                worker.refused_proofs += 1
+                if self._held(card.name, lease) is not None:
+                    reason = f"{card.name} handed in a wrong proof: {error.message}"
+                    self._end_attempt(job, reason, counts=False)
+                self._count_proof(card.name, held=False)
+            raise ProofRefused(card.name, job.key.batch_number, job.chain_name, error.message) from error
+        with self._locked():
+            self.finish(card, lease, proof)
+            self._count_proof(card.name, held=True)
+
+    def _count_proof(self, worker: str, *, held: bool) -> None:
+        """Note whether a proof from outside held; after too many that did not, the prover's token is revoked."""
+        prover = self._outside.of_worker(worker)
+        if prover is None:
+            return
+        with self._store.transaction():
+            prover = self._outside.count(prover.name, held=held)
+            shut_out = prover.proofs_refused >= self._settings.max_wrong_proofs
+            if shut_out:
+                self._outside.revoke(prover.name, self._clock())
+        if shut_out:
+            self._shut_out(worker, "it handed in too many wrong proofs")
 
     def leave(self, card: WorkerCard) -> None:
         """Say goodbye: what the worker has goes to another one, and the attempt does not count."""

@@ -30,7 +30,12 @@ class OutsideProver:
     @property
     def worker(self) -> str:
         """Its name among the pool's workers."""
-        return f"outside-{self.name}"
+        return worker_of(self.name)
+
+
+def worker_of(name: str) -> str:
+    """What a prover from outside is called among the pool's workers."""
+    return f"outside-{name}"
 
 
 class OutsideProvers:
@@ -87,6 +92,10 @@ class OutsideProvers:
         if found is None or found.revoked_at is not None:
             raise TokenRefused
         return found
+
+    def of_worker(self, worker: str) -> OutsideProver | None:
+        """The prover from outside that is this worker; None for a worker of the cluster."""
+        return next((known for known in self.all() if known.worker == worker), None)
 
     def count(self, name: str, *, held: bool) -> OutsideProver:
         """Note that a proof held, or did not."""
