@@ -226,6 +226,7 @@ def _progress_view(progress: "Progress | None") -> ProgressView | None:
 
 
 def job_view(job: "JobInfo", workers: "Sequence[WorkerInfo]" = ()) -> JobView:
+    """A job as the hub shows it; what ``workers`` say of it is how far it is."""
     at_work = {worker.job: worker.progress for worker in workers}
     return JobView(
         chain=job.chain_name,

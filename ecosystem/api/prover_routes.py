@@ -1,4 +1,4 @@
-"""The provers' routes: the pool, its queue and its reasons; and the door for provers that are no part of the cluster."""
+"""The provers' routes: the pool, its queue, its reasons; and the door for provers that are no part of the cluster."""
 
 from typing import Annotated, Any
 

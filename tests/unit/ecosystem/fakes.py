@@ -180,9 +180,10 @@ class FakeRuntime:
         return self._pool
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.close()
-            shutil.rmtree(self._pool._directory)
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+            shutil.rmtree(pool._directory)
 
     def stop_provers(self) -> None:
         self.workers = None
