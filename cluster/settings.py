@@ -25,6 +25,11 @@ class RaySettings(ClusterSettings):
     lean: bool = True
     """Start without Ray's monitors and dashboard process, which a hub on one machine does not use; saves seconds."""
 
+    nodes: Annotated[int, Field(ge=1, le=16)] = 1
+    """Nodes of Ray on this machine: more than one simulate several machines."""
+    gpus_per_node: Annotated[int, Field(ge=0, le=16)] | None = None
+    """GPUs that each node offers, whether the machine has them or not; left out: those the machine has, on the head."""
+
     @property
     def token_path(self) -> Path:
         """File of Ray's token, mode 0600 in a directory of mode 0700."""

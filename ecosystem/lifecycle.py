@@ -201,7 +201,7 @@ class Lifecycle:
         provers, backend = self.settings.provers, self.settings.prover_backend
         directory = self.settings.data_dir.absolute() / "provers"
         workers = self.prover_workers
-        self.runtime.start_provers(directory, workers, backend, provers.memory_bytes)
+        self.runtime.start_provers(directory, workers, backend, provers.memory_bytes, provers.gpus)
         self._tell_shares()
         return f"{workers} × {backend}"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chain_template.config import ChainConfig
-from cluster import handles, placement
+from cluster import autoscaling, handles, placement
+from cluster.autoscaling import GpuUse
 from cluster.errors import ActorMissing
 from cluster.names import L1_ACTOR, POOL_ACTOR, ROUTER_ACTOR, WORKER_PREFIX
 from cluster.pool.jobs import WAITING
@@ -109,12 +110,16 @@ class RayRuntime:
         except ActorMissing:
             return None
 
-    def start_provers(self, directory: Path, workers: int, backend: str, memory_bytes: int | None) -> None:
+    def start_provers(
+        self, directory: Path, workers: int, backend: str, memory_bytes: int | None, gpus: GpuUse
+    ) -> None:
         """Start the prover pool and its workers, or scale them; waits until they look for work."""
         pool = placement.start_pool(directory)
-        started = placement.scale_workers(workers, backend, memory_bytes=memory_bytes)
+        started = placement.scale_workers(workers, backend, memory_bytes=memory_bytes, gpus=gpus)
         pool.ready()
-        for worker in started:
+        # Who waits for a GPU that is not there yet must not keep the others' work from beginning.
+        here = autoscaling.cluster_gpus() if gpus is GpuUse.ALWAYS else workers
+        for worker in started[:here]:
             worker.ready()
 
     def provers_running(self, workers: int) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from chain_template.config import ChainConfig, DataAvailability
+from cluster.autoscaling import GpuUse
 from cluster.pool.decisions import Explanation
 from cluster.pool.jobs import Assignment, JobInfo, JobState, PoolStats, Progress, WorkerCard, WorkerInfo
 from cluster.pool.outside import OutsideProver
@@ -184,7 +185,9 @@ class Runtime(Protocol):
     def chain(self, name: str) -> Node | None:
         """A chain if it has been started."""
 
-    def start_provers(self, directory: Path, workers: int, backend: str, memory_bytes: int | None) -> None:
+    def start_provers(
+        self, directory: Path, workers: int, backend: str, memory_bytes: int | None, gpus: GpuUse
+    ) -> None:
         """Start the prover pool and its workers, or scale them; waits until they look for work.
 
         Args:
@@ -192,6 +195,7 @@ class Runtime(Protocol):
             workers: How many.
             backend: What proves.
             memory_bytes: What one proof may take, where that is limited.
+            gpus: Which workers get a GPU; those that must wait for one are not waited for.
         """
 
     def provers_running(self, workers: int) -> bool:

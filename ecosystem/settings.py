@@ -23,6 +23,7 @@ from chain_template.config import (
     MempoolSettings,
     Settings,
 )
+from cluster.autoscaling import GpuUse
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
 #: The embedded L1 is a node like the others, so no chain may be called so.
@@ -188,7 +189,13 @@ class ProverSettings(Settings):
     """The prover pool that all chains share."""
 
     workers: Annotated[int, Field(ge=0, le=256)] = 1
-    """Each proves one batch at a time."""
+    """Each proves one batch at a time, on a GPU of its own where the cluster has one."""
+    max_workers: Annotated[int, Field(ge=1, le=256)] | None = None
+    """As many workers may come when the queue is long, and go again when it is empty; unless set, none do."""
+    queue_target_s: Annotated[float, Field(gt=0)] = 300.0
+    """Seconds within which what waits shall be proved; more workers come until that is so."""
+    gpus: GpuUse = GpuUse.AUTO
+    """Who gets a GPU: "auto" as many workers as there are GPUs, "never" none, "always" all, who wait for one."""
     memory_gb: Annotated[float, Field(ge=1)] | None = None
     """What one proof may take; batches are cut to fit. Half of the machine's memory unless set."""
     backend: str | None = None
@@ -237,6 +244,10 @@ class RaySettings(Settings):
     """``host:port`` of a running cluster to join; left out, the hub starts its own."""
     token_file: Path | None = None
     """Ray's token, needed to join."""
+    nodes: Annotated[int, Field(ge=1, le=16)] = 1
+    """Nodes of a cluster of one's own: more than one simulate several machines on this one."""
+    gpus_per_node: Annotated[int, Field(ge=0, le=16)] | None = None
+    """GPUs that each node offers, simulated where the machine has none; those the machine has unless set."""
 
 
 class HubSettings(Settings):

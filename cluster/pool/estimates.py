@@ -38,11 +38,21 @@ class Estimator:
 
     def seconds(self, job: JobInfo) -> float:
         """Prover seconds that a job is expected to take."""
-        program = job.key.program_id
+        return self._rates_of(job.key.program_id).seconds(job.cycles, job.input_bytes)
+
+    def backlog_s(self) -> float:
+        """Prover seconds that all waiting jobs are expected to take."""
+        total = 0.0
+        for program, cycles, input_bytes in self.store.work_waiting():
+            rates = self._rates_of(program)
+            total += cycles * rates.per_cycle + input_bytes * rates.per_byte
+        return total
+
+    def _rates_of(self, program: bytes) -> Rates:
         if program not in self._rates:
             timed_s, cycles, all_s, input_bytes = self.store.work_done(program, _WINDOW)
             self._rates[program] = Rates(timed_s / cycles if cycles else 0.0, all_s / max(1, input_bytes))
-        return self._rates[program].seconds(job.cycles, job.input_bytes)
+        return self._rates[program]
 
     def learn(self, program_id: bytes) -> None:
         """A job of this program has been done."""

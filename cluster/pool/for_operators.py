@@ -60,7 +60,8 @@ class ForOperators(PoolCore):
                         behind_s=(clock - account.virtual_s) * share,
                     )
                 )
-            return replace(stats, chains=tuple(chains), draining=WHOLE_POOL in self._books.drains())
+            draining = WHOLE_POOL in self._books.drains()
+            return replace(stats, chains=tuple(chains), draining=draining, backlog_s=self._estimator.backlog_s())
 
     def why(self, job_id: int) -> Explanation:
         """Why a job runs, waits, or went before another.

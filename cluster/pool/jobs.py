@@ -236,6 +236,7 @@ class PoolStats:
 
     Attributes:
         draining: Whether no worker is given a job.
+        backlog_s: Prover seconds that all waiting jobs are expected to take.
     """
 
     by_state: dict[JobState, int]
@@ -247,3 +248,4 @@ class PoolStats:
     waited: Durations
     ran: Durations
     draining: bool = False
+    backlog_s: float = 0.0

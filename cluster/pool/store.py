@@ -259,6 +259,14 @@ class JobStore(DurableFile):
         rows = self._jobs("WHERE id = ?", (job_id,))
         return rows[0] if rows else None
 
+    def work_waiting(self) -> list[tuple[bytes, int, int]]:
+        """Program, cycles, and input bytes of those whose cycles are not known, of all waiting jobs."""
+        rows = self._all(
+            "SELECT program_id, SUM(cycles), SUM(CASE WHEN cycles = 0 THEN input_bytes ELSE 0 END) FROM jobs"
+            " WHERE state IN ('ready', 'pending') GROUP BY program_id"
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
     def work_done(self, program_id: bytes, limit: int) -> tuple[float, int, float, int]:
         """Seconds and cycles of the latest proved jobs whose cycles are known; seconds and input bytes of all."""
         row = self._all(

@@ -10,6 +10,7 @@ from typing import Any
 
 from chain_template.config import ChainConfig, DataAvailability
 from chain_template.settlement.proofs import ProofJob
+from cluster.autoscaling import GpuUse
 from cluster.errors import ActorUnavailable, MessageMissing, MessageNotRetryable, OrderConflict
 from cluster.pool import Progress, ProverPool, WorkerCard
 from cluster.router.messages import MessageInfo, MessageKind, Order, id_of_found, id_of_request
@@ -166,7 +167,9 @@ class FakeRuntime:
         node = self.nodes.get(name)
         return None if node is None or node.stopped else node
 
-    def start_provers(self, directory: Path, workers: int, backend: str, memory_bytes: int | None) -> None:
+    def start_provers(
+        self, directory: Path, workers: int, backend: str, memory_bytes: int | None, gpus: GpuUse
+    ) -> None:
         self.workers = workers
 
     def provers_running(self, workers: int) -> bool:
