@@ -23,6 +23,7 @@ def start_detached(
     *arguments: Any,
     concurrency_groups: Mapping[str, int] | None = None,
     num_gpus: int = 0,
+    anywhere: bool = False,
 ) -> ActorRef:
     """Create a named detached actor that Ray starts again whenever it dies, or find it if it is there.
 
@@ -32,6 +33,7 @@ def start_detached(
         arguments: The constructor's arguments.
         concurrency_groups: Threads of each group that methods name by ``ray.method(concurrency_group=…)``.
         num_gpus: GPUs of its own; it waits until a node has so many free.
+        anywhere: Whether it may run on any node; else only on this process's, where its files are.
 
     Raises:
         NotConnected: This process is in no cluster.
@@ -42,9 +44,22 @@ def start_detached(
         raise NotConnected(f"{name}: this process has neither started nor joined a Ray cluster")
     groups: dict[str, Any] = {"concurrency_groups": dict(concurrency_groups)} if concurrency_groups else {}
     remote: Any = ray.remote(num_cpus=0, num_gpus=num_gpus, max_restarts=-1, **groups)(actor_class)
-    options = remote.options(name=name, namespace=NAMESPACE, lifetime="detached", get_if_exists=True)
+    options = remote.options(
+        name=name,
+        namespace=NAMESPACE,
+        lifetime="detached",
+        get_if_exists=True,
+        scheduling_strategy="SPREAD" if anywhere else _on_this_node(),
+    )
     actor = options.remote(*arguments)
     return ActorRef(name, actor)
+
+
+def _on_this_node() -> Any:
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    return NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
 
 
 def start_l1(config: ChainConfig) -> NodeHandle:
@@ -124,6 +139,7 @@ def scale_workers(
             *(index, backend, POOL_ACTOR, heartbeat_s, memory_bytes),
             concurrency_groups=WORKER_GROUPS,
             num_gpus=int(index < with_gpu),
+            anywhere=True,
         )
         workers.append(WorkerHandle(started.name, started.actor))
     return workers

@@ -57,7 +57,7 @@ class ForOperators(PoolCore):
                         reserved=account.reserved,
                         share=share,
                         used_s=account.used_s,
-                        behind_s=(clock - account.virtual_s) * share,
+                        behind_s=(clock - account.virtual_s) * share + 0.0 if share else 0.0,
                     )
                 )
             draining = WHOLE_POOL in self._books.drains()
