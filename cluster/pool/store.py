@@ -49,6 +49,9 @@ ALTER TABLE jobs ADD COLUMN deadline REAL;
 ALTER TABLE jobs ADD COLUMN head_at REAL;
 ALTER TABLE jobs ADD COLUMN estimate_s REAL NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN share REAL NOT NULL DEFAULT 1;
+CREATE INDEX jobs_by_memory ON jobs (state, memory_bytes);
+CREATE INDEX jobs_by_head ON jobs (head_at) WHERE head_at IS NOT NULL;
+CREATE INDEX jobs_pressed ON jobs (chain_id, batch_number) WHERE urgent = 1 OR deadline IS NOT NULL;
 CREATE TABLE accounts (
     chain_id INTEGER PRIMARY KEY,
     weight REAL NOT NULL,
@@ -107,7 +110,8 @@ class JobStore(DurableFile):
     # Writing; inside a transaction.
 
     def insert(self, job: JobInfo) -> JobInfo:
-        """Add a job; its id is given here."""
+        """Add a job; its id is given here, and its chain has an account from now on."""
+        self._db.execute("INSERT OR IGNORE INTO accounts VALUES (?, 1, 0, 0, 0, 0, 0)", (job.key.chain_id,))
         values = _values(job)
         columns = ", ".join(values)
         marks = ", ".join("?" * len(values))
@@ -198,13 +202,19 @@ class JobStore(DurableFile):
 
     def chains_with_work(self) -> list[int]:
         """Every chain with a job that is ready or running."""
-        rows = self._all("SELECT DISTINCT chain_id FROM jobs WHERE state IN ('ready', 'running') ORDER BY chain_id")
+        rows = self._all(
+            "SELECT chain_id FROM accounts a WHERE"
+            " EXISTS (SELECT 1 FROM jobs WHERE state = 'ready' AND chain_id = a.chain_id)"
+            " OR EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND chain_id = a.chain_id) ORDER BY chain_id"
+        )
         return [row[0] for row in rows]
+
+    # A plus keeps SQLite from an index that would find more rows than the one the order asks for.
 
     def first_ready(self, chain_id: int, memory_bytes: int | None) -> JobInfo | None:
         """The chain's lowest ready batch that needs no more memory, since proofs reach L1 in the order of batches."""
         rows = self._jobs(
-            "WHERE state = 'ready' AND chain_id = ? AND memory_bytes <= ? ORDER BY batch_number, id LIMIT 1",
+            "WHERE state = 'ready' AND chain_id = ? AND +memory_bytes <= ? ORDER BY batch_number, id LIMIT 1",
             (chain_id, _MOST if memory_bytes is None else memory_bytes),
         )
         return rows[0] if rows else None
@@ -212,7 +222,7 @@ class JobStore(DurableFile):
     def longest_first(self, memory_bytes: int | None) -> JobInfo | None:
         """The ready job that has been its chain's first for longest, and needs no more memory."""
         rows = self._jobs(
-            "WHERE state = 'ready' AND head_at IS NOT NULL AND memory_bytes <= ? ORDER BY head_at, id LIMIT 1",
+            "WHERE +state = 'ready' AND head_at IS NOT NULL AND +memory_bytes <= ? ORDER BY head_at LIMIT 1",
             (_MOST if memory_bytes is None else memory_bytes,),
         )
         return rows[0] if rows else None
@@ -221,7 +231,8 @@ class JobStore(DurableFile):
         """Whether a waiting job of this batch or a later one is urgent, and their earliest deadline."""
         row = self._all(
             "SELECT coalesce(MAX(urgent), 0), MIN(deadline) FROM jobs"
-            " WHERE state IN ('ready', 'pending') AND chain_id = ? AND batch_number >= ?",
+            " WHERE (urgent = 1 OR deadline IS NOT NULL) AND chain_id = ? AND batch_number >= ?"
+            " AND state IN ('ready', 'pending')",
             (chain_id, batch_number),
         )[0]
         return bool(row[0]), row[1]

@@ -7,17 +7,8 @@ from pathlib import Path
 import pytest
 
 from cluster.errors import IllegalJobTransition, ReservedTooMuch, StaleLease, UnknownJob, UnknownWorker
-from cluster.pool import JobState, ProverPool, Rule, WorkerCard
+from cluster.pool import JobState, ProverPool, Rule
 from tests.unit.cluster.pool_world import PROGRAM, SETTINGS, Clock, FakeWorker, job, open_pool
-
-
-class SizedWorker(FakeWorker):
-    def __init__(self, pool: ProverPool, name: str, memory_bytes: int | None) -> None:
-        self.memory_bytes = memory_bytes
-        super().__init__(pool, name)
-
-    def _new_card(self) -> WorkerCard:
-        return WorkerCard(self.name, f"life-{next(self._lives)}", "stark", 1, "node", self.memory_bytes)
 
 
 def prove(pool: ProverPool, worker: FakeWorker, clock: Clock, seconds: float) -> int:
@@ -102,14 +93,14 @@ def test_a_job_goes_to_no_worker_with_too_little_memory_and_waits_for_a_larger_o
     pool: ProverPool, clock: Clock
 ) -> None:
     pool.submit(job(1, 1))
-    small = SizedWorker(pool, "small", 8_000_000_000)
+    small = FakeWorker(pool, "small", 8_000_000_000)
     pool.fail(small.card, small.must_take().lease, "needs more", 20_000_000_000)
     assert small.take() is None
     assert state_of(pool, 1, 1) is JobState.PENDING
     assert pool.why(1).sentences[0].endswith("20.0 GB; the largest there is has 8.0 GB")
     pool.submit(job(1, 2))
     assert small.must_take().key.batch_number == 2, "later batches do not wait for it"
-    large = SizedWorker(pool, "large", 24_000_000_000)
+    large = FakeWorker(pool, "large", 24_000_000_000)
     assert (large.must_take().key.batch_number, pool.find(1, 1).attempts) == (1, 1), "the misfit was no attempt"
     pool.leave(large.card)
     pool.workers()
