@@ -27,8 +27,6 @@ from zkhub.errors import HubError
 
 #: Latest batches of a chain that the time from sealed to verified is taken over.
 _BATCHES = 200
-#: Seconds a question for work of a prover from outside may wait: below what the API gives any question.
-_TAKE_WAIT_S = 5.0
 
 
 class ProverQuestions:
@@ -150,11 +148,11 @@ class ProverQuestions:
         return OutsideAnswer(True, self._settings.prover_backend)
 
     def outside_pick(
-        self, token: str, incarnation: str, sequence: int, wait_s: float, memory_bytes: int | None
+        self, token: str, incarnation: str, sequence: int, memory_bytes: int | None
     ) -> OutsideJobView | None:
-        """The next job for a prover from outside."""
+        """The next job for a prover from outside; None at once where there is none, for others ask this process too."""
         card = self._card(token, incarnation, memory_bytes)
-        assignment = self._pool.take(card, sequence, min(wait_s, _TAKE_WAIT_S))
+        assignment = self._pool.take(card, sequence, 0.0)
         if assignment is None:
             return None
         return OutsideJobView(

@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ _TIMEOUT_S: Final = 20.0
 #: Seconds that handing a proof in may take: it is checked meanwhile.
 _SUBMIT_TIMEOUT_S: Final = 180.0
 _HEARTBEAT_S: Final = 2.0
+#: Seconds between two questions for work.
+_ASK_AGAIN_S: Final = 1.0
 _PROBLEM: Final = "urn:zkhub:problem:"
 
 
@@ -52,18 +55,18 @@ class HttpPool:
         return str(self._ask("GET", "/backend")["backend"])
 
     def take(self, card: WorkerCard, sequence: int, wait_s: float) -> Assignment | None:
-        """The next job."""
+        """The next job; where there is none, None after ``wait_s`` or a second, whichever is less."""
         job = self._ask(
             "POST",
             "/pick",
             json={
                 "incarnation": card.incarnation,
                 "sequence": sequence,
-                "wait_s": wait_s,
                 "memory_bytes": card.memory_bytes,
             },
         )
         if job is None:
+            time.sleep(min(wait_s, _ASK_AGAIN_S))
             return None
         return Assignment(
             lease=job["lease"],

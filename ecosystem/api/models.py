@@ -165,7 +165,6 @@ class OutsidePick(Settings):
 
     incarnation: _Incarnation
     sequence: Annotated[int, Field(ge=0, le=2**53)]
-    wait_s: Annotated[float, Field(ge=0, le=60)] = 0.0
     memory_bytes: _Bytes | None = None
 
 

@@ -165,8 +165,8 @@ async def outside_backend(token: Token, backend: Answers) -> OutsideAnswer:
 
 @outside.post("/pick")
 async def outside_pick(pick: OutsidePick, token: Token, backend: Answers) -> OutsideJobView | None:
-    """The next job; null when there is none within the time that was to be waited."""
-    return await backend.ask("outside_pick", token, pick.incarnation, pick.sequence, pick.wait_s, pick.memory_bytes)
+    """The next job; null when there is none: ask again after a second."""
+    return await backend.ask("outside_pick", token, pick.incarnation, pick.sequence, pick.memory_bytes)
 
 
 @outside.post("/heartbeat")

@@ -4,7 +4,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -19,6 +19,7 @@ from cluster.workers.outside import HttpPool
 from cluster.workers.unproven import UnprovenProver
 from ecosystem.api.app import MAX_BODY_BYTES, make_app
 from ecosystem.api.prover_routes import MAX_PROOF_BYTES
+from ecosystem.settings import ChainSettings
 from tests.unit.cluster.test_unproven import real_batch
 from tests.unit.ecosystem.conftest import FakeHub, wait_for
 from tests.unit.ecosystem.fakes import FakePool
@@ -100,6 +101,48 @@ def test_draining_and_scaling(api: Api, zkhub: Zkhub, pool: FakePool, running: F
     assert answer(zkhub("prover", "scale", "3", "--json"))["wanted"] == 3
     wait_for(lambda: running.runtime.workers == 3)
     assert running.successor().controller.lifecycle.prover_workers == 3, "it is remembered"
+
+
+def test_workers_come_with_the_queue_and_go_again(
+    made: Callable[..., FakeHub], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecosystem.controller.SCALING_S", 0.0)
+    hub = made(provers={"workers": 1, "max_workers": 5, "queue_target_s": 0.001})
+    pool = hub.runtime.prover_pool()
+    hub.controller.start()
+    # One job runs and two wait; what the proved ones took tells that they are worth a worker each at the least.
+    wait_for(lambda: (hub.runtime.workers or 0) >= 2)
+    assert hub.runtime.workers <= 5  # type: ignore[operator]
+    assert hub.controller._worker_goal is not None
+    hub.controller._worker_goal.patience_s = 0.0
+    pool.cancel_from(271, 1)
+    wait_for(lambda: hub.runtime.workers == 1)
+
+
+def test_the_settings_of_a_chain_set_its_share(made: Callable[..., FakeHub]) -> None:
+    chains = {"alpha": ChainSettings(id=271, provers={"reserved": 0.25, "weight": 3}), "beta": ChainSettings(id=272)}
+    hub = made(chains=chains)
+    hub.controller.start()
+    hub.settle()
+    (share,) = [share for share in hub.runtime.prover_pool().stats().chains if share.chain_id == 271]
+    assert (share.reserved, share.weight) == (0.25, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("prover", "join", "http://127.0.0.1:1"), "needs its token"),
+        (("prover", "join", "http://127.0.0.1:1", "--token-file", "/nowhere"), "cannot be read"),
+    ],
+)
+def test_joining_without_a_token_is_wrong_usage(alone: Zkhub, words: tuple[str, ...], says: str) -> None:
+    done = alone(*words)
+    assert done.exit_code == 2 and says in done.stderr
+
+
+def test_joining_a_hub_that_is_not_there_says_so(alone: Zkhub) -> None:
+    done = alone("prover", "join", "http://127.0.0.1:1", "--token", "zkp_x")
+    assert done.exit_code == 1 and "http://127.0.0.1:1" in done.stderr
 
 
 @pytest.mark.parametrize("words", [("prover", "list"), ("prover", "status"), ("prover", "queue")])
