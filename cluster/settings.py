@@ -6,6 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+#: What all reserved shares of the prover pool together may be: the rest is for chains that have reserved nothing.
+MOST_RESERVED = 0.9
+
 
 class ClusterSettings(BaseModel):
     """Base of this package's settings: unknown keys are refused, values are immutable."""

@@ -3,10 +3,12 @@
 Every step may be repeated: it looks first at what is there, and takes what it needs from the registry.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 
 from chain_template.genesis import Genesis
+from cluster.errors import ReservedTooMuch
 from contracts.addresses import EcosystemAddresses
 from contracts.sender import address_of
 from ecosystem.chain_config import chain_config, chain_genesis, key_bytes, l1_config
@@ -202,8 +204,7 @@ class Lifecycle:
         directory = self.settings.data_dir.absolute() / "provers"
         workers = self.prover_workers
         self.runtime.start_provers(directory, workers, backend, provers.memory_bytes, provers.gpus)
-        self._tell_shares()
-        return f"{workers} × {backend}"
+        return "; ".join([f"{workers} × {backend}", *self._tell_shares()])
 
     @property
     def prover_workers(self) -> int:
@@ -216,10 +217,21 @@ class Lifecycle:
         """Have so many workers until the settings change."""
         self.registry.set_fact(PROVERS_FACT, {"workers": workers, "settings": self.settings.provers.workers})
 
-    def _tell_shares(self) -> None:
-        """Tell the pool what the settings of the chains say of their shares; what they leave open stays."""
+    def _tell_shares(self) -> list[str]:
+        """Tell the pool what the settings of the chains say of their shares; what they leave open stays.
+
+        Returns what could not be had beside the shares that others were given since: provers at work come first.
+        """
+        refused = []
         for chain in self.registry.chains():
-            self._tell_share(chain)
+            try:
+                if chain.phase is Phase.REMOVED:
+                    self.runtime.prover_pool().set_share(chain.chain_id, 1.0, 0.0)
+                else:
+                    self._tell_share(chain)
+            except ReservedTooMuch as error:
+                refused.append(f"{chain.name}: {error.message}")
+        return refused
 
     def _tell_share(self, chain: ChainRecord) -> None:
         share = chain.settings.provers
@@ -327,7 +339,9 @@ class Lifecycle:
         return f"{len(addresses)} accounts"
 
     def _ready(self, name: str) -> str:
-        self._tell_share(self.registry.chain(name))
+        with contextlib.suppress(ReservedTooMuch):
+            # The chain is ready without it; `zkhub prover share` says what is in the way.
+            self._tell_share(self.registry.chain(name))
         self.registry.set_phase(name, Phase.READY)
         return self.node(name).view().rpc_url
 
@@ -406,6 +420,9 @@ class Lifecycle:
         node = self.runtime.chain(name)
         if node is not None:
             node.stop()
+        with contextlib.suppress(HubError):
+            # What was reserved for it is free for others; a pool that is down is told at its next start.
+            self.runtime.prover_pool().set_share(self.registry.chain(name).chain_id, 1.0, 0.0)
         self.registry.set_phase(name, Phase.REMOVED)
         return "its data and its name stay"
 

@@ -24,6 +24,7 @@ from chain_template.config import (
     Settings,
 )
 from cluster.autoscaling import GpuUse
+from cluster.settings import MOST_RESERVED
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
 #: The embedded L1 is a node like the others, so no chain may be called so.
@@ -300,6 +301,9 @@ class HubSettings(Settings):
             _claim(ids, chain.id, f"chains.{name}", "chain id")
             if chain.port:
                 _claim(ports, chain.port, f"chains.{name}.port", "port")
+        reserved = sum(chain.provers.reserved or 0.0 for chain in self.chains.values())
+        if reserved > MOST_RESERVED + 1e-9:
+            raise ValueError(f"the chains reserve {reserved:.0%} of the provers; all may have {MOST_RESERVED:.0%}")
         return self
 
 

@@ -9,9 +9,6 @@ estimate when it starts and corrected by what it took when it ends: every second
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-#: What all reserved shares together may be: the rest is for chains that have reserved nothing.
-MOST_RESERVED = 0.9
-
 
 @dataclass(frozen=True, slots=True)
 class Account:

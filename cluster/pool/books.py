@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from cluster.errors import ReservedTooMuch
-from cluster.pool.accounts import MOST_RESERVED, Account
+from cluster.pool.accounts import Account
 from cluster.pool.decisions import KEEP_DECISIONS, Decision, from_figures
 from cluster.pool.scheduler import Rule
 from cluster.pool.store import JobStore
+from cluster.settings import MOST_RESERVED
 
 #: In the table of drains, the name of all workers together.
 WHOLE_POOL = ""

@@ -125,6 +125,7 @@ class Simulation:
                 else:
                     job = self._jobs[number]
                     self._queues.setdefault(job.chain, []).append(Waiting(number, job))
+                    self._mark_first(job.chain, at)
             for worker in self._idle():
                 if (start := self._give(worker, now)) is not None:
                     heapq.heappush(events, (start.ends, 0, worker))
@@ -151,23 +152,22 @@ class Simulation:
     def _give(self, worker: int, now: float) -> Start | None:
         present = {chain for chain, queue in self._queues.items() if queue}
         present |= {job.chain for job, *_ in self._running.values()}
-        self._accounts = with_work(self._accounts, present, self._clock)
+        accounts = with_work(self._accounts, present, self._clock)
         found: dict[int, Waiting] = {}
         for queue in self._queues.values():
-            if queue and queue[0].head_at is None:
-                queue[0].head_at = now
             first = next((waiting for waiting in queue if waiting.job.memory <= self._memory[worker]), None)
             if first is not None:
                 found[first.number] = first
         if not found:
             return None
         candidates = [self._candidate(waiting, now) for waiting in found.values()]
-        active = {chain: self._accounts[chain] for chain in present}
+        active = {chain: accounts[chain] for chain in present}
         choice = self._policy.choose(candidates, active, self._clock)
-        self._clock, self._lease = choice.clock_s, self._lease + 1
+        self._accounts, self._clock, self._lease = accounts, choice.clock_s, self._lease + 1
         waiting = found[choice.candidate.job_id]
         job, share = waiting.job, choice.share
         self._queues[job.chain].remove(waiting)
+        self._mark_first(job.chain, now)
         if not self._queues[job.chain]:
             self._outcome.exhausted_at.setdefault(job.chain, now)
         self._accounts[job.chain] = started(
@@ -185,6 +185,11 @@ class Simulation:
         )
         self._outcome.starts.append(start)
         return start
+
+    def _mark_first(self, chain: int, now: float) -> None:
+        queue = self._queues[chain]
+        if queue and queue[0].head_at is None:
+            queue[0].head_at = now
 
     def _candidate(self, waiting: Waiting, now: float) -> Candidate:
         job = waiting.job

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.pool.accounts import MOST_RESERVED, Account, ended, shares, started, with_work
+from cluster.pool.accounts import Account, ended, shares, started, with_work
+from cluster.settings import MOST_RESERVED
 
 ACCOUNTS = st.lists(st.tuples(st.floats(0.001, 100), st.floats(0, 1)), min_size=1, max_size=8).map(
     lambda drawn: [

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import ValidationError
 
 from chain_template.settlement.proofs import ProofJob
 from cluster.errors import HubUnreachable, TokenRefused
@@ -126,6 +127,24 @@ def test_the_settings_of_a_chain_set_its_share(made: Callable[..., FakeHub]) -> 
     hub.settle()
     (share,) = [share for share in hub.runtime.prover_pool().stats().chains if share.chain_id == 271]
     assert (share.reserved, share.weight) == (0.25, 3.0)
+
+
+def test_shares_that_do_not_fit_are_refused_or_told_of_and_a_removed_chain_gives_its_own_back(
+    made: Callable[..., FakeHub],
+) -> None:
+    half = {"reserved": 0.5}
+    with pytest.raises(ValidationError, match="reserve 100% of the provers"):
+        made(chains={"alpha": ChainSettings(id=271, provers=half), "beta": ChainSettings(id=272, provers=half)})
+    hub = made(chains={"alpha": ChainSettings(id=271, provers=half), "beta": ChainSettings(id=272)})
+    hub.runtime.prover_pool().set_share(272, reserved=0.6)
+    hub.controller.start()
+    hub.settle()
+    told = [step.detail for operation in hub.registry.operations(limit=100) for step in operation.steps]
+    assert any("alpha: 50% of the provers cannot be reserved" in detail for detail in told), told
+    hub.runtime.prover_pool().set_share(272, reserved=0.0)
+    hub.runtime.prover_pool().set_share(271, reserved=0.5)
+    hub.finished(hub.hub.remove("alpha").id)
+    hub.runtime.prover_pool().set_share(272, reserved=0.9)
 
 
 @pytest.mark.parametrize(
