@@ -13,10 +13,11 @@ from pathlib import Path
 
 from benchmarks.measure import Figure, median
 from chain_template.settlement.proofs import ProofJob
-from cluster.pool import FairShare, FirstCome, ProverPool, RoundRobin, WorkerCard
+from cluster.pool import FairShare, FirstCome, JobState, ProverPool, RoundRobin, WorkerCard
 from cluster.pool.accounts import Account
 from cluster.pool.scheduler import Scheduler
 from cluster.settings import PoolSettings
+from tests.faults.pool_processes import Processes, wait_for
 from tests.unit.cluster.pool_simulation import Outcome, SimJob, Simulation, jain
 
 WORKERS = 32
@@ -89,6 +90,27 @@ def decisions_a_second(chains: int = 12, jobs: int = 50) -> float:
     return chains * jobs / seconds
 
 
+def busy_processes(jobs: int = 60, seconds: float = 0.5, workers: int = 2) -> float:
+    """Part of their time that real worker processes have a job while a pool process has work for them."""
+    with tempfile.TemporaryDirectory(prefix="zkp-", dir="/tmp") as directory:
+        world = Processes(Path(directory))
+        try:
+            for number in range(jobs):
+                waiting = world.submit(1 + number % 3, 1 + number // 3)
+                (waiting / "go").write_text(str(seconds))
+            for index in range(workers):
+                world.worker(f"w{index}")
+            wait_for(lambda: len(world.pool.workers()) == workers)
+            began, before = time.perf_counter(), sum(worker.busy_s for worker in world.pool.workers())
+            # Work is queued until the last jobs are given out.
+            wait_for(lambda: world.pool.stats().by_state[JobState.READY] == 0, timeout_s=600)
+            elapsed = time.perf_counter() - began
+            after = sum(worker.busy_s for worker in world.pool.workers())
+        finally:
+            world.close()
+    return (after - before) / (elapsed * workers)
+
+
 def figures() -> list[Figure]:
     ours = [run(FairShare(NEVER), seed) for seed in SEEDS]
     queue = [run(FirstCome(), seed) for seed in SEEDS]
@@ -140,6 +162,13 @@ def figures() -> list[Figure]:
             "part",
             "higher",
             median([busy_share(outcome) for outcome in ours]),
+        ),
+        Figure(
+            "prover pool: real worker processes busy while work is queued",
+            "part",
+            "higher",
+            median([busy_processes() for _ in range(3)]),
+            notes="60 jobs of half a second, 2 workers, 3 chains; the rest is handing in and asking again",
         ),
         Figure(
             "prover pool: jobs given out and taken back on disk",

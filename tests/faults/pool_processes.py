@@ -62,7 +62,7 @@ class SteeredBackend:
     """The job's input is a directory, whose files say what becomes of an attempt.
 
     It begins by writing ``started-<attempt>`` with the process's id; then ``refuse`` makes it refuse the batch,
-    ``fail-<attempt>`` makes the attempt fail, and ``go`` makes the proof.
+    ``fail-<attempt>`` makes the attempt fail, and ``go`` makes the proof, after as many seconds as it says.
     """
 
     def warm_up(self) -> None:
@@ -79,6 +79,7 @@ class SteeredBackend:
             if abandoned.is_set():
                 raise BatchRefused("abandoned")
             time.sleep(0.01)
+        time.sleep(float((directory / "go").read_text() or 0))
         return b"proof by attempt %d" % assignment.attempt
 
 
