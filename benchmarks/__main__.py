@@ -12,6 +12,7 @@ NAMES = (
     "evm",
     "evm_cycles",
     "executor",
+    "prover_pool",
     "pyevm",
     "rpc",
     "startup",

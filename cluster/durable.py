@@ -1,7 +1,7 @@
 """A SQLite file in which every change is one synced transaction, with errors of the hub's own."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,34 +29,41 @@ class DurableFile:
     Args:
         path: Created if it is not there.
         schema: Statements that make a new file's tables.
-        version: Of the schema; a file of another one is refused.
+        version: Of the schema; a file of another one is refused, unless ``upgrades`` lead from it to this one.
         errors: The owner's errors.
+        upgrades: Statements that bring a file of each older version to the next one.
 
     Raises:
         HubError: ``errors.corrupt`` for a file that is damaged, not ours or of another version; ``errors.full`` when
             the disk refuses to create it.
     """
 
-    def __init__(self, path: Path, schema: str, version: int, errors: FileErrors) -> None:
+    def __init__(
+        self, path: Path, schema: str, version: int, errors: FileErrors, upgrades: Mapping[int, str] | None = None
+    ) -> None:
         self._path = path
         self._errors = errors
         with self._translated():
             # Another process of ours may still be closing it after a restart; it lets go within moments.
             self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
             self._db.row_factory = sqlite3.Row
-            self._open(schema, version)
+            self._open(schema, version, upgrades or {})
 
-    def _open(self, schema: str, wanted: int) -> None:
+    def _open(self, schema: str, wanted: int, upgrades: Mapping[int, str]) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             self._db.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {wanted}; COMMIT;")
-        elif version != wanted:
-            raise self._errors.corrupt(f"{self._path} has version {version}; this program knows {wanted}")
         problem = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if problem != "ok":
             raise self._errors.corrupt(f"{self._path} is damaged: {problem}", hint=self._errors.repair_hint)
+        while version not in {0, wanted}:
+            if version not in upgrades:
+                raise self._errors.corrupt(f"{self._path} has version {version}; this program knows {wanted}")
+            # One transaction each: after a crash the file is of the old version or of the new one.
+            version += 1
+            self._db.executescript(f"BEGIN IMMEDIATE; {upgrades[version - 1]} PRAGMA user_version = {version}; COMMIT;")
 
     def close(self) -> None:
         """Close the file."""

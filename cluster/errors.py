@@ -22,6 +22,14 @@
     │   ├── IllegalJobTransition    the job's state machine has no such step
     │   ├── StaleLease              the job was taken from this worker in the meantime
     │   ├── PoolClosed              the pool is stopping
+    │   ├── UnknownWorker           the pool has no worker of this name
+    │   ├── ReservedTooMuch         all reserved shares together would be too much
+    │   ├── ProofRefused            a proof that was handed in proves nothing
+    │   ├── HubUnreachable          the hub that a prover from outside works for does not answer
+    │   ├── OutsideError            about provers that are no part of the cluster
+    │   │   ├── OutsideProverExists
+    │   │   ├── UnknownOutsideProver
+    │   │   └── TokenRefused        the token is nobody's, or has been revoked
     │   └── PoolStoreError          the pool's database cannot be used
     │       ├── PoolStoreCorrupt    it is damaged or of another version
     │       └── PoolStoreFull       the disk refused a write; nothing of it is in the database
@@ -38,9 +46,15 @@
     └── ProverError
         ├── UnknownBackend          no prover of this name
         ├── BatchRefused            the batch is wrong, or more than one proof holds: no proof of it can exist
+        ├── ProofWrong              a proof that was checked does not prove its batch
+        ├── NotCheckable            nobody knows how to check what a backend makes
         ├── OtherProgramWanted      L1 asks for proofs of another program or profile than the prover makes
         └── Abandoned               nobody wants the proof any more
 """
+
+import difflib
+from collections.abc import Sequence
+from typing import Self
 
 from zkhub.errors import HubError
 
@@ -133,6 +147,86 @@ class PoolClosed(PoolError):
     """The pool is stopping; whoever restarts it will find every job in place."""
 
 
+class UnknownWorker(PoolError):
+    """The pool has no worker of this name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        near = difflib.get_close_matches(name, known, n=1)
+        listed = ", ".join(known) or "none"
+        super().__init__(
+            f'there is no prover worker "{name}"; there are: {listed}',
+            hint=f'Did you mean "{near[0]}"?' if near else "",
+        )
+
+
+class ReservedTooMuch(PoolError):
+    """All reserved shares together would leave too little to chains that have reserved nothing.
+
+    Attributes:
+        wanted: The share that was asked for, 0 to 1.
+        others: What other chains have reserved.
+        most: What all together may be.
+    """
+
+    def __init__(self, wanted: float, others: float, most: float) -> None:
+        super().__init__(
+            f"{wanted:.0%} of the provers cannot be reserved: others have {others:.0%}, all may have {most:.0%}",
+            hint=f"reserve at most {max(0.0, most - others):.0%}, or lower another chain's share first",
+        )
+        self.wanted = wanted
+        self.others = others
+        self.most = most
+
+
+class ProofRefused(PoolError):
+    """A proof that was handed in does not prove the batch."""
+
+    def __init__(self, worker: str, batch_number: int, chain_name: str, reason: str) -> None:
+        super().__init__(f"the proof of batch {batch_number} of {chain_name} by {worker} is wrong: {reason}")
+        self.reason = reason
+
+    @classmethod
+    def as_told(cls, message: str) -> Self:
+        """The error that a hub on another machine told of."""
+        error = cls.__new__(cls)
+        error.args = (message,)
+        error.reason = message
+        return error
+
+
+class HubUnreachable(PoolError):
+    """The hub that a prover from outside works for does not answer as it should."""
+
+    hint = "look at the URL and whether the hub runs; it is tried again"
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"the hub at {url} does not answer: {reason}")
+
+
+class OutsideError(PoolError):
+    """About provers that are no part of the cluster."""
+
+
+class OutsideProverExists(OutsideError):
+    """The name is taken, or is none."""
+
+
+class UnknownOutsideProver(OutsideError):
+    """No prover from outside has this name."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f'there is no prover "{name}" from outside; there are: {", ".join(known) or "none"}')
+
+
+class TokenRefused(OutsideError):
+    """The token is nobody's, or has been revoked."""
+
+    hint = "ask the hub's operator for another: zkhub prover token create NAME"
+
+    def __init__(self) -> None:
+        super().__init__("this prover token is not good")
+
+
 class PoolStoreError(PoolError):
     """The pool's database cannot be used."""
 
@@ -221,6 +315,14 @@ class BatchRefused(ProverError):
     def __init__(self, message: str, *, reason: str = "refused", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
+
+
+class ProofWrong(ProverError):
+    """A proof that was checked does not prove its batch."""
+
+
+class NotCheckable(ProverError):
+    """Nobody knows how to check what a backend makes."""
 
 
 class OtherProgramWanted(ProverError):

@@ -4,19 +4,26 @@ Creating returns at once; ``ready()`` of the handle waits. So that starting many
 all of them first and wait afterwards.
 """
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from chain_template.config import ChainConfig
-from cluster.errors import ActorMissing, NotConnected
+from cluster.autoscaling import GpuUse, ask_for_room, cluster_gpus
+from cluster.errors import ActorError, ActorMissing, NotConnected
 from cluster.handles import ActorRef, NodeHandle, PoolHandle, RouterHandle, WorkerHandle
 from cluster.names import L1_ACTOR, NAMESPACE, POOL_ACTOR, ROUTER_ACTOR, WORKER_PREFIX, chain_actor, worker_actor
 from cluster.settings import PoolSettings, RouterSettings
 
 
 def start_detached(
-    name: str, actor_class: type, *arguments: Any, concurrency_groups: Mapping[str, int] | None = None
+    name: str,
+    actor_class: type,
+    *arguments: Any,
+    concurrency_groups: Mapping[str, int] | None = None,
+    num_gpus: int = 0,
+    anywhere: bool = False,
 ) -> ActorRef:
     """Create a named detached actor that Ray starts again whenever it dies, or find it if it is there.
 
@@ -25,6 +32,8 @@ def start_detached(
         actor_class: A plain class; its constructor runs again, with the same arguments, after each death.
         arguments: The constructor's arguments.
         concurrency_groups: Threads of each group that methods name by ``ray.method(concurrency_group=…)``.
+        num_gpus: GPUs of its own; it waits until a node has so many free.
+        anywhere: Whether it may run on any node; else only on this process's, where its files are.
 
     Raises:
         NotConnected: This process is in no cluster.
@@ -34,10 +43,23 @@ def start_detached(
     if not ray.is_initialized():
         raise NotConnected(f"{name}: this process has neither started nor joined a Ray cluster")
     groups: dict[str, Any] = {"concurrency_groups": dict(concurrency_groups)} if concurrency_groups else {}
-    remote: Any = ray.remote(num_cpus=0, max_restarts=-1, **groups)(actor_class)
-    options = remote.options(name=name, namespace=NAMESPACE, lifetime="detached", get_if_exists=True)
+    remote: Any = ray.remote(num_cpus=0, num_gpus=num_gpus, max_restarts=-1, **groups)(actor_class)
+    options = remote.options(
+        name=name,
+        namespace=NAMESPACE,
+        lifetime="detached",
+        get_if_exists=True,
+        scheduling_strategy="SPREAD" if anywhere else _on_this_node(),
+    )
     actor = options.remote(*arguments)
     return ActorRef(name, actor)
+
+
+def _on_this_node() -> Any:
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    return NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
 
 
 def start_l1(config: ChainConfig) -> NodeHandle:
@@ -77,15 +99,23 @@ def start_router(directory: Path, relayer_key: str, settings: RouterSettings | N
 
 
 def scale_workers(
-    count: int, backend: str = "unproven", settings: PoolSettings | None = None, memory_bytes: int | None = None
+    count: int,
+    backend: str = "unproven",
+    settings: PoolSettings | None = None,
+    memory_bytes: int | None = None,
+    gpus: GpuUse = GpuUse.AUTO,
 ) -> list[WorkerHandle]:
     """Have exactly ``count`` prover workers; those above give their job back and end.
+
+    A worker has a GPU of its own, as far as the cluster has them. Ray's autoscaler, where there is one, is asked for
+    room for all of them.
 
     Args:
         count: How many.
         backend: What proves.
         settings: The pool's.
         memory_bytes: What one proof may take; what is free when it begins, where left out.
+        gpus: Who gets a GPU.
 
     Raises:
         UnknownBackend: There is no prover backend of this name.
@@ -95,12 +125,22 @@ def scale_workers(
 
     check_backend(backend)
     for surplus in running_workers()[count:]:
-        surplus.stop()
+        # One that waits for a lost node to come back cannot be asked, and is ended all the same.
+        with contextlib.suppress(ActorError):
+            surplus.stop()
     heartbeat_s = (settings or PoolSettings()).heartbeat_s
+    with_gpu = gpus.workers(count, cluster_gpus())
+    ask_for_room(with_gpu, count - with_gpu)
     workers = []
     for index in range(count):
-        arguments = (index, backend, POOL_ACTOR, heartbeat_s, memory_bytes)
-        started = start_detached(worker_actor(index), ProverWorker, *arguments, concurrency_groups=WORKER_GROUPS)
+        started = start_detached(
+            worker_actor(index),
+            ProverWorker,
+            *(index, backend, POOL_ACTOR, heartbeat_s, memory_bytes),
+            concurrency_groups=WORKER_GROUPS,
+            num_gpus=int(index < with_gpu),
+            anywhere=True,
+        )
         workers.append(WorkerHandle(started.name, started.actor))
     return workers
 

@@ -6,9 +6,10 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from cluster.errors import RayStartFailed, RayUnreachable
 from cluster.logs import LOG_DIRECTORY_VARIABLE
@@ -17,9 +18,14 @@ from cluster.ray_environment import apply_environment, join_environment, own_clu
 from cluster.ray_token import check_token, ensure_token, find_token
 from cluster.settings import RaySettings
 
+if TYPE_CHECKING:
+    from cluster.ray_private import ExtraNode
+
 #: Ray adds about 70 characters to it, and a Unix socket's path may have 107.
 _MAX_TEMP_DIR = 35
 _RAY_DIR = "ray"
+#: Object store of a node beside the head; proofs come back as actors' answers, which it carries.
+_EXTRA_STORE_BYTES = 100_000_000
 
 
 class RayCluster:
@@ -30,9 +36,10 @@ class RayCluster:
         own: Whether this process started the cluster, and so ends it.
     """
 
-    def __init__(self, address: str, temp_dir: Path | None) -> None:
+    def __init__(self, address: str, temp_dir: Path | None, extra: "Sequence[ExtraNode]" = ()) -> None:
         self.address = address
         self._temp_dir = temp_dir
+        self._extra = extra
 
     @property
     def own(self) -> bool:
@@ -58,11 +65,12 @@ class RayCluster:
 
         try:
             _initialise(settings, temp_dir)
+            extra = _add_nodes(settings)
         except Exception as error:
             ray.shutdown()
             shutil.rmtree(temp_dir, ignore_errors=True)
             raise RayStartFailed(f"Ray did not start: {error}") from error
-        return cls(ray.get_runtime_context().gcs_address, temp_dir)
+        return cls(ray.get_runtime_context().gcs_address, temp_dir, extra)
 
     @classmethod
     def join(cls, address: str, token_path: Path | None = None) -> Self:
@@ -94,6 +102,8 @@ class RayCluster:
         """Leave the cluster; end it, with all its actors, if it is our own."""
         import ray
 
+        for node in self._extra:
+            node.stop()
         ray.shutdown()
         if self._temp_dir is not None:
             shutil.rmtree(self._temp_dir, ignore_errors=True)
@@ -118,6 +128,7 @@ def _initialise(settings: RaySettings, temp_dir: Path) -> None:
             address="local",
             namespace=NAMESPACE,
             num_cpus=settings.num_cpus,
+            num_gpus=settings.gpus_per_node,
             object_store_memory=settings.object_store_bytes,
             include_dashboard=False,
             log_to_driver=False,
@@ -125,6 +136,14 @@ def _initialise(settings: RaySettings, temp_dir: Path) -> None:
             # Ray makes its directory writable for everyone; ours round it is not.
             _temp_dir=str(temp_dir / _RAY_DIR),
         )
+
+
+def _add_nodes(settings: RaySettings) -> "list[ExtraNode]":
+    """The nodes beside the head, which offer their GPUs and no processor: everything else runs on the head."""
+    from cluster.ray_private import ExtraNode
+
+    added = (ExtraNode(0, settings.gpus_per_node or 0, _EXTRA_STORE_BYTES) for _ in range(settings.nodes - 1))
+    return list(added)
 
 
 def _make_temp_dir(data_dir: Path) -> Path:

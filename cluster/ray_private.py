@@ -114,6 +114,52 @@ def lean_start() -> Iterator[bool]:
         yield True
 
 
+class ExtraNode:
+    """One more node of Ray on this machine, beside the head that this process started.
+
+    It has an identity, resources and worker processes of its own; memory, processors and devices are the machine's.
+
+    Args:
+        num_cpus: Processors it says it has.
+        num_gpus: GPUs it says it has; they need not exist.
+        object_store_bytes: Of its object store.
+
+    Raises:
+        RuntimeError: This process did not start the head, or this version of Ray has no such nodes.
+    """
+
+    def __init__(self, num_cpus: int, num_gpus: int, object_store_bytes: int) -> None:
+        import ray
+
+        try:
+            from ray._private import node, parameter, worker
+
+            head: Any = worker._global_node
+            parameters: Any = parameter.RayParams
+            wanted = parameters(
+                gcs_address=head.gcs_address,
+                num_cpus=num_cpus,
+                num_gpus=num_gpus,
+                object_store_memory=object_store_bytes,
+                include_log_monitor=False,
+                node_manager_port=0,
+                min_worker_port=0,
+                max_worker_port=0,
+            )
+            self._node: Any = node.Node(wanted, head=False, shutdown_at_exit=True, spawn_reaper=True)
+        except (ImportError, AttributeError, TypeError) as error:
+            raise RuntimeError(f"Ray {ray.__version__} cannot have another node here: {error}") from error
+
+    @property
+    def node_id(self) -> str:
+        """Ray's id of it."""
+        return str(self._node.node_id)
+
+    def stop(self) -> None:
+        """End it with all its processes."""
+        self._node.kill_all_processes(check_alive=False, allow_graceful=True)
+
+
 @contextmanager
 def patch(owner: Any, name: str, value: Any) -> Iterator[None]:
     """``owner.name`` is ``value`` inside."""

@@ -6,7 +6,12 @@ from chain_template.settlement.proofs import ProofJob, ProofResult
 from cluster.errors import ActorUnavailable
 from cluster.handles import CALL_TIMEOUT_S, PoolHandle
 from cluster.names import POOL_ACTOR
-from cluster.pool.jobs import Assignment, JobInfo, Progress, WorkerCard
+from cluster.pool.decisions import Explanation
+from cluster.pool.jobs import Assignment, JobInfo, JobState, PoolStats, Progress, WorkerCard, WorkerInfo
+from cluster.pool.outside import OutsideProver
+
+#: Seconds that checking a proof from outside may take.
+_CHECK_TIMEOUT_S = 120.0
 
 
 class RemotePool:
@@ -60,13 +65,93 @@ class RemotePool:
         """Say that the batch is wrong."""
         self._call("refuse", card, lease, error)
 
-    def fail(self, card: WorkerCard, lease: int, error: str) -> None:
-        """Say that the attempt failed."""
-        self._call("fail", card, lease, error)
+    def fail(self, card: WorkerCard, lease: int, error: str, needs_bytes: int = 0) -> None:
+        """Say that the attempt failed, and how much memory it turned out to need."""
+        self._call("fail", card, lease, error, needs_bytes)
 
     def leave(self, card: WorkerCard) -> None:
         """Say goodbye."""
         self._call("leave", card)
+
+    # For operators.
+
+    def jobs(self, chain_id: int | None = None, state: JobState | None = None, limit: int = 100) -> list[JobInfo]:
+        """Jobs, the newest first."""
+        jobs: list[JobInfo] = self._call("jobs", chain_id, state, limit)
+        return jobs
+
+    def workers(self) -> list[WorkerInfo]:
+        """Every worker the pool knows."""
+        workers: list[WorkerInfo] = self._call("workers")
+        return workers
+
+    def stats(self) -> PoolStats:
+        """The pool in figures."""
+        stats: PoolStats = self._call("stats")
+        return stats
+
+    def find(self, chain_id: int, batch_number: int) -> JobInfo:
+        """The latest job of a batch; raises UnknownJob."""
+        job: JobInfo = self._call("find", chain_id, batch_number)
+        return job
+
+    def why(self, job_id: int) -> Explanation:
+        """Why a job runs, waits, or went before another; raises UnknownJob."""
+        explanation: Explanation = self._call("why", job_id)
+        return explanation
+
+    def cancel(self, chain_id: int, batch_number: int) -> JobInfo:
+        """End a waiting or running job; raises UnknownJob and IllegalJobTransition."""
+        job: JobInfo = self._call("cancel", chain_id, batch_number)
+        return job
+
+    def retry(self, chain_id: int, batch_number: int) -> JobInfo:
+        """Queue a failed or refused job again; raises UnknownJob and IllegalJobTransition."""
+        job: JobInfo = self._call("retry", chain_id, batch_number)
+        return job
+
+    def prioritise(
+        self, chain_id: int, batch_number: int, *, urgent: bool = True, due_in_s: float | None = None
+    ) -> JobInfo:
+        """Have a batch go before others; raises UnknownJob and IllegalJobTransition."""
+        job: JobInfo = self._call("prioritise", chain_id, batch_number, urgent, due_in_s)
+        return job
+
+    def set_share(self, chain_id: int, weight: float | None = None, reserved: float | None = None) -> None:
+        """Set what a chain gets of the pool; raises ReservedTooMuch."""
+        self._call("set_share", chain_id, weight, reserved)
+
+    def drain(self, worker: str = "") -> None:
+        """Give a worker, or by the empty name all, no more jobs; raises UnknownWorker."""
+        self._call("drain", worker)
+
+    def resume(self, worker: str = "") -> None:
+        """Undo :meth:`drain`."""
+        self._call("resume", worker)
+
+    # For provers from outside.
+
+    def create_token(self, name: str) -> str:
+        """Let a prover join over HTTP; raises OutsideProverExists."""
+        return str(self._call("create_token", name))
+
+    def revoke_token(self, name: str) -> None:
+        """Shut a prover from outside out; raises UnknownOutsideProver."""
+        self._call("revoke_token", name)
+
+    def outside(self) -> list[OutsideProver]:
+        """Every prover that was ever given a token."""
+        provers: list[OutsideProver] = self._call("outside")
+        return provers
+
+    def outside_prover(self, token: str) -> OutsideProver:
+        """Whose token it is; raises TokenRefused."""
+        prover: OutsideProver = self._call("outside_prover", token)
+        return prover
+
+    def finish_checked(self, card: WorkerCard, lease: int, proof: bytes, backend: str) -> None:
+        """Take a proof from outside if it holds; raises StaleLease, ProofRefused and NotCheckable."""
+        self._call("finish_checked", card, lease, proof, backend, timeout_s=_CHECK_TIMEOUT_S)
 
     def _call(self, method: str, *arguments: Any, timeout_s: float = CALL_TIMEOUT_S) -> Any:
         handle = self._handle or PoolHandle.lookup(self._actor)

@@ -6,6 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+#: What all reserved shares of the prover pool together may be: the rest is for chains that have reserved nothing.
+MOST_RESERVED = 0.9
+
 
 class ClusterSettings(BaseModel):
     """Base of this package's settings: unknown keys are refused, values are immutable."""
@@ -24,6 +27,11 @@ class RaySettings(ClusterSettings):
     """Bind every port of Ray to 127.0.0.1. Turn it off only when other machines are to join."""
     lean: bool = True
     """Start without Ray's monitors and dashboard process, which a hub on one machine does not use; saves seconds."""
+
+    nodes: Annotated[int, Field(ge=1, le=16)] = 1
+    """Nodes of Ray on this machine: more than one simulate several machines."""
+    gpus_per_node: Annotated[int, Field(ge=0, le=16)] | None = None
+    """GPUs that each node offers, whether the machine has them or not; left out: those the machine has, on the head."""
 
     @property
     def token_path(self) -> Path:
@@ -50,8 +58,14 @@ class PoolSettings(ClusterSettings):
     retry_delay_s: Annotated[float, Field(ge=0)] = 1.0
     """Seconds before the second attempt; doubled for each further one."""
     max_retry_delay_s: Annotated[float, Field(ge=0)] = 60.0
-    ageing_s: Annotated[float, Field(gt=0)] = 30.0
-    """A chain whose oldest job waits this many seconds counts as having one running job less than it has."""
+    ageing_s: Annotated[float, Field(gt=0)] = 1_800.0
+    """Seconds at the head of its chain's queue after which a job is passed over no more."""
+    due_lead_s: Annotated[float, Field(ge=0)] = 300.0
+    """Seconds before its deadline from which a job goes before those of other chains."""
+    max_lag_s: Annotated[float, Field(gt=0)] = 3_600.0
+    """Prover seconds that a chain may be behind its share, to claim them later, or ahead of it by urgency."""
+    max_wrong_proofs: Annotated[int, Field(ge=1)] = 3
+    """Wrong proofs after which a prover from outside loses its token."""
     max_input_bytes: Annotated[int, Field(ge=1)] = 1_000_000_000
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import structlog
 
+from cluster.autoscaling import WorkerGoal
+from cluster.pool.jobs import WAITING, JobState
 from ecosystem.adoption import check_fits, remember_l1
 from ecosystem.errors import ChainBusy, ConfigError, PortInUse, WrongChainState
 from ecosystem.lifecycle import Lifecycle
@@ -29,6 +31,8 @@ TICK_S = 1.0
 #: Pauses before a part that failed to start is tried again, seconds.
 FIRST_RETRY_S = 2.0
 LONGEST_RETRY_S = 60.0
+#: Seconds between two looks at how many workers the queue is worth.
+SCALING_S = 5.0
 _log = structlog.get_logger("controller")
 
 
@@ -73,6 +77,13 @@ class HubController:
         self._routed: dict[str, str] = {}
         self._at_work: dict[str, threading.Thread] = {}
         self._backoff: dict[str, _Backoff] = {}
+        provers = self.settings.provers
+        self._worker_goal = (
+            None
+            if provers.max_workers is None
+            else WorkerGoal(provers.workers, max(provers.workers, provers.max_workers), provers.queue_target_s)
+        )
+        self._next_scaling = 0.0
         self._router_problems: list[str] = []
         self._observed: dict[str, Observation] = {}
         self._watchers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="watch")
@@ -215,6 +226,11 @@ class HubController:
         """What kept messages from arriving when the router was last asked."""
         return self._router_problems
 
+    def scale_provers(self, workers: int) -> None:
+        """Have so many prover workers from now on, until the settings say otherwise."""
+        self.lifecycle.remember_workers(workers)
+        self._wake.set()
+
     def node(self, name: str) -> Node:
         """A chain's process.
 
@@ -252,10 +268,29 @@ class HubController:
     def _start_missing_parts(self) -> None:
         """The L1 with the hub's contracts, and the prover pool."""
         lifecycle = self.lifecycle
+        self._scale_with_queue()
         if not lifecycle.l1_is_up():
             self._begin(OperationKind.START_L1, "")
-        if not self._runtime.provers_running(self.settings.provers.workers):
+        if not self._runtime.provers_running(self.lifecycle.prover_workers):
             self._begin(OperationKind.START_PROVERS, "")
+
+    def _scale_with_queue(self) -> None:
+        """Let workers come with the queue and go again, where the settings allow that."""
+        if self._worker_goal is None or time.monotonic() < self._next_scaling:
+            return
+        self._next_scaling = time.monotonic() + SCALING_S
+        try:
+            stats = self._runtime.prover_pool().stats()
+        except HubError:
+            # A pool that does not answer is started again elsewhere.
+            return
+        waiting = sum(stats.by_state[state] for state in WAITING)
+        running = stats.by_state[JobState.RUNNING]
+        present = self.lifecycle.prover_workers
+        wanted = self._worker_goal.workers(time.monotonic(), present, waiting, running, stats.backlog_s)
+        if wanted != present:
+            _log.info("scaling the provers", workers=wanted, before=present, waiting=waiting)
+            self.lifecycle.remember_workers(wanted)
 
     def _start_missing_chains(self, chains: list[ChainRecord]) -> None:
         for chain in chains:

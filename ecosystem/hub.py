@@ -13,6 +13,7 @@ from ecosystem.chain_config import L1_NAME
 from ecosystem.config import public
 from ecosystem.controller import HubController
 from ecosystem.errors import HubStarting, HubUnavailable, UnknownBatch, UnknownChain
+from ecosystem.prover_questions import ProverQuestions
 from ecosystem.records import ChainRecord
 from ecosystem.settings import ChainSettings
 from ecosystem.states import ChainState, Goal, Phase
@@ -25,19 +26,17 @@ from ecosystem.views import (
     EventView,
     HealthView,
     HubView,
-    JobView,
     L1View,
     MessageView,
     OperationView,
     ProgressView,
-    ProversView,
     TokenView,
 )
 from zkhub import __version__
 from zkhub.errors import HubError
 
 
-class Hub:
+class Hub(ProverQuestions):
     """Answers in the words of :mod:`ecosystem.views`. Safe to call from several threads.
 
     Args:
@@ -45,9 +44,7 @@ class Hub:
     """
 
     def __init__(self, controller: HubController) -> None:
-        self._controller = controller
-        self._settings = controller.settings
-        self._registry = controller.registry
+        super().__init__(controller)
         self._started_ms = time.time_ns() // 1_000_000
         self._desk = BridgeDesk(controller.lifecycle)
 
@@ -245,19 +242,6 @@ class Hub:
                 at_work = {worker.job: worker.progress for worker in self.provers().workers if worker.job}
         return [replace(batch, chain=name, progress=at_work.get(f"{name}/{batch.number}")) for batch in batches]
 
-    def provers(self) -> ProversView:
-        """The prover pool."""
-        return self._controller.lifecycle.runtime.provers(self._names())
-
-    def jobs(self, chain: str | None = None, state: str | None = None, limit: int = 100) -> list[JobView]:
-        """Proof jobs, the latest first."""
-        chain_id = self._registry.chain(chain).chain_id if chain is not None else None
-        return self._controller.lifecycle.runtime.jobs(chain_id, state, limit)
-
-    def retry_job(self, chain: str, batch: int) -> JobView:
-        """Queue a failed or refused proof job again."""
-        return self._controller.lifecycle.runtime.retry_job(self._registry.chain(chain).chain_id, batch)
-
     # -- the bridge ---------------------------------------------------------------------------------------
 
     def move(self, wish: Wish) -> MessageView:
@@ -339,9 +323,6 @@ class Hub:
             AccountView(address, {name: str(wei[index]) for name, wei in balances.items()})
             for index, address in enumerate(addresses)
         ]
-
-    def _names(self) -> dict[int, str]:
-        return {chain.chain_id: chain.name for chain in self._registry.chains()}
 
 
 def _message_view(message: MessageInfo) -> MessageView:

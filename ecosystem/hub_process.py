@@ -60,7 +60,9 @@ class HubProcess:
         ray_settings = self._settings.ray
         with self._phase("start Ray"):
             if ray_settings.address is None:
-                ray_cluster = RayCluster.start(RaySettings(data_dir=data_dir))
+                ray_cluster = RayCluster.start(
+                    RaySettings(data_dir=data_dir, nodes=ray_settings.nodes, gpus_per_node=ray_settings.gpus_per_node)
+                )
             else:
                 ray_cluster = RayCluster.join(ray_settings.address, ray_settings.token_file)
         # Ray has its own handlers by now; these are ours.

@@ -3,10 +3,12 @@
 Every step may be repeated: it looks first at what is there, and takes what it needs from the registry.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 
 from chain_template.genesis import Genesis
+from cluster.errors import ReservedTooMuch
 from contracts.addresses import EcosystemAddresses
 from contracts.sender import address_of
 from ecosystem.chain_config import chain_config, chain_genesis, key_bytes, l1_config
@@ -15,7 +17,7 @@ from ecosystem.keys import KeyStore
 from ecosystem.operations import Step
 from ecosystem.ports import FIRST_CHAIN_PORT, FIRST_L1_PORT, first_free, wait_free
 from ecosystem.records import ChainRecord
-from ecosystem.registry import ECOSYSTEM_FACT, L1_FACT, L1_PREMINE_FACT, Registry
+from ecosystem.registry import ECOSYSTEM_FACT, L1_FACT, L1_PREMINE_FACT, PROVERS_FACT, Registry
 from ecosystem.seams import Node, Runtime, Settlement
 from ecosystem.settings import ETHER, ChainSettings, HubSettings
 from ecosystem.states import Goal, OperationKind, Phase
@@ -200,8 +202,41 @@ class Lifecycle:
     def _start_provers(self) -> str:
         provers, backend = self.settings.provers, self.settings.prover_backend
         directory = self.settings.data_dir.absolute() / "provers"
-        self.runtime.start_provers(directory, provers.workers, backend, provers.memory_bytes)
-        return f"{provers.workers} × {backend}"
+        workers = self.prover_workers
+        self.runtime.start_provers(directory, workers, backend, provers.memory_bytes, provers.gpus)
+        return "; ".join([f"{workers} × {backend}", *self._tell_shares()])
+
+    @property
+    def prover_workers(self) -> int:
+        """How many workers there shall be: what the settings say, unless someone has said otherwise since."""
+        said: dict[str, int] | None = self.registry.fact(PROVERS_FACT)
+        settings = self.settings.provers.workers
+        return said["workers"] if said is not None and said["settings"] == settings else settings
+
+    def remember_workers(self, workers: int) -> None:
+        """Have so many workers until the settings change."""
+        self.registry.set_fact(PROVERS_FACT, {"workers": workers, "settings": self.settings.provers.workers})
+
+    def _tell_shares(self) -> list[str]:
+        """Tell the pool what the settings of the chains say of their shares; what they leave open stays.
+
+        Returns what could not be had beside the shares that others were given since: provers at work come first.
+        """
+        refused = []
+        for chain in self.registry.chains():
+            try:
+                if chain.phase is Phase.REMOVED:
+                    self.runtime.prover_pool().set_share(chain.chain_id, 1.0, 0.0)
+                else:
+                    self._tell_share(chain)
+            except ReservedTooMuch as error:
+                refused.append(f"{chain.name}: {error.message}")
+        return refused
+
+    def _tell_share(self, chain: ChainRecord) -> None:
+        share = chain.settings.provers
+        if share.weight is not None or share.reserved is not None:
+            self.runtime.prover_pool().set_share(chain.chain_id, share.weight, share.reserved)
 
     def _start_router(self) -> str:
         auto = self.settings.relay.auto
@@ -304,6 +339,9 @@ class Lifecycle:
         return f"{len(addresses)} accounts"
 
     def _ready(self, name: str) -> str:
+        with contextlib.suppress(ReservedTooMuch):
+            # The chain is ready without it; `zkhub prover share` says what is in the way.
+            self._tell_share(self.registry.chain(name))
         self.registry.set_phase(name, Phase.READY)
         return self.node(name).view().rpc_url
 
@@ -383,6 +421,9 @@ class Lifecycle:
         node = self.runtime.chain(name)
         if node is not None:
             node.stop()
+        with contextlib.suppress(HubError):
+            # What was reserved for it is free for others; a pool that is down is told at its next start.
+            self.runtime.prover_pool().set_share(self.registry.chain(name).chain_id, 1.0, 0.0)
         self.registry.set_phase(name, Phase.REMOVED)
         return "its data and its name stay"
 

@@ -11,7 +11,7 @@ from shared_bridge import errors as bridge_errors
 from zkhub.errors import HubError
 
 #: Methods of :class:`ecosystem.hub.Hub` that the API may call.
-QUESTIONS = frozenset(name for name in vars(Hub) if not name.startswith("_"))
+QUESTIONS = frozenset(name for name in dir(Hub) if not name.startswith("_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,14 @@ TABLE: tuple[tuple[type[HubError], Kind], ...] = (
     (errors.UnknownOperation, Kind("unknown-operation", 404, "There is no such operation")),
     (errors.UnknownBatch, Kind("unknown-batch", 404, "There is no such batch")),
     (cluster_errors.UnknownJob, Kind("unknown-job", 404, "There is no such proof job")),
+    (cluster_errors.UnknownWorker, Kind("unknown-worker", 404, "There is no such prover worker")),
+    (cluster_errors.UnknownOutsideProver, Kind("unknown-prover", 404, "There is no such prover from outside")),
+    (cluster_errors.OutsideProverExists, Kind("prover-exists", 409, "The name is taken, or is none")),
+    (cluster_errors.TokenRefused, Kind("prover-token-refused", 403, "The prover's token is not good")),
+    (cluster_errors.ReservedTooMuch, Kind("reserved-too-much", 422, "Too much would be reserved")),
+    (cluster_errors.StaleLease, Kind("stale-lease", 409, "The job is no longer this prover's")),
+    (cluster_errors.ProofRefused, Kind("proof-refused", 422, "The proof is wrong")),
+    (cluster_errors.NotCheckable, Kind("not-checkable", 409, "Proofs of this kind cannot be checked")),
     (errors.UnknownAccount, Kind("unknown-account", 404, "The hub has no key of this account")),
     (errors.UnknownSymbol, Kind("unknown-token", 404, "There is no such token")),
     (errors.UnknownStage, Kind("unknown-stage", 422, "There is no such stage")),
@@ -53,6 +61,7 @@ TABLE: tuple[tuple[type[HubError], Kind], ...] = (
     (errors.ChainBusy, Kind("chain-busy", 409, "Another operation is at work")),
     (errors.WrongChainState, Kind("wrong-chain-state", 409, "The chain's state does not allow it")),
     (cluster_errors.IllegalJobTransition, Kind("wrong-job-state", 409, "The job's state does not allow it")),
+    (cluster_errors.PoolError, Kind("pool-refused", 503, "The prover pool cannot do it now")),
     (errors.PortInUse, Kind("port-in-use", 409, "The port is in use")),
     (errors.ConfigError, Kind("invalid-setting", 422, "A setting is not acceptable")),
     (errors.HubStarting, Kind("starting", 503, "The hub is coming up")),

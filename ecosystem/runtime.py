@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chain_template.config import ChainConfig
-from cluster import handles, placement
+from cluster import autoscaling, handles, placement
+from cluster.autoscaling import GpuUse
 from cluster.errors import ActorMissing
 from cluster.names import L1_ACTOR, POOL_ACTOR, ROUTER_ACTOR, WORKER_PREFIX
+from cluster.pool.jobs import WAITING
+from cluster.remote_pool import RemotePool
 from cluster.settings import RouterSettings
 from contracts.versions import format_version
+from ecosystem.seams import ProverPool
 from ecosystem.views import BatchView, JobView, NodeView, ProgressView, ProversView, WorkerView
 
 if TYPE_CHECKING:
@@ -108,12 +112,16 @@ class RayRuntime:
         except ActorMissing:
             return None
 
-    def start_provers(self, directory: Path, workers: int, backend: str, memory_bytes: int | None) -> None:
+    def start_provers(
+        self, directory: Path, workers: int, backend: str, memory_bytes: int | None, gpus: GpuUse
+    ) -> None:
         """Start the prover pool and its workers, or scale them; waits until they look for work."""
         pool = placement.start_pool(directory)
-        started = placement.scale_workers(workers, backend, memory_bytes=memory_bytes)
+        started = placement.scale_workers(workers, backend, memory_bytes=memory_bytes, gpus=gpus)
         pool.ready()
-        for worker in started:
+        # Who waits for a GPU that is not there yet must not keep the others' work from beginning.
+        here = autoscaling.cluster_gpus() if gpus is GpuUse.ALWAYS else workers
+        for worker in started[:here]:
             worker.ready()
 
     def provers_running(self, workers: int) -> bool:
@@ -121,33 +129,9 @@ class RayRuntime:
         names = placement.running_actors()
         return POOL_ACTOR in names and sum(name.startswith(WORKER_PREFIX) for name in names) == workers
 
-    def provers(self, chains: Mapping[int, str]) -> ProversView:
-        """The pool; ``chains`` names the chain ids."""
-        pool = self._pool()
-        stats = pool.stats()
-        return ProversView(
-            healthy=True,
-            workers=[_worker_view(worker, chains) for worker in pool.workers()],
-            jobs={state.value: count for state, count in stats.by_state.items()},
-            queue={
-                share.chain_name: count
-                for share in stats.chains
-                if (count := sum(n for state, n in share.by_state.items() if state.value == "pending"))
-            },
-        )
-
-    def jobs(self, chain_id: int | None, state: str | None, limit: int) -> list[JobView]:
-        """Proof jobs, the latest first."""
-        from cluster.pool.jobs import JobState
-
-        wanted = None if state is None else JobState(state)
-        pool = self._pool()
-        workers = pool.workers()
-        return [_job_view(job, workers) for job in pool.jobs(chain_id, wanted, limit)]
-
-    def retry_job(self, chain_id: int, batch: int) -> JobView:
-        """Queue a failed or refused proof job again."""
-        return _job_view(self._pool().retry(chain_id, batch))
+    def prover_pool(self) -> RemotePool:
+        """The prover pool, wherever it runs."""
+        return RemotePool()
 
     def stop_provers(self) -> None:
         """Close the pool and its workers; unfinished jobs stay in its queue."""
@@ -171,6 +155,28 @@ class RayRuntime:
 
     def _pool(self) -> "PoolHandle":
         return handles.PoolHandle.lookup(POOL_ACTOR)
+
+
+def provers_view(pool: "ProverPool", chains: Mapping[int, str]) -> ProversView:
+    """A pool at a glance; ``chains`` names the chain ids."""
+    stats = pool.stats()
+    waiting = {
+        share.chain_name: sum(count for state, count in share.by_state.items() if state in WAITING)
+        for share in stats.chains
+    }
+    return ProversView(
+        healthy=True,
+        workers=[_worker_view(worker, chains) for worker in pool.workers()],
+        jobs={state.value: count for state, count in stats.by_state.items()},
+        queue={name: count for name, count in waiting.items() if count},
+        draining=stats.draining,
+        requeues=stats.requeues,
+        worker_deaths=stats.worker_deaths,
+        waited_p50_s=round(stats.waited.p50, 3),
+        waited_p99_s=round(stats.waited.p99, 3),
+        ran_p50_s=round(stats.ran.p50, 3),
+        ran_p99_s=round(stats.ran.p99, 3),
+    )
 
 
 def batch_view(chain: str, record: "BatchRecord") -> BatchView:
@@ -211,6 +217,12 @@ def _worker_view(worker: "WorkerInfo", chains: Mapping[int, str]) -> WorkerView:
         last_seen_ms=int(worker.last_seen * 1000),
         pid=worker.pid,
         progress=_progress_view(worker.progress),
+        busy_s=round(worker.busy_s, 3),
+        known_s=round(max(0.0, time.time() - worker.first_seen), 3),
+        memory_bytes=worker.memory_bytes,
+        gpu=worker.gpu,
+        draining=worker.draining,
+        refused_proofs=worker.refused_proofs,
     )
 
 
@@ -220,7 +232,8 @@ def _progress_view(progress: "Progress | None") -> ProgressView | None:
     return ProgressView(progress.stage, progress.number, progress.stages, round(progress.fraction, 3))
 
 
-def _job_view(job: "JobInfo", workers: "Sequence[WorkerInfo]" = ()) -> JobView:
+def job_view(job: "JobInfo", workers: "Sequence[WorkerInfo]" = ()) -> JobView:
+    """A job as the hub shows it; what ``workers`` say of it is how far it is."""
     at_work = {worker.job: worker.progress for worker in workers}
     return JobView(
         chain=job.chain_name,
@@ -233,6 +246,10 @@ def _job_view(job: "JobInfo", workers: "Sequence[WorkerInfo]" = ()) -> JobView:
         started_at_ms=None if job.started_at is None else int(job.started_at * 1000),
         ended_at_ms=None if job.finished_at is None else int(job.finished_at * 1000),
         progress=_progress_view(at_work.get(job.key)),
+        id=job.id,
+        urgent=job.urgent,
+        deadline_ms=None if job.deadline is None else int(job.deadline * 1000),
+        memory_bytes=job.memory_bytes,
     )
 
 

@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 from chain_template.config import ChainConfig, DataAvailability
+from cluster.autoscaling import GpuUse
+from cluster.pool.decisions import Explanation
+from cluster.pool.jobs import Assignment, JobInfo, JobState, PoolStats, Progress, WorkerCard, WorkerInfo
+from cluster.pool.outside import OutsideProver
 from cluster.router.messages import MessageInfo, Order
 from contracts.addresses import ChainAddresses, EcosystemAddresses
 from ecosystem.keys import ChainKeys
-from ecosystem.views import BatchView, JobView, NodeView, ProversView
+from ecosystem.views import BatchView, NodeView
 from shared_bridge.stages import MessageStage
 
 
@@ -90,6 +94,82 @@ class Router(Protocol):
         """Finish what is at hand and end it."""
 
 
+class ProverPool(Protocol):
+    """The prover pool as the hub uses it; every method may raise :class:`cluster.errors.ActorError`.
+
+    What each does and refuses is said by :class:`cluster.pool.ProverPool`.
+    """
+
+    def jobs(self, chain_id: int | None = None, state: JobState | None = None, limit: int = 100) -> list[JobInfo]:
+        """Jobs, the newest first."""
+
+    def workers(self) -> list[WorkerInfo]:
+        """Every worker the pool knows."""
+
+    def stats(self) -> PoolStats:
+        """The pool in figures."""
+
+    def find(self, chain_id: int, batch_number: int) -> JobInfo:
+        """The latest job of a batch."""
+
+    def why(self, job_id: int) -> Explanation:
+        """Why a job runs, waits, or went before another."""
+
+    def retry(self, chain_id: int, batch_number: int) -> JobInfo:
+        """Queue a failed or refused job again."""
+
+    def cancel(self, chain_id: int, batch_number: int) -> JobInfo:
+        """End a waiting or running job."""
+
+    def prioritise(
+        self, chain_id: int, batch_number: int, *, urgent: bool = True, due_in_s: float | None = None
+    ) -> JobInfo:
+        """Have a batch go before others."""
+
+    def set_share(self, chain_id: int, weight: float | None = None, reserved: float | None = None) -> None:
+        """Set what a chain gets of the pool."""
+
+    def drain(self, worker: str = "") -> None:
+        """Give a worker, or by the empty name all, no more jobs."""
+
+    def resume(self, worker: str = "") -> None:
+        """Undo :meth:`drain`."""
+
+    def create_token(self, name: str) -> str:
+        """Let a prover join over HTTP."""
+
+    def revoke_token(self, name: str) -> None:
+        """Shut a prover from outside out."""
+
+    def outside(self) -> list[OutsideProver]:
+        """Every prover that was ever given a token."""
+
+    def outside_prover(self, token: str) -> OutsideProver:
+        """Whose token it is."""
+
+    def take(self, card: WorkerCard, sequence: int, wait_s: float) -> Assignment | None:
+        """The next job for a worker."""
+
+    def heartbeat(self, card: WorkerCard, lease: int | None, progress: Progress | None = None) -> bool:
+        """A sign of life; False: give the lease up."""
+
+    def refuse(self, card: WorkerCard, lease: int, error: str) -> None:
+        """Say that the batch is wrong."""
+
+    def fail(self, card: WorkerCard, lease: int, error: str, needs_bytes: int = 0) -> None:
+        """Say that the attempt failed."""
+
+    def leave(self, card: WorkerCard) -> None:
+        """Say goodbye."""
+
+
+class CheckingPool(ProverPool, Protocol):
+    """A pool that checks what strangers hand in."""
+
+    def finish_checked(self, card: WorkerCard, lease: int, proof: bytes, backend: str) -> None:
+        """Take a proof from outside, if what checks that backend's proofs finds that it holds."""
+
+
 class Runtime(Protocol):
     """The cluster that everything runs on."""
 
@@ -105,7 +185,9 @@ class Runtime(Protocol):
     def chain(self, name: str) -> Node | None:
         """A chain if it has been started."""
 
-    def start_provers(self, directory: Path, workers: int, backend: str, memory_bytes: int | None) -> None:
+    def start_provers(
+        self, directory: Path, workers: int, backend: str, memory_bytes: int | None, gpus: GpuUse
+    ) -> None:
         """Start the prover pool and its workers, or scale them; waits until they look for work.
 
         Args:
@@ -113,19 +195,14 @@ class Runtime(Protocol):
             workers: How many.
             backend: What proves.
             memory_bytes: What one proof may take, where that is limited.
+            gpus: Which workers get a GPU; those that must wait for one are not waited for.
         """
 
     def provers_running(self, workers: int) -> bool:
         """Whether the pool and that many workers have been started."""
 
-    def provers(self, chains: Mapping[int, str]) -> ProversView:
-        """The pool; ``chains`` names the chain ids."""
-
-    def jobs(self, chain_id: int | None, state: str | None, limit: int) -> list[JobView]:
-        """Proof jobs, the latest first."""
-
-    def retry_job(self, chain_id: int, batch: int) -> JobView:
-        """Queue a failed or refused proof job again."""
+    def prover_pool(self) -> CheckingPool:
+        """The prover pool, wherever it runs."""
 
     def stop_provers(self) -> None:
         """Close the pool and its workers; unfinished jobs stay in its queue."""

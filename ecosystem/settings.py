@@ -23,6 +23,8 @@ from chain_template.config import (
     MempoolSettings,
     Settings,
 )
+from cluster.autoscaling import GpuUse
+from cluster.settings import MOST_RESERVED
 
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
 #: The embedded L1 is a node like the others, so no chain may be called so.
@@ -135,6 +137,15 @@ class OperatorKeySettings(Settings):
     _check = field_validator("admin", "committer", "prover", "executor", "reverter")(_private_key)
 
 
+class ChainProverSettings(Settings):
+    """What a chain gets of the prover pool."""
+
+    weight: Annotated[float, Field(ge=0.001, le=1_000)] | None = None
+    """How much it gets in proportion to the other chains; 1 unless `zkhub prover share` has set it."""
+    reserved: Annotated[float, Field(ge=0, le=0.9)] | None = None
+    """The part of the pool it gets at least while it has work; others use it meanwhile. 0 unless set."""
+
+
 class ChainSettings(Settings):
     """One chain, as its creator describes it."""
 
@@ -154,6 +165,7 @@ class ChainSettings(Settings):
     batch: BatchSettings = BatchSettings()
     fees: FeeSettings = FeeSettings()
     mempool: MempoolSettings = MempoolSettings()
+    provers: ChainProverSettings = ChainProverSettings()
     fee_recipient: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")] | None = None
     """Who earns the fees on the chain; its committer's address unless it is set."""
     keys: OperatorKeySettings = OperatorKeySettings()
@@ -178,7 +190,13 @@ class ProverSettings(Settings):
     """The prover pool that all chains share."""
 
     workers: Annotated[int, Field(ge=0, le=256)] = 1
-    """Each proves one batch at a time."""
+    """Each proves one batch at a time, on a GPU of its own where the cluster has one."""
+    max_workers: Annotated[int, Field(ge=1, le=256)] | None = None
+    """As many workers may come when the queue is long, and go again when it is empty; unless set, none do."""
+    queue_target_s: Annotated[float, Field(gt=0)] = 300.0
+    """Seconds within which what waits shall be proved; more workers come until that is so."""
+    gpus: GpuUse = GpuUse.AUTO
+    """Who gets a GPU: "auto" as many workers as there are GPUs, "never" none, "always" all, who wait for one."""
     memory_gb: Annotated[float, Field(ge=1)] | None = None
     """What one proof may take; batches are cut to fit. Half of the machine's memory unless set."""
     backend: str | None = None
@@ -227,6 +245,10 @@ class RaySettings(Settings):
     """``host:port`` of a running cluster to join; left out, the hub starts its own."""
     token_file: Path | None = None
     """Ray's token, needed to join."""
+    nodes: Annotated[int, Field(ge=1, le=16)] = 1
+    """Nodes of a cluster of one's own: more than one simulate several machines on this one."""
+    gpus_per_node: Annotated[int, Field(ge=0, le=16)] | None = None
+    """GPUs that each node offers, simulated where the machine has none; those the machine has unless set."""
 
 
 class HubSettings(Settings):
@@ -279,6 +301,9 @@ class HubSettings(Settings):
             _claim(ids, chain.id, f"chains.{name}", "chain id")
             if chain.port:
                 _claim(ports, chain.port, f"chains.{name}.port", "port")
+        reserved = sum(chain.provers.reserved or 0.0 for chain in self.chains.values())
+        if reserved > MOST_RESERVED + 1e-9:
+            raise ValueError(f"the chains reserve {reserved:.0%} of the provers; all may have {MOST_RESERVED:.0%}")
         return self
 
 

@@ -263,6 +263,11 @@ class WorkerView:
         state: ``idle``, ``busy`` or ``lost`` (no sign of life).
         job: What it works on, ``CHAIN/BATCH``; empty for nothing.
         progress: How far it is with that; None when it has nothing, or did not say.
+        busy_s, known_s: Seconds it has had a job, of those since the pool first heard of it.
+        memory_bytes: What one of its proofs may take; None: no limit is set.
+        gpu: The GPU it proves on, in words; empty: none.
+        draining: Whether it is given no more jobs.
+        refused_proofs: Wrong proofs it handed in.
     """
 
     name: str
@@ -273,6 +278,12 @@ class WorkerView:
     last_seen_ms: int | None
     pid: int
     progress: ProgressView | None
+    busy_s: float = 0.0
+    known_s: float = 0.0
+    memory_bytes: int | None = None
+    gpu: str = ""
+    draining: bool = False
+    refused_proofs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,12 +294,22 @@ class ProversView:
         jobs: Job state → how many there are.
         queue: Chain name → jobs waiting.
         healthy: Whether the pool answered.
+        draining: Whether no worker is given a job.
+        requeues, worker_deaths: Since the pool was started.
+        waited_p50_s, waited_p99_s, ran_p50_s, ran_p99_s: Of the latest proved jobs.
     """
 
     healthy: bool
     workers: list[WorkerView]
     jobs: dict[str, int]
     queue: dict[str, int]
+    draining: bool = False
+    requeues: int = 0
+    worker_deaths: int = 0
+    waited_p50_s: float = 0.0
+    waited_p99_s: float = 0.0
+    ran_p50_s: float = 0.0
+    ran_p99_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +318,10 @@ class JobView:
 
     Attributes:
         progress: How far its worker is; None when none is at work on it.
+        id: Its number in the pool.
+        urgent: Whether someone asked for it to go first.
+        deadline_ms: When its proof is wanted at the latest.
+        memory_bytes: What its proof is known to need; 0: not known.
     """
 
     chain: str
@@ -309,6 +334,10 @@ class JobView:
     started_at_ms: int | None
     ended_at_ms: int | None
     progress: ProgressView | None = None
+    id: int = 0
+    urgent: bool = False
+    deadline_ms: int | None = None
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,18 @@ class HubError(Exception):
         if hint:
             self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Pickle would call the class with the finished message, where many a class takes what the message is made of.
+        return (_restored, (type(self), self.args, self.__dict__))
+
     @property
     def message(self) -> str:
         """What happened, and to what."""
         return str(self.args[0]) if self.args else ""
+
+
+def _restored(kind: type[HubError], args: tuple[object, ...], fields: dict[str, object]) -> HubError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(fields)
+    return error

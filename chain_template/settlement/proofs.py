@@ -18,6 +18,7 @@ class ProofJob:
         program_id: The batch program whose proof L1 accepts.
         batch_input: The program's whole input.
         public_input: What the program must arrive at; a worker refuses the batch if it arrives elsewhere.
+        cycles: Instructions the program takes on it, by which provers are shared fairly; 0: not known.
     """
 
     chain_id: int
@@ -26,6 +27,7 @@ class ProofJob:
     program_id: bytes
     batch_input: bytes = field(repr=False)
     public_input: bytes
+    cycles: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from cluster.logs import log_as_actor
 from cluster.names import POOL_ACTOR
 from cluster.pool import (
     Assignment,
+    Explanation,
     JobInfo,
     JobState,
+    OutsideProver,
     PoolStats,
     Progress,
     ProverPool,
@@ -20,8 +22,9 @@ from cluster.pool import (
 from cluster.settings import PoolSettings
 from zkhub.errors import HubError
 
-#: Threads: one a worker that waits for work (more workers than that wait their turn), and some for everything else.
-POOL_GROUPS = {"take": 32, "io": 8}
+#: Threads: one a worker that waits for work (more workers than that wait their turn), some for everything else, and
+#: some for checking what strangers hand in.
+POOL_GROUPS = {"take": 32, "io": 8, "check": 2}
 
 
 class ProverPoolActor:
@@ -108,9 +111,9 @@ class ProverPoolActor:
         self._pool.refuse(card, lease, error)
 
     @ray.method(concurrency_group="io")
-    def fail(self, card: WorkerCard, lease: int, error: str) -> None:
+    def fail(self, card: WorkerCard, lease: int, error: str, needs_bytes: int = 0) -> None:
         """Take word that an attempt failed."""
-        self._pool.fail(card, lease, error)
+        self._pool.fail(card, lease, error, needs_bytes)
 
     @ray.method(concurrency_group="io")
     def leave(self, card: WorkerCard) -> None:
@@ -121,6 +124,68 @@ class ProverPoolActor:
     def jobs(self, chain_id: int | None, state: JobState | None, limit: int) -> list[JobInfo]:
         """Jobs, the newest first."""
         return self._pool.jobs(chain_id, state, limit)
+
+    @ray.method(concurrency_group="io")
+    def find(self, chain_id: int, batch_number: int) -> JobInfo:
+        """The latest job of a batch."""
+        return self._pool.find(chain_id, batch_number)
+
+    @ray.method(concurrency_group="io")
+    def why(self, job_id: int) -> Explanation:
+        """Why a job runs, waits, or went before another."""
+        return self._pool.why(job_id)
+
+    @ray.method(concurrency_group="io")
+    def cancel(self, chain_id: int, batch_number: int) -> JobInfo:
+        """End a waiting or running job."""
+        return self._pool.cancel(chain_id, batch_number)
+
+    @ray.method(concurrency_group="io")
+    def prioritise(self, chain_id: int, batch_number: int, urgent: bool, due_in_s: float | None) -> JobInfo:
+        """Have a batch go before others."""
+        return self._pool.prioritise(chain_id, batch_number, urgent=urgent, due_in_s=due_in_s)
+
+    @ray.method(concurrency_group="io")
+    def set_share(self, chain_id: int, weight: float | None, reserved: float | None) -> None:
+        """Set what a chain gets of the pool."""
+        self._pool.set_share(chain_id, weight, reserved)
+
+    @ray.method(concurrency_group="io")
+    def drain(self, worker: str) -> None:
+        """Give a worker, or all, no more jobs."""
+        self._pool.drain(worker)
+
+    @ray.method(concurrency_group="io")
+    def resume(self, worker: str) -> None:
+        """Give a worker, or all, jobs again."""
+        self._pool.resume(worker)
+
+    @ray.method(concurrency_group="io")
+    def create_token(self, name: str) -> str:
+        """Let a prover join over HTTP."""
+        return self._pool.create_token(name)
+
+    @ray.method(concurrency_group="io")
+    def revoke_token(self, name: str) -> None:
+        """Shut a prover from outside out."""
+        self._pool.revoke_token(name)
+
+    @ray.method(concurrency_group="io")
+    def outside(self) -> list[OutsideProver]:
+        """Every prover that was ever given a token."""
+        return self._pool.outside()
+
+    @ray.method(concurrency_group="io")
+    def outside_prover(self, token: str) -> OutsideProver:
+        """Whose token it is."""
+        return self._pool.outside_prover(token)
+
+    @ray.method(concurrency_group="check")
+    def finish_checked(self, card: WorkerCard, lease: int, proof: bytes, backend: str) -> None:
+        """Check a proof from outside, and take it if it holds."""
+        from cluster.workers.checking import check_for
+
+        self._pool.finish_checked(card, lease, proof, check_for(backend))
 
     @ray.method(concurrency_group="io")
     def workers(self) -> list[WorkerInfo]:

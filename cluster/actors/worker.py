@@ -5,6 +5,7 @@ import secrets
 
 import ray
 
+from cluster.gpus import find_gpus
 from cluster.logs import log_as_actor
 from cluster.names import worker_actor
 from cluster.pool.jobs import WorkerCard
@@ -20,6 +21,22 @@ _WARM_UP_TIMEOUT_S = 600.0
 _STUCK = 70
 
 
+def own_gpu() -> str:
+    """The GPU that Ray has given this process, as ``node/index``; empty for none, and then none is left in sight.
+
+    Indices begin anew on every node, so the pair is the name. Where Ray gives a GPU that the machine does not have, it
+    is called simulated.
+    """
+    found = [int(index) for index in ray.get_gpu_ids()]
+    if not found:
+        # Ray hides the GPUs of others from whoever has one, and from nobody else.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        return ""
+    known = {gpu.index: gpu.name for gpu in find_gpus()}
+    node = ray.get_runtime_context().get_node_id()[:8]
+    return f"{node}/{found[0]} {known.get(found[0], 'simulated')}"
+
+
 class ProverWorker:
     """Looks for work from its first moment; Ray starts it again whenever it dies, and the pool has its job done."""
 
@@ -27,12 +44,15 @@ class ProverWorker:
         name = worker_actor(index)
         log_as_actor(name)
         os.nice(max(0, _NICENESS - os.nice(0)))
+        gpu = own_gpu()
         card = WorkerCard(
             name=name,
             incarnation=secrets.token_hex(8),
             backend=backend,
             pid=os.getpid(),
             node_id=ray.get_runtime_context().get_node_id(),
+            memory_bytes=memory_bytes,
+            gpu=gpu,
         )
         self._loop = WorkerLoop(
             card,

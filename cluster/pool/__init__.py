@@ -1,7 +1,10 @@
 """The prover pool: durable queue, fair shares, leases. Plain Python; the actor round it is in :mod:`cluster.actors`."""
 
+from cluster.pool.accounts import Account, shares
+from cluster.pool.decisions import Considered, Decision, Explanation
 from cluster.pool.jobs import (
     TRANSITIONS,
+    WAITING,
     Assignment,
     ChainShare,
     Durations,
@@ -13,23 +16,35 @@ from cluster.pool.jobs import (
     WorkerCard,
     WorkerInfo,
 )
+from cluster.pool.outside import OutsideProver
 from cluster.pool.pool import ProverPool
-from cluster.pool.scheduler import ChainQueue, FairShare, Scheduler
+from cluster.pool.scheduler import Candidate, Choice, FairShare, FirstCome, RoundRobin, Rule, Scheduler
 
 __all__ = [
     "TRANSITIONS",
+    "WAITING",
+    "Account",
     "Assignment",
-    "ChainQueue",
+    "Candidate",
     "ChainShare",
+    "Choice",
+    "Considered",
+    "Decision",
     "Durations",
+    "Explanation",
     "FairShare",
+    "FirstCome",
     "JobInfo",
     "JobKey",
     "JobState",
+    "OutsideProver",
     "PoolStats",
     "Progress",
     "ProverPool",
+    "RoundRobin",
+    "Rule",
     "Scheduler",
     "WorkerCard",
     "WorkerInfo",
+    "shares",
 ]

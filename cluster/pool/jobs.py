@@ -12,6 +12,8 @@ class JobState(StrEnum):
     """Where a job stands; :data:`TRANSITIONS` says how it may move."""
 
     PENDING = "pending"
+    """Waits until it may start: a failed attempt's delay runs, or no worker has the memory it needs."""
+    READY = "ready"
     """Waits for a worker."""
     RUNNING = "running"
     """A worker has it."""
@@ -27,19 +29,22 @@ class JobState(StrEnum):
     """Its batch was reverted."""
 
 
-#: Job state machine. A worker's death, a time-out and a failed attempt lead from running back to pending.
+#: Job state machine. A worker's death and a time-out lead from running back to ready, a failed attempt to pending.
 #: Submitting a batch again, after a revert or a reorganisation of L1, leads through cancelled.
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
-    JobState.PENDING: frozenset({JobState.RUNNING, JobState.CANCELLED}),
+    JobState.PENDING: frozenset({JobState.READY, JobState.CANCELLED}),
+    JobState.READY: frozenset({JobState.RUNNING, JobState.PENDING, JobState.CANCELLED}),
     JobState.RUNNING: frozenset(
-        {JobState.DONE, JobState.REFUSED, JobState.PENDING, JobState.FAILED, JobState.CANCELLED}
+        {JobState.DONE, JobState.REFUSED, JobState.READY, JobState.PENDING, JobState.FAILED, JobState.CANCELLED}
     ),
     JobState.DONE: frozenset({JobState.SETTLED, JobState.CANCELLED}),
     JobState.SETTLED: frozenset({JobState.CANCELLED}),
-    JobState.FAILED: frozenset({JobState.PENDING, JobState.CANCELLED}),
-    JobState.REFUSED: frozenset({JobState.PENDING, JobState.CANCELLED}),
-    JobState.CANCELLED: frozenset({JobState.PENDING}),
+    JobState.FAILED: frozenset({JobState.READY, JobState.CANCELLED}),
+    JobState.REFUSED: frozenset({JobState.READY, JobState.CANCELLED}),
+    JobState.CANCELLED: frozenset({JobState.READY}),
 }
+#: Jobs in these states wait, for a worker or for what keeps them from one.
+WAITING = frozenset({JobState.PENDING, JobState.READY})
 
 
 def check_transition(job_id: int, old: JobState, new: JobState) -> None:
@@ -81,6 +86,13 @@ class JobInfo:
         worker: Who has it, or had it last.
         error: Last error, in words.
         proof_bytes: Size of the proof; 0 when there is none.
+        cycles: Instructions the batch program takes, as its chain says; 0: not known.
+        memory_bytes: What its proof is known to need; 0: not known.
+        urgent: Whether someone asked for it to go first.
+        deadline: When its proof is wanted at the latest; None: no deadline.
+        head_at: Since when it has been the first of its chain; None: others are before it.
+        estimate_s: Prover seconds its latest attempt was expected to take.
+        share: Its chain's part of the pool at the latest start.
     """
 
     id: int
@@ -100,6 +112,13 @@ class JobInfo:
     error: str | None
     proof_digest: str | None
     proof_bytes: int
+    cycles: int = 0
+    memory_bytes: int = 0
+    urgent: bool = False
+    deadline: float | None = None
+    head_at: float | None = None
+    estimate_s: float = 0.0
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +156,8 @@ class WorkerCard:
 
     Attributes:
         incarnation: Random name of this life of the worker's process.
+        memory_bytes: What one of its proofs may take; None: as much as the job wants.
+        gpu: The GPU it proves on, in words; empty: none.
     """
 
     name: str
@@ -144,6 +165,8 @@ class WorkerCard:
     backend: str
     pid: int
     node_id: str
+    memory_bytes: int | None = None
+    gpu: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +175,10 @@ class WorkerInfo:
 
     Attributes:
         progress: How far it is with its job; None when it has none, or did not say.
+        busy_s: Seconds it has had a job, since it was first seen.
+        memory_bytes, gpu: As its card says.
+        draining: Whether it is given no more jobs.
+        refused_proofs: Wrong proofs it handed in.
     """
 
     name: str
@@ -164,6 +191,11 @@ class WorkerInfo:
     job: JobKey | None
     jobs_done: int
     progress: Progress | None = None
+    busy_s: float = 0.0
+    memory_bytes: int | None = None
+    gpu: str = ""
+    draining: bool = False
+    refused_proofs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +209,35 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class ChainShare:
-    """One chain's part of the pool."""
+    """One chain's part of the pool.
+
+    Attributes:
+        oldest_waiting_s: Seconds since its oldest waiting job was queued.
+        weight, reserved: As its account says.
+        share: The part of the pool due to it now; 0 when it has no work.
+        used_s: Prover seconds of its attempts that have ended.
+        behind_s: Prover seconds of the pool by which it is behind its share; negative: ahead.
+    """
 
     chain_id: int
     chain_name: str
     by_state: dict[JobState, int]
     oldest_waiting_s: float
+    weight: float = 1.0
+    reserved: float = 0.0
+    share: float = 0.0
+    used_s: float = 0.0
+    behind_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class PoolStats:
-    """The pool in figures."""
+    """The pool in figures.
+
+    Attributes:
+        draining: Whether no worker is given a job.
+        backlog_s: Prover seconds that all waiting jobs are expected to take.
+    """
 
     by_state: dict[JobState, int]
     chains: tuple[ChainShare, ...]
@@ -197,3 +247,5 @@ class PoolStats:
     worker_deaths: int
     waited: Durations
     ran: Durations
+    draining: bool = False
+    backlog_s: float = 0.0

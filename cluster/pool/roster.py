@@ -13,6 +13,8 @@ class Worker:
     Attributes:
         latest_take: Sequence number of its latest question for work.
         progress: How far it is with what it holds.
+        busy_s: Seconds of its attempts that have ended.
+        refused_proofs: Wrong proofs it handed in.
     """
 
     card: WorkerCard
@@ -21,9 +23,13 @@ class Worker:
     jobs_done: int = 0
     latest_take: int = -1
     progress: Progress | None = None
+    busy_s: float = 0.0
+    refused_proofs: int = 0
 
-    def info(self, job: JobInfo | None) -> WorkerInfo:
+    def info(self, job: JobInfo | None, now: float, *, draining: bool) -> WorkerInfo:
         """The worker as everyone may see it; ``job`` is what it is at."""
+        # An attempt that began before the pool's restart is longer than this worker has been known.
+        current = now - max(job.started_at or now, self.first_seen) if job else 0.0
         return WorkerInfo(
             name=self.card.name,
             backend=self.card.backend,
@@ -35,6 +41,11 @@ class Worker:
             job=job.key if job else None,
             jobs_done=self.jobs_done,
             progress=self.progress if job else None,
+            busy_s=self.busy_s + max(0.0, current),
+            memory_bytes=self.card.memory_bytes,
+            gpu=self.card.gpu,
+            draining=draining,
+            refused_proofs=self.refused_proofs,
         )
 
 
@@ -62,6 +73,17 @@ class Roster:
         """Note a worker that was not known."""
         worker = self._workers[card.name] = Worker(card, now, now)
         return worker
+
+    def note_busy(self, name: str, seconds: float, now: float) -> None:
+        """Note that an attempt of a worker has ended after ``seconds``; not more than it has been known for."""
+        if (worker := self._workers.get(name)) is not None:
+            worker.busy_s += min(seconds, now - worker.first_seen)
+
+    def largest_memory(self, drains: frozenset[str]) -> int | None:
+        """What the largest worker that takes jobs may use; None: no limit, or there is no worker to tell."""
+        limits = [worker.card.memory_bytes for worker in self if worker.card.name not in drains]
+        known = [limit for limit in limits if limit is not None]
+        return max(known) if known and len(known) == len(limits) else None
 
     def remove(self, name: str) -> None:
         """Forget a worker."""

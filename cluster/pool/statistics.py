@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from cluster.pool.jobs import ChainShare, Durations, JobState, PoolStats
+from cluster.pool.jobs import WAITING, ChainShare, Durations, JobState, PoolStats
 from cluster.pool.store import JobStore
 
 #: Latest finished jobs that waiting and running times are taken over.
@@ -32,8 +32,8 @@ def pool_stats(store: JobStore, now: float, workers: int, requeues: int, worker_
         by_state[state] += count
         by_chain.setdefault(chain_id, {})[state] = count
         names[chain_id] = name
-        if state is JobState.PENDING:
-            oldest[chain_id] = max(0.0, now - queued_at)
+        if state in WAITING:
+            oldest[chain_id] = max(oldest.get(chain_id, 0.0), now - queued_at)
     times = store.durations(_WINDOW)
     return PoolStats(
         by_state=by_state,

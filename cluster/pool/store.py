@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from cluster.durable import DurableFile, FileErrors
-from cluster.errors import PoolStoreCorrupt, PoolStoreError, PoolStoreFull, UnknownJob
+from cluster.errors import PoolStoreCorrupt, PoolStoreError, PoolStoreFull
 from cluster.pool.jobs import JobInfo, JobKey, JobState, check_transition
-from cluster.pool.scheduler import ChainQueue
 
-_VERSION = 1
-_SCHEMA = """
+_VERSION = 2
+_SCHEMA_1 = """
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     chain_id INTEGER NOT NULL,
@@ -41,6 +40,54 @@ CREATE INDEX jobs_by_chain_lease ON jobs (chain_id, lease);
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 INSERT INTO counters VALUES ('lease', 0);
 """
+#: What version 2 added: states pending and ready apart, accounts of chains, decisions, provers from outside.
+_TO_2 = """
+ALTER TABLE jobs ADD COLUMN cycles INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN memory_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN deadline REAL;
+ALTER TABLE jobs ADD COLUMN head_at REAL;
+ALTER TABLE jobs ADD COLUMN estimate_s REAL NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN share REAL NOT NULL DEFAULT 1;
+CREATE INDEX jobs_by_memory ON jobs (state, memory_bytes);
+CREATE INDEX jobs_by_head ON jobs (head_at) WHERE head_at IS NOT NULL;
+CREATE INDEX jobs_pressed ON jobs (chain_id, batch_number) WHERE urgent = 1 OR deadline IS NOT NULL;
+CREATE TABLE accounts (
+    chain_id INTEGER PRIMARY KEY,
+    weight REAL NOT NULL,
+    reserved REAL NOT NULL,
+    virtual_s REAL NOT NULL,
+    used_s REAL NOT NULL,
+    served INTEGER NOT NULL,
+    active INTEGER NOT NULL
+) STRICT;
+INSERT INTO accounts SELECT chain_id, 1, 0, 0, 0, coalesce(MAX(lease), 0), 0 FROM jobs GROUP BY chain_id;
+CREATE TABLE clock (virtual_s REAL NOT NULL) STRICT;
+INSERT INTO clock VALUES (0);
+CREATE TABLE drains (worker TEXT PRIMARY KEY) STRICT;   -- the empty name stands for the whole pool
+CREATE TABLE decisions (
+    lease INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    job_id INTEGER NOT NULL,
+    chain_id INTEGER NOT NULL,
+    batch_number INTEGER NOT NULL,
+    worker TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    clock_s REAL NOT NULL,
+    figures TEXT NOT NULL               -- JSON: one object for each job that was looked at, the chosen one first
+) STRICT;
+CREATE INDEX decisions_by_job ON decisions (job_id);
+CREATE TABLE outside (
+    name TEXT PRIMARY KEY,
+    token_hash BLOB NOT NULL UNIQUE,
+    created_at REAL NOT NULL,
+    revoked_at REAL,
+    proofs_taken INTEGER NOT NULL DEFAULT 0,
+    proofs_refused INTEGER NOT NULL DEFAULT 0
+) STRICT;
+"""
+#: More than any memory.
+_MOST = 2**62
 _UNFINISHED = "state NOT IN ('done', 'settled', 'cancelled')"
 _REBUILD = "Move the pool's directory away: the chains submit their unproved batches again."
 
@@ -58,12 +105,13 @@ class JobStore(DurableFile):
             PoolStoreCorrupt: The file is damaged, not ours, or of another version.
             PoolStoreFull: The disk refuses to create it.
         """
-        super().__init__(path, _SCHEMA, _VERSION, _ERRORS)
+        super().__init__(path, _SCHEMA_1 + _TO_2, _VERSION, _ERRORS, {1: _TO_2})
 
     # Writing; inside a transaction.
 
     def insert(self, job: JobInfo) -> JobInfo:
-        """Add a job; its id is given here."""
+        """Add a job; its id is given here, and its chain has an account from now on."""
+        self._db.execute("INSERT OR IGNORE INTO accounts VALUES (?, 1, 0, 0, 0, 0, 0)", (job.key.chain_id,))
         values = _values(job)
         columns = ", ".join(values)
         marks = ", ".join("?" * len(values))
@@ -142,7 +190,7 @@ class JobStore(DurableFile):
         )
 
     def waiting_after(self, moment: float) -> list[JobInfo]:
-        """Pending jobs that may not start until later than ``moment``."""
+        """Jobs whose delay runs until later than ``moment``."""
         return self._jobs("WHERE state = 'pending' AND not_before > ?", (moment,))
 
     def newest(self, chain_id: int | None, state: JobState | None, limit: int) -> list[JobInfo]:
@@ -152,33 +200,94 @@ class JobStore(DurableFile):
             (chain_id, state, limit),
         )
 
-    def ready_queues(self, now: float) -> list[ChainQueue]:
-        """Every chain with a job that may start."""
+    def chains_with_work(self) -> list[int]:
+        """Every chain with a job that is ready or running."""
         rows = self._all(
-            "SELECT chain_id, MIN(queued_at) AS oldest,"
-            " (SELECT COUNT(*) FROM jobs r WHERE r.state = 'running' AND r.chain_id = p.chain_id) AS running,"
-            " (SELECT MAX(lease) FROM jobs s WHERE s.chain_id = p.chain_id) AS served"
-            " FROM jobs p WHERE state = 'pending' AND not_before <= ? GROUP BY chain_id",
-            (now,),
+            "SELECT chain_id FROM accounts a WHERE"
+            " EXISTS (SELECT 1 FROM jobs WHERE state = 'ready' AND chain_id = a.chain_id)"
+            " OR EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND chain_id = a.chain_id) ORDER BY chain_id"
         )
-        return [
-            ChainQueue(row["chain_id"], row["running"], max(0.0, now - row["oldest"]), row["served"] or 0)
-            for row in rows
-        ]
+        return [row[0] for row in rows]
 
-    def first_ready(self, chain_id: int, now: float) -> JobInfo:
-        """The chain's job that comes next: its lowest batch, since proofs reach L1 in the order of batches.
+    # A plus keeps SQLite from an index that would find more rows than the one the order asks for.
 
-        Raises:
-            UnknownJob: None is ready.
-        """
+    def first_ready(self, chain_id: int, memory_bytes: int | None) -> JobInfo | None:
+        """The chain's lowest ready batch that needs no more memory, since proofs reach L1 in the order of batches."""
         rows = self._jobs(
-            "WHERE state = 'pending' AND chain_id = ? AND not_before <= ? ORDER BY batch_number, id LIMIT 1",
-            (chain_id, now),
+            "WHERE state = 'ready' AND chain_id = ? AND +memory_bytes <= ? ORDER BY batch_number, id LIMIT 1",
+            (chain_id, _MOST if memory_bytes is None else memory_bytes),
         )
-        if not rows:
-            raise UnknownJob(f"no job of chain {chain_id} is ready")
-        return rows[0]
+        return rows[0] if rows else None
+
+    def longest_first(self, memory_bytes: int | None) -> JobInfo | None:
+        """The ready job that has been its chain's first for longest, and needs no more memory."""
+        rows = self._jobs(
+            "WHERE +state = 'ready' AND head_at IS NOT NULL AND +memory_bytes <= ? ORDER BY head_at LIMIT 1",
+            (_MOST if memory_bytes is None else memory_bytes,),
+        )
+        return rows[0] if rows else None
+
+    def urgency(self, chain_id: int, batch_number: int) -> tuple[bool, float | None]:
+        """Whether a waiting job of this batch or a later one is urgent, and their earliest deadline."""
+        row = self._all(
+            "SELECT coalesce(MAX(urgent), 0), MIN(deadline) FROM jobs"
+            " WHERE (urgent = 1 OR deadline IS NOT NULL) AND chain_id = ? AND batch_number >= ?"
+            " AND state IN ('ready', 'pending')",
+            (chain_id, batch_number),
+        )[0]
+        return bool(row[0]), row[1]
+
+    def mark_first(self, chain_id: int, now: float) -> None:
+        """Note since when a chain's lowest ready batch has been its first; inside a transaction."""
+        self._db.execute(
+            "UPDATE jobs SET head_at = ?1 WHERE head_at IS NULL AND id = (SELECT id FROM jobs"
+            " WHERE state = 'ready' AND chain_id = ?2 ORDER BY batch_number, id LIMIT 1)",
+            (now, chain_id),
+        )
+
+    def movable(self, now: float, largest: int | None) -> list[tuple[JobInfo, JobState]]:
+        """Waiting jobs whose state time or the workers have changed, and the state they now have.
+
+        Args:
+            now: Delays up to then are over.
+            largest: Memory of the largest worker; None: no limit is known.
+        """
+        most = _MOST if largest is None else largest
+        freed = self._jobs("WHERE state = 'pending' AND not_before <= ? AND memory_bytes <= ?", (now, most))
+        stuck = self._jobs("WHERE state = 'ready' AND memory_bytes > ?", (most,))
+        return [(job, JobState.READY) for job in freed] + [(job, JobState.PENDING) for job in stuck]
+
+    def waiting_before(self, job: JobInfo) -> int:
+        """How many waiting jobs of its chain have lower batches."""
+        rows = self._all(
+            "SELECT COUNT(*) FROM jobs WHERE state IN ('ready', 'pending') AND chain_id = ? AND batch_number < ?",
+            (job.key.chain_id, job.key.batch_number),
+        )
+        return int(rows[0][0])
+
+    def by_id(self, job_id: int) -> JobInfo | None:
+        """The job of this number."""
+        rows = self._jobs("WHERE id = ?", (job_id,))
+        return rows[0] if rows else None
+
+    def work_waiting(self) -> list[tuple[bytes, int, int]]:
+        """Program, cycles, and input bytes of those whose cycles are not known, of all waiting jobs."""
+        rows = self._all(
+            "SELECT program_id, SUM(cycles), SUM(CASE WHEN cycles = 0 THEN input_bytes ELSE 0 END) FROM jobs"
+            " WHERE state IN ('ready', 'pending') GROUP BY program_id"
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
+    def work_done(self, program_id: bytes, limit: int) -> tuple[float, int, float, int]:
+        """Seconds and cycles of the latest proved jobs whose cycles are known; seconds and input bytes of all."""
+        row = self._all(
+            "SELECT coalesce(SUM(CASE WHEN cycles > 0 THEN ran END), 0.0), coalesce(SUM(cycles), 0),"
+            " coalesce(SUM(ran), 0.0), coalesce(SUM(input_bytes), 0) FROM (SELECT cycles, input_bytes,"
+            " finished_at - started_at AS ran FROM jobs WHERE state IN ('done', 'settled') AND program_id = ?"
+            " ORDER BY lease DESC LIMIT ?)",
+            (program_id, limit),
+        )[0]
+        return float(row[0]), int(row[1]), float(row[2]), int(row[3])
 
     def counts(self) -> list[tuple[int, str, JobState, int, float]]:
         """Chain id, its latest name, state, how many, and when the oldest of them was queued."""
@@ -246,6 +355,13 @@ def _values(job: JobInfo) -> dict[str, Any]:
         "error": job.error,
         "proof_digest": job.proof_digest,
         "proof_bytes": job.proof_bytes,
+        "cycles": job.cycles,
+        "memory_bytes": job.memory_bytes,
+        "urgent": int(job.urgent),
+        "deadline": job.deadline,
+        "head_at": job.head_at,
+        "estimate_s": job.estimate_s,
+        "share": job.share,
     }
 
 
@@ -269,4 +385,11 @@ def _job(row: sqlite3.Row) -> JobInfo:
         error=row["error"],
         proof_digest=row["proof_digest"],
         proof_bytes=row["proof_bytes"],
+        cycles=row["cycles"],
+        memory_bytes=row["memory_bytes"],
+        urgent=bool(row["urgent"]),
+        deadline=row["deadline"],
+        head_at=row["head_at"],
+        estimate_s=row["estimate_s"],
+        share=row["share"],
     )

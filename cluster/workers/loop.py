@@ -8,10 +8,11 @@ from typing import Protocol
 
 import structlog
 
-from cluster.errors import BatchRefused, PoolStoreFull, ProverError, StaleLease
+from cluster.errors import BatchRefused, PoolStoreFull, ProofRefused, ProverError, StaleLease
 from cluster.pool.jobs import Assignment, JobKey, Progress, WorkerCard
 from cluster.workers.backends import ProverBackend
 from zkhub.errors import HubError
+from zkvm.stark.refusals import ProofDoesNotFit
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +43,8 @@ class Pool(Protocol):
         """Say that the batch is wrong."""
         ...
 
-    def fail(self, card: WorkerCard, lease: int, error: str) -> None:
-        """Say that the attempt failed."""
+    def fail(self, card: WorkerCard, lease: int, error: str, needs_bytes: int = 0) -> None:
+        """Say that the attempt failed, and how much memory it turned out to need."""
         ...
 
     def leave(self, card: WorkerCard) -> None:
@@ -222,7 +223,8 @@ class WorkerLoop:
             # Whatever a prover dies of, its worker lives on and the pool decides what becomes of the job.
             failure = f"{type(error).__name__}: {error}"
             log.exception("attempt failed", chain=assignment.chain_name, batch=assignment.key.batch_number)
-            return lambda: pool.fail(card, assignment.lease, failure)
+            needs_bytes = error.needed if isinstance(error, ProofDoesNotFit) else 0
+            return lambda: pool.fail(card, assignment.lease, failure, needs_bytes)
         return lambda: pool.finish(card, assignment.lease, proof)
 
     def _deliver(self, report: Callable[[], None], current: _Current) -> None:
@@ -230,7 +232,7 @@ class WorkerLoop:
         while not self._stopping.is_set() and not current.abandoned.is_set():
             try:
                 report()
-            except StaleLease as error:
+            except (StaleLease, ProofRefused) as error:
                 log.info("result not wanted", worker=self._card.name, error=error.message)
                 return
             except HubError as error:

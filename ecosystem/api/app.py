@@ -7,7 +7,7 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ecosystem.api import bridge_routes, gateway, problems, routes
+from ecosystem.api import bridge_routes, gateway, problems, prover_routes, routes
 from ecosystem.api.auth import may_read
 from ecosystem.api.backend import Backend
 from ecosystem.api.metrics import scrape
@@ -44,6 +44,8 @@ def make_app(
     problems.install(app)
     app.include_router(routes.reading)
     app.include_router(routes.changing)
+    for router in prover_routes.routers():
+        app.include_router(router)
     app.include_router(bridge_routes.reading)
     app.include_router(bridge_routes.changing)
     app.include_router(gateway.router)
@@ -74,14 +76,13 @@ class BodyLimit:
         if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
             await self._app(scope, receive, send)
             return
+        limit = prover_routes.body_limit(scope["path"], MAX_BODY_BYTES)
         body = b""
         while True:
             message = await receive()
             body += message.get("body", b"")
-            if len(body) > MAX_BODY_BYTES:
-                refusal = problems.response(
-                    problems.BODY_TOO_LARGE, f"a request to the hub may have {MAX_BODY_BYTES} bytes"
-                )
+            if len(body) > limit:
+                refusal = problems.response(problems.BODY_TOO_LARGE, f"this request may have {limit} bytes")
                 await refusal(scope, receive, send)
                 return
             if message["type"] != "http.request" or not message.get("more_body", False):

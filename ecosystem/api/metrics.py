@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ecosystem.api.backend import Backend
+from ecosystem.prover_views import ChainQueueView
 from ecosystem.states import ChainState
 from ecosystem.views import ChainView, HubView, L1View, ProversView
 from zkhub.errors import HubError
@@ -22,12 +23,14 @@ class _Figures(Collector):
         l1: L1View,
         chains: list[ChainView],
         provers: ProversView | None,
+        queue: list[ChainQueueView],
         messages: dict[str, int] | None,
     ) -> None:
         self._hub = hub
         self._l1 = l1
         self._chains = [chain for chain in chains if chain.state != ChainState.REMOVED]
         self._provers = provers
+        self._queue = queue
         self._messages = messages
 
     def collect(self) -> Iterable[Metric]:
@@ -84,6 +87,35 @@ class _Figures(Collector):
         for name, count in self._provers.queue.items():
             queue.add_metric([name], count)
         yield from (workers, jobs, queue)
+        yield from self._of_workers(self._provers)
+        yield from _of_queue(self._queue)
+
+    def _of_workers(self, provers: ProversView) -> Iterable[Metric]:
+        yield CounterMetricFamily("zkhub_prover_requeues", "Attempts that ended without a result.", provers.requeues)
+        yield CounterMetricFamily(
+            "zkhub_prover_worker_deaths", "Workers that died or fell silent.", provers.worker_deaths
+        )
+        yield GaugeMetricFamily("zkhub_prover_draining", "Whether no job is started.", int(provers.draining))
+        labels = ["worker", "gpu"]
+        busy = CounterMetricFamily("zkhub_prover_worker_busy_seconds", "Time with a job.", labels=labels)
+        known = CounterMetricFamily("zkhub_prover_worker_known_seconds", "Time since first heard of.", labels=labels)
+        done = CounterMetricFamily("zkhub_prover_worker_jobs", "Proofs made.", labels=labels)
+        wrong = CounterMetricFamily("zkhub_prover_worker_wrong_proofs", "Proofs that were refused.", labels=labels)
+        memory = GaugeMetricFamily("zkhub_prover_worker_memory_bytes", "What a proof may take.", labels=labels)
+        at_work = GaugeMetricFamily(
+            "zkhub_prover_worker_job_fraction", "How far its stage is.", labels=["worker", "job", "stage"]
+        )
+        for worker in provers.workers:
+            who = [worker.name, worker.gpu]
+            busy.add_metric(who, worker.busy_s)
+            known.add_metric(who, worker.known_s)
+            done.add_metric(who, worker.jobs_done)
+            wrong.add_metric(who, worker.refused_proofs)
+            if worker.memory_bytes is not None:
+                memory.add_metric(who, worker.memory_bytes)
+            if worker.progress is not None:
+                at_work.add_metric([worker.name, worker.job, worker.progress.stage], worker.progress.fraction)
+        yield from (busy, known, done, wrong, memory, at_work)
 
     def _of_messages(self) -> Iterable[Metric]:
         yield GaugeMetricFamily("zkhub_message_router_up", "Whether it answers.", int(self._messages is not None))
@@ -93,13 +125,36 @@ class _Figures(Collector):
         yield messages
 
 
+def _of_queue(queue: list[ChainQueueView]) -> Iterable[Metric]:
+    share = GaugeMetricFamily(
+        "zkhub_prover_share", "Part of the pool: reserved, due now, used so far.", labels=["chain", "kind"]
+    )
+    used = CounterMetricFamily("zkhub_prover_used_seconds", "Prover seconds.", labels=["chain"])
+    behind = GaugeMetricFamily("zkhub_prover_behind_seconds", "Behind its share.", labels=["chain"])
+    oldest = GaugeMetricFamily("zkhub_prover_oldest_waiting_seconds", "Of its oldest waiting job.", labels=["chain"])
+    verified = GaugeMetricFamily(
+        "zkhub_prover_seal_to_verified_seconds", "Of its latest batches.", labels=["chain", "quantile"]
+    )
+    for chain in queue:
+        for kind, value in (("reserved", chain.reserved), ("due", chain.share), ("used", chain.used_share)):
+            share.add_metric([chain.chain, kind], value)
+        used.add_metric([chain.chain], chain.used_s)
+        behind.add_metric([chain.chain], chain.behind_s)
+        oldest.add_metric([chain.chain], chain.oldest_waiting_s)
+        if chain.seal_to_verified_p50_s is not None and chain.seal_to_verified_p99_s is not None:
+            verified.add_metric([chain.chain, "0.5"], chain.seal_to_verified_p50_s)
+            verified.add_metric([chain.chain, "0.99"], chain.seal_to_verified_p99_s)
+    yield from (share, used, behind, oldest, verified)
+
+
 async def scrape(backend: Backend) -> bytes:
     """All figures in Prometheus' text format."""
     # The absence of the pool or of the router is a figure, not a reason to hide all others.
     provers = await _ask_quietly(backend, "provers")
+    queue = await _ask_quietly(backend, "prover_queue")
     messages = await _ask_quietly(backend, "message_counts")
     hub, l1, chains = await backend.ask("hub"), await backend.ask("l1"), await backend.ask("chains")
-    figures = _Figures(hub, l1, chains, provers, messages)
+    figures = _Figures(hub, l1, chains, provers, queue or [], messages)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(figures)
     return generate_latest(registry)

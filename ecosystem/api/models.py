@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from chain_template.config import Settings
+from cluster.pool.jobs import Progress
 from ecosystem.bridge_desk import Wish
 from ecosystem.chain_config import L1_NAME
 from ecosystem.settings import NAME_PATTERN, ChainSettings
@@ -120,3 +121,80 @@ class NewToken(Settings):
         if int(supply) >> 256:
             raise ValueError("a supply fits into 256 bits")
         return supply
+
+
+class Priority(Settings):
+    """How a batch's proof is to be treated."""
+
+    urgent: bool = True
+    due_in_s: Annotated[float, Field(gt=0, le=10**9)] | None = None
+
+
+class ProverShare(Settings):
+    """What a chain gets of the prover pool; what is left out stays as it is."""
+
+    weight: Annotated[float, Field(ge=0.001, le=1_000)] | None = None
+    reserved: Annotated[float, Field(ge=0, le=0.9)] | None = None
+
+
+class Scale(Settings):
+    """How many workers there shall be."""
+
+    workers: Annotated[int, Field(ge=0, le=256)]
+
+
+class Drain(Settings):
+    """Whom it is about; the empty name stands for all workers."""
+
+    worker: Annotated[str, Field(pattern=r"^[a-z0-9-]{0,64}$")] = ""
+
+
+class NewProver(Settings):
+    """A prover that is to join over HTTP."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN, examples=["basement"])]
+
+
+_Incarnation = Annotated[str, Field(pattern=r"^[0-9a-zA-Z-]{1,64}$", examples=["5f2d9c0a11b34e77"])]
+_Lease = Annotated[int, Field(ge=1, le=2**53)]
+_Bytes = Annotated[int, Field(ge=1, le=2**50)]
+
+
+class OutsidePick(Settings):
+    """A question for work; ``sequence`` grows with each of one incarnation."""
+
+    incarnation: _Incarnation
+    sequence: Annotated[int, Field(ge=0, le=2**53)]
+    memory_bytes: _Bytes | None = None
+
+
+class OutsideProgress(Settings):
+    """How far a job is."""
+
+    stage: Annotated[str, Field(max_length=64)]
+    number: Annotated[int, Field(ge=1, le=1_000)]
+    stages: Annotated[int, Field(ge=1, le=1_000)]
+    fraction: Annotated[float, Field(ge=0, le=1)]
+
+    def known(self) -> Progress:
+        """As the pool takes it."""
+        return Progress(self.stage, self.number, self.stages, self.fraction)
+
+
+class OutsideLife(Settings):
+    """A sign of life."""
+
+    incarnation: _Incarnation
+    lease: _Lease | None = None
+    progress: OutsideProgress | None = None
+    memory_bytes: _Bytes | None = None
+
+
+class OutsideFailure(Settings):
+    """Word that there is no proof; ``refused``: because the batch is wrong."""
+
+    incarnation: _Incarnation
+    lease: _Lease
+    error: Annotated[str, Field(max_length=4_000)]
+    refused: bool = False
+    needs_bytes: Annotated[int, Field(ge=0, le=2**50)] = 0

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 
-from cluster.pool.jobs import JobState
 from ecosystem.api import problems
 from ecosystem.api.auth import may_read, needs_token
 from ecosystem.api.backend import Backend
@@ -18,10 +17,8 @@ from ecosystem.views import (
     EventView,
     HealthView,
     HubView,
-    JobView,
     L1View,
     OperationView,
-    ProversView,
 )
 
 Name = Annotated[str, Path(description="Name of a chain.", examples=["alpha"])]
@@ -188,32 +185,6 @@ async def list_events(
 ) -> list[EventView]:
     """Changes of all operations and steps, in order; ask again with the last number to go on."""
     return await _ask(backend, "events", after, None, limit)
-
-
-# -- provers ------------------------------------------------------------------------------------------------
-
-
-@reading.get("/provers", tags=["provers"])
-async def provers(backend: Answers) -> ProversView:
-    """The prover pool: workers, queue, jobs by state."""
-    return await _ask(backend, "provers")
-
-
-@reading.get("/provers/jobs", tags=["provers"], responses=problems.documented(404))
-async def prover_jobs(
-    backend: Answers,
-    chain: Annotated[str | None, Query(description="Only jobs of this chain.")] = None,
-    state: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
-    limit: Limit = 100,
-) -> list[JobView]:
-    """Proof jobs, the latest first."""
-    return await _ask(backend, "jobs", chain, state and state.value, limit)
-
-
-@changing.post("/provers/jobs/{name}/{number}/retry", tags=["provers"])
-async def retry_job(name: Name, number: Number, backend: Answers) -> JobView:
-    """Queue a failed or refused proof job again."""
-    return await _ask(backend, "retry_job", name, number)
 
 
 async def _ask(backend: Backend, question: str, *arguments: Any) -> Any:

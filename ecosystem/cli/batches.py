@@ -1,4 +1,4 @@
-"""``zkhub batch …``, ``zkhub prover …`` and ``zkhub account …``."""
+"""``zkhub batch …`` and ``zkhub account …``."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +10,6 @@ from ecosystem.cli.hub import Json
 from ecosystem.cli.output import REFUSED, USAGE, age, emit_json, ether, fail, out, say, table
 
 batch = typer.Typer(no_args_is_help=True)
-prover = typer.Typer(no_args_is_help=True)
 account = typer.Typer(no_args_is_help=True)
 Chain = Annotated[str, typer.Argument(help="Name of the chain.")]
 Limit = Annotated[int, typer.Option(min=1, max=500, help="How many.")]
@@ -136,73 +135,6 @@ def replay_batch(
         out().print(f"{done.cost.main:,} cycles, {done.cost.cells:,} cells")
     if not done.is_good:
         fail(f"{file} is no valid batch: {done.message}" if done.reason else f"{file}: {done.message}")
-
-
-@prover.command("ls")
-def list_provers(context: typer.Context, as_json: Json = False) -> None:
-    """The prover pool: its workers and its queue."""
-    pool = context.obj.client().get("/v1/provers")
-    if as_json:
-        emit_json(pool)
-        return
-    from ecosystem.cli.banner import progress_label
-
-    table(
-        ("WORKER", "BACKEND", "STATE", "WORKS ON", "HOW FAR", "JOBS"),
-        (
-            (w["name"], w["backend"], w["state"], w["job"] or "-", progress_label(w["progress"]) or "-", w["jobs_done"])
-            for w in pool["workers"]
-        ),
-        "No prover workers: set provers.workers.",
-    )
-    jobs = ", ".join(f"{count} {state}" for state, count in sorted(pool["jobs"].items()) if count)
-    say(f"jobs: {jobs or 'none yet'}")
-
-
-@prover.command("jobs")
-def list_jobs(
-    context: typer.Context,
-    chain: Annotated[str | None, typer.Option(help="Only jobs of this chain.")] = None,
-    state: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
-    limit: Limit = 20,
-    as_json: Json = False,
-) -> None:
-    """Proof jobs, the latest first."""
-    jobs = context.obj.client().get("/v1/provers/jobs", chain=chain, state=state, limit=limit)
-    if as_json:
-        emit_json(jobs)
-        return
-    table(
-        ("CHAIN", "BATCH", "STATE", "ATTEMPTS", "WORKER", "QUEUED", "ERROR"),
-        (
-            (
-                j["chain"],
-                j["batch"],
-                j["state"],
-                j["attempts"],
-                j["worker"] or "-",
-                f"{age(j['queued_at_ms'])} ago",
-                j["error"] or "-",
-            )
-            for j in jobs
-        ),
-        "No proof jobs yet.",
-    )
-
-
-@prover.command("retry")
-def retry_job(
-    context: typer.Context,
-    chain: Chain,
-    number: Annotated[int, typer.Argument(min=1, help="Number of the batch.")],
-    as_json: Json = False,
-) -> None:
-    """Queue a failed or refused proof job again."""
-    job = context.obj.client().post(f"/v1/provers/jobs/{chain}/{number}/retry")
-    if as_json:
-        emit_json(job)
-    else:
-        say(f"batch {number} of {chain} is {job['state']}")
 
 
 @account.command("ls")

@@ -15,6 +15,13 @@ def up(
     address: Annotated[
         str | None, typer.Option(help="Join the Ray cluster whose head is at HOST:PORT (needs its token).")
     ] = None,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, max=16, help="Nodes of Ray on this machine, to simulate several machines.")
+    ] = None,
+    gpus_per_node: Annotated[
+        int | None,
+        typer.Option(min=0, max=16, help="GPUs of each node; simulated, and labelled so, where there are none."),
+    ] = None,
     foreground: Annotated[bool, typer.Option("--foreground", "-f", help="Stay until Ctrl-C, then stop it.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -24,7 +31,8 @@ def up(
     """
     from ecosystem.cli import start
 
-    raise typer.Exit(start.up(context.obj, address=address, foreground=foreground, as_json=as_json))
+    place = {"ray.address": address, "ray.nodes": nodes, "ray.gpus_per_node": gpus_per_node}
+    raise typer.Exit(start.up(context.obj, place, foreground=foreground, as_json=as_json))
 
 
 def down(context: typer.Context) -> None:

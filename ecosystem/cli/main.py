@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ecosystem.cli import audit, batches, bridge, chains, config, doctor, escape, hub, logs, messages, zkvm
+from ecosystem.cli import audit, batches, bridge, chains, config, doctor, escape, hub, logs, messages, provers, zkvm
 from ecosystem.cli.context import Options
 from ecosystem.cli.output import INTERRUPTED, err
 
@@ -82,7 +82,7 @@ app.command("down")(hub.down)
 app.command("status")(hub.status)
 app.add_typer(chains.app, name="chain", help="Create, show, pause, resume, remove, upgrade, repair and recover chains.")
 app.add_typer(batches.batch, name="batch", help="Batches on their way to L1.")
-app.add_typer(batches.prover, name="prover", help="The prover pool.")
+app.add_typer(provers.prover, name="prover", help="The prover pool: who proves what, why, and for whom.")
 app.add_typer(batches.account, name="account", help="Development accounts.")
 app.command("deposit")(bridge.deposit)
 app.command("withdraw")(bridge.withdraw)

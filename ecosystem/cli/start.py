@@ -27,9 +27,19 @@ _POLL_S = 0.05
 _VITAL = frozenset({"start-l1", "start-provers"})
 
 
-def up(options: Options, *, address: str | None, foreground: bool, as_json: bool) -> int:
-    """Start a hub, or add what the settings name and the running one lacks; returns the exit code."""
-    settings = options.settings(**{"ray.address": address})
+def up(options: Options, place: Mapping[str, Any], *, foreground: bool, as_json: bool) -> int:
+    """Start a hub, or add what the settings name and the running one lacks; returns the exit code.
+
+    Args:
+        options: Those before the command.
+        place: Dotted keys of settings about where it runs, as flags of their own gave them.
+        foreground: Whether to stay.
+        as_json: Whether to print JSON.
+    """
+    settings = options.settings(**place)
+    gpus = settings.ray.nodes * (settings.ray.gpus_per_node or 0)
+    if gpus and "workers" not in settings.provers.model_fields_set:
+        settings = options.settings(**place, **{"provers.workers": gpus})
     data_dir = settings.data_dir
     reporter = Reporter(quiet=options.quiet, verbose=options.verbose)
     try:

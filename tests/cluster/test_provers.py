@@ -7,10 +7,21 @@ import pytest
 from chain_template.errors import ProofJobLost
 from chain_template.settlement.proofs import ProofJob
 from cluster import ActorRef, PoolHandle, RayCluster, running_actors, running_workers, scale_workers, start_pool
-from cluster.errors import ActorError, ActorMissing, PoolStoreCorrupt, ProverError, UnknownBackend, UnknownJob
+from cluster.autoscaling import cluster_gpus
+from cluster.errors import (
+    ActorError,
+    ActorMissing,
+    PoolStoreCorrupt,
+    ProverError,
+    ReservedTooMuch,
+    TokenRefused,
+    UnknownBackend,
+    UnknownJob,
+)
 from cluster.names import POOL_ACTOR
 from cluster.pool import JobState
 from cluster.proof_service import RayProofService
+from cluster.ray_private import ExtraNode
 from cluster.remote_pool import RemotePool
 from tests.cluster.conftest import POOL_SETTINGS
 from tests.cluster.support import job, kill_hard, wait_for
@@ -86,11 +97,70 @@ def test_two_workers_share_the_queue_and_scaling_down_gives_the_job_back(
     scale_workers(1, STEERED, POOL_SETTINGS)
     assert [worker.name for worker in running_workers()] == ["prover-worker-0"]
     stats = pool.stats()
-    assert (stats.by_state[JobState.RUNNING], stats.by_state[JobState.PENDING], stats.worker_deaths) == (1, 1, 0)
+    assert (stats.by_state[JobState.RUNNING], stats.by_state[JobState.READY], stats.worker_deaths) == (1, 1, 0)
     for batch in (1, 2):
         (tmp_path / f"{batch}" / "go").touch()
     assert wait_for(lambda: proof(remote, 1))
     assert wait_for(lambda: proof(remote, 2)) == b"proof by attempt 1", "an attempt given back does not count"
+
+
+def test_simulated_nodes_with_gpus_give_each_worker_one_of_its_own(
+    remote: RemotePool, pool: PoolHandle, tmp_path: Path
+) -> None:
+    """Two more nodes of two GPUs that do not exist: four workers, four devices; then one node is gone with its jobs."""
+    nodes = [ExtraNode(num_cpus=0, num_gpus=2, object_store_bytes=80_000_000) for _ in range(2)]
+    try:
+        wait_for(lambda: cluster_gpus() == 4)
+        for worker in scale_workers(4, STEERED, POOL_SETTINGS, memory_bytes=10**9):
+            worker.ready()
+        infos = wait_for(lambda: found if len(found := pool.workers()) == 4 else [])
+        assert len({info.gpu for info in infos}) == 4 and all(info.gpu.endswith(" simulated") for info in infos)
+        assert {info.node_id for info in infos} == {node.node_id for node in nodes}
+        assert {info.memory_bytes for info in infos} == {10**9}
+        for batch in range(1, 5):
+            remote.submit(job(1, batch, tmp_path / f"{batch}"))
+        for batch in range(1, 5):
+            wait_for((tmp_path / f"{batch}" / "started-1").exists)
+        lost = {info.worker for info in pool.jobs() for w in infos if w.name == info.worker}
+        assert len(lost) == 4
+        nodes.pop().stop()
+        for batch in range(1, 5):
+            (tmp_path / f"{batch}" / "go").touch()
+        for batch in range(1, 5):
+            assert wait_for(lambda batch=batch: proof(remote, batch))
+        assert sum(info.attempts for info in pool.jobs()) == 6, "the two jobs of the lost node were done again"
+    finally:
+        scale_workers(0, STEERED, POOL_SETTINGS)
+        for node in nodes:
+            node.stop()
+
+
+def test_operators_reach_the_pool_from_another_process(
+    remote: RemotePool, pool: PoolHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[dict[str, int]]] = []
+    monkeypatch.setattr("ray.autoscaler.sdk.request_resources", lambda bundles: asked.append(bundles))
+    scale_workers(1, STEERED, POOL_SETTINGS)
+    assert asked == [[{"CPU": 1}]], "Ray's autoscaler was told of one worker"
+    remote.submit(job(1, 1, tmp_path / "1"))
+    wait_for((tmp_path / "1" / "started-1").exists)
+    submitted = remote.submit(job(2, 1, tmp_path / "2"))
+    assert remote.prioritise(2, 1).urgent
+    remote.set_share(2, reserved=0.5)
+    with pytest.raises(ReservedTooMuch, match="50%"):
+        remote.set_share(1, reserved=0.6)
+    remote.drain()
+    assert "drained" in remote.why(submitted.id).sentences[0]
+    assert remote.stats().draining
+    remote.resume()
+    assert remote.why(remote.find(1, 1).id).own is not None
+    token = remote.create_token("basement")
+    assert remote.outside_prover(token).name == "basement"
+    with pytest.raises(TokenRefused, match="not good"):
+        remote.outside_prover("zkp_other")
+    remote.cancel(1, 1)
+    (tmp_path / "2" / "go").touch()
+    wait_for(lambda: remote.find(2, 1).state is JobState.DONE)
 
 
 def test_reverted_batches_are_cancelled_while_they_are_proved(
@@ -156,5 +226,5 @@ def test_stopping_the_pool_ends_its_actor_and_keeps_its_jobs(
         ActorRef.lookup(POOL_ACTOR)
     again = start_pool(tmp_path / "pool", POOL_SETTINGS)
     again.ready()
-    assert [info.state for info in again.jobs()] == [JobState.PENDING]
+    assert [info.state for info in again.jobs()] == [JobState.READY]
     assert remote.result(1, 1) is None

@@ -163,7 +163,7 @@ def test_a_pool_that_lost_its_queue_is_given_the_batches_again(world: World, tmp
     wait_for(world.settled)
     scale_workers(0)
     rpc(world.url, "eth_sendRawTransaction", transfer(0)[0])
-    wait_for(lambda: world.pool.stats().by_state[JobState.PENDING] >= 1)
+    wait_for(lambda: world.pool.stats().by_state[JobState.READY] >= 1)
     world.pool.stop()
     shutil.rmtree(tmp_path / "pool")
     again = start_pool(tmp_path / "pool", POOL_SETTINGS)

@@ -29,14 +29,15 @@ class FakeWorker:
 
     _lives = itertools.count()
 
-    def __init__(self, pool: ProverPool, name: str = "w0") -> None:
+    def __init__(self, pool: ProverPool, name: str = "w0", memory_bytes: int | None = None) -> None:
         self.pool = pool
         self.name = name
+        self.memory_bytes = memory_bytes
         self.sequence = 0
         self.card = self._new_card()
 
     def _new_card(self) -> WorkerCard:
-        return WorkerCard(self.name, f"life-{next(self._lives)}", "unproven", 4242, "node")
+        return WorkerCard(self.name, f"life-{next(self._lives)}", "unproven", 4242, "node", self.memory_bytes)
 
     def die_and_restart(self) -> None:
         self.card = self._new_card()

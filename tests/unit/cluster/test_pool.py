@@ -32,7 +32,7 @@ def test_a_job_goes_from_submission_to_proof_to_settlement(pool: ProverPool, tmp
     with pytest.raises(UnknownJob):
         pool.result(1, 1)
     submitted = pool.submit(job(1, 1))
-    assert submitted.state is JobState.PENDING
+    assert submitted.state is JobState.READY
     worker = FakeWorker(pool)
     assignment = worker.must_take()
     assert (assignment.key, assignment.batch_input) == (JobKey.of(job(1, 1)), job(1, 1).batch_input)
@@ -88,7 +88,7 @@ def test_cancelling_forgets_this_batch_and_later_ones_only(pool: ProverPool, tmp
     assert pool.heartbeat(worker.card, running.lease)
     states = {batch: state_of(pool, 1, batch) for batch in (1, 2, 3)}
     assert states == {1: JobState.RUNNING, 2: JobState.CANCELLED, 3: JobState.CANCELLED}
-    assert state_of(pool, 2, 2) is JobState.PENDING
+    assert state_of(pool, 2, 2) is JobState.READY
     assert len(list((tmp_path / "inputs").iterdir())) == 2
     assert pool.cancel_from(1, 2) == 0
 
@@ -186,7 +186,7 @@ def test_an_attempt_may_not_take_forever(pool: ProverPool, clock: Clock) -> None
         assert pool.heartbeat(worker.card, lease)
     clock.advance(1)
     assert not pool.heartbeat(worker.card, lease)
-    assert state_of(pool, 1, 1) is JobState.PENDING
+    assert state_of(pool, 1, 1) is JobState.READY
 
 
 def test_a_worker_that_leaves_gives_its_job_back_at_no_charge(pool: ProverPool) -> None:
@@ -376,7 +376,7 @@ def test_figures(pool: ProverPool, clock: Clock) -> None:
     worker.must_take()
     stats = pool.stats()
     assert (stats.workers, stats.busy_workers) == (1, 1)
-    assert (stats.by_state[JobState.DONE], stats.by_state[JobState.RUNNING], stats.by_state[JobState.PENDING]) == (
+    assert (stats.by_state[JobState.DONE], stats.by_state[JobState.RUNNING], stats.by_state[JobState.READY]) == (
         2,
         1,
         1,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chain_template.settlement.proofs import ProofJob
-from cluster.errors import IllegalJobTransition, StaleLease, UnknownJob
+from cluster.errors import IllegalJobTransition, StaleLease, UnknownJob, UnknownWorker
 from cluster.pool import Assignment, JobState
 from tests.unit.cluster.pool_world import SETTINGS, Clock, FakeWorker, job, open_pool
 
@@ -26,10 +26,11 @@ class PoolMachine(RuleBasedStateMachine):
         self.directory = Path(tempfile.mkdtemp())
         self.clock = Clock()
         self.pool = open_pool(self.directory, self.clock)
-        self.workers = [FakeWorker(self.pool, f"w{index}") for index in range(3)]
+        self.workers = [FakeWorker(self.pool, f"w{index}", memory) for index, memory in enumerate((None, 16, 8))]
         self.held: dict[int, Assignment] = {}
         self.wanted: dict[tuple[int, int], ProofJob] = {}
         self.proofs: dict[tuple[int, int], bytes] = {}
+        self.drained: set[int] = set()
 
     def teardown(self) -> None:
         self.pool.close()
@@ -66,6 +67,41 @@ class PoolMachine(RuleBasedStateMachine):
         except (UnknownJob, IllegalJobTransition):
             return
 
+    # What operators do.
+
+    @rule(chain=CHAINS, batch=BATCHES)
+    def cancel(self, chain: int, batch: int) -> None:
+        try:
+            self.pool.cancel(chain, batch)
+        except (UnknownJob, IllegalJobTransition):
+            return
+        del self.wanted[chain, batch]
+
+    @rule(chain=CHAINS, batch=BATCHES, urgent=st.booleans(), due=st.none() | st.sampled_from([1.0, 1_000.0]))
+    def prioritise(self, chain: int, batch: int, urgent: bool, due: float | None) -> None:
+        try:
+            self.pool.prioritise(chain, batch, urgent=urgent, due_in_s=due)
+        except (UnknownJob, IllegalJobTransition):
+            return
+
+    @rule(chain=CHAINS, weight=st.sampled_from([0.1, 1.0, 7.0]), reserved=st.sampled_from([0.0, 0.3]))
+    def share(self, chain: int, weight: float, reserved: float) -> None:
+        self.pool.set_share(chain, weight, reserved)
+
+    @rule(index=WORKERS)
+    def drain(self, index: int) -> None:
+        try:
+            self.pool.drain(f"w{index}")
+        except UnknownWorker:
+            return
+        self.drained.add(index)
+
+    @rule()
+    def resume(self) -> None:
+        for index in range(3):
+            self.pool.resume(f"w{index}")
+        self.drained.clear()
+
     # What workers do.
 
     @rule(index=WORKERS)
@@ -76,11 +112,14 @@ class PoolMachine(RuleBasedStateMachine):
             return
         key = (assignment.key.chain_id, assignment.key.batch_number)
         assert key not in self.proofs, "a proved batch was given out again"
+        assert index not in self.drained
+        limit = self.workers[index].memory_bytes
+        assert limit is None or self.pool.find(*key).memory_bytes <= limit
         assert assignment.batch_input == self.wanted[key].batch_input
         self.held[index] = assignment
 
     @precondition(lambda self: self.held)
-    @rule(data=st.data(), how=st.sampled_from(["finish", "refuse", "fail"]))
+    @rule(data=st.data(), how=st.sampled_from(["finish", "refuse", "fail", "outgrow"]))
     def report(self, data: st.DataObject, how: str) -> None:
         index = data.draw(st.sampled_from(sorted(self.held)))
         worker, assignment = self.workers[index], self.held.pop(index)
@@ -92,7 +131,7 @@ class PoolMachine(RuleBasedStateMachine):
             elif how == "refuse":
                 self.pool.refuse(worker.card, assignment.lease, "refused")
             else:
-                self.pool.fail(worker.card, assignment.lease, "failed")
+                self.pool.fail(worker.card, assignment.lease, "failed", 12 if how == "outgrow" else 0)
         except StaleLease:
             return
         assert self.wanted[key].batch_input == assignment.batch_input, "a stale attempt was taken"
@@ -148,6 +187,15 @@ class PoolMachine(RuleBasedStateMachine):
             assert info.attempts <= SETTINGS.max_attempts
 
     @invariant()
+    def every_job_says_why(self) -> None:
+        for info in self.pool.jobs(limit=1_000):
+            told = self.pool.why(info.id)
+            assert told.sentences
+            assert (told.own is not None) or info.state is not JobState.RUNNING
+        for worker in self.pool.workers():
+            assert 0 <= worker.busy_s <= self.clock.now - worker.first_seen
+
+    @invariant()
     def a_lease_has_one_holder(self) -> None:
         running = self.pool.jobs(state=JobState.RUNNING, limit=1_000)
         leases = [info.lease for info in running]
@@ -161,7 +209,7 @@ class PoolMachine(RuleBasedStateMachine):
         unfinished = {
             info.input_digest
             for info in self.pool.jobs(limit=1_000)
-            if info.state in {JobState.PENDING, JobState.RUNNING, JobState.FAILED, JobState.REFUSED}
+            if info.state in {JobState.PENDING, JobState.READY, JobState.RUNNING, JobState.FAILED, JobState.REFUSED}
         }
         assert {path.name for path in (self.directory / "inputs").iterdir()} == unfinished
         assert len(list((self.directory / "proofs").iterdir())) == len(self.proofs)
@@ -180,5 +228,5 @@ class PoolMachine(RuleBasedStateMachine):
         assert set(self.proofs) == set(self.wanted)
 
 
-PoolMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+PoolMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
 TestPoolModel = PoolMachine.TestCase

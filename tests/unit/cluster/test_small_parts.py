@@ -20,7 +20,10 @@ from cluster.errors import (
     ActorUnavailable,
     BatchRefused,
     PoolStoreFull,
+    ReservedTooMuch,
+    TokenRefused,
     UnknownJob,
+    UnknownWorker,
 )
 from cluster.handles import translate
 from cluster.names import chain_actor, worker_actor
@@ -158,3 +161,14 @@ def test_a_process_logs_json_lines_of_its_own_and_of_its_libraries(tmp_path: Pat
     assert (ours["event"], ours["chain"], ours["level"], ours["logger"]) == ("started", "alpha", "info", "ours")
     assert (theirs["event"], theirs["level"]) == ("careful now", "warning")
     assert "ZeroDivisionError" in failed["exception"]
+
+
+def test_errors_of_many_parts_arrive_whole_from_another_process() -> None:
+    """A class that takes what its message is made of must not be given the message."""
+    error = pickle.loads(pickle.dumps(ReservedTooMuch(0.5, 0.6, 0.9)))
+    assert isinstance(error, ReservedTooMuch)
+    assert (error.wanted, error.others, error.most) == (0.5, 0.6, 0.9)
+    assert error.message.startswith("50% of the provers") and error.hint.startswith("reserve at most 30%")
+    near = pickle.loads(pickle.dumps(UnknownWorker("prover-worker-o", ["prover-worker-0"])))
+    assert near.hint == 'Did you mean "prover-worker-0"?'
+    assert pickle.loads(pickle.dumps(TokenRefused())).hint == TokenRefused.hint

@@ -206,7 +206,7 @@ def test_stopping_gives_the_job_to_another_worker(world: World) -> None:
     world.pool.submit(job(1, 1))
     assert proving.wait(20)
     first.stop()
-    assert world.state(1) is JobState.PENDING
+    assert world.state(1) is JobState.READY
     world.worker("w1")
     wait_for(lambda: world.state(1) is JobState.DONE)
     (info,) = world.pool.jobs()

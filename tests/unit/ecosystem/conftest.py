@@ -87,6 +87,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     for hub in hubs:
         hub.controller.leave()
         hub.registry.close()
+        hub.runtime.close()
     structlog.reset_defaults()
 
 

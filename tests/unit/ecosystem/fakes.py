@@ -1,13 +1,21 @@
 """A cluster and an L1 that exist in memory only."""
 
+import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from chain_template.config import ChainConfig, DataAvailability
-from cluster.errors import ActorUnavailable, MessageMissing, MessageNotRetryable, OrderConflict, UnknownJob
+from chain_template.settlement.proofs import ProofJob
+from cluster.autoscaling import GpuUse
+from cluster.errors import ActorUnavailable, MessageMissing, MessageNotRetryable, OrderConflict
+from cluster.pool import Progress, ProverPool, WorkerCard
 from cluster.router.messages import MessageInfo, MessageKind, Order, id_of_found, id_of_request
+from cluster.settings import PoolSettings
+from cluster.workers.checking import check_for
 from contracts.addresses import ChainAddresses, EcosystemAddresses
 from contracts.errors import L1Unavailable
 from ecosystem.errors import ConfigError, HubStarting
@@ -15,7 +23,7 @@ from ecosystem.keys import ChainKeys, KeyStore
 from ecosystem.lifecycle import Lifecycle
 from ecosystem.registry import ECOSYSTEM_FACT, Registry
 from ecosystem.settings import ChainSettings, DevAccountSettings, HubSettings
-from ecosystem.views import BatchView, JobView, NodeView, ProgressView, ProversView, WorkerView
+from ecosystem.views import BatchView, NodeView
 from shared_bridge.errors import UnknownMessage
 from shared_bridge.stages import MessageStage
 from zkhub.errors import HubError
@@ -30,7 +38,6 @@ ECOSYSTEM = EcosystemAddresses.from_json(
 
 
 #: How far the fake worker is.
-PROGRESS = ProgressView("quotient", 7, 13, 0.45)
 
 
 class FakeNode:
@@ -135,6 +142,7 @@ class FakeRuntime:
         self.on_start: Callable[[FakeNode], None] = lambda node: None
         self.pool_down = False
         self.message_router = FakeRouter()
+        self._pool: FakePool | None = None
 
     def start_l1(self, config: ChainConfig) -> FakeNode:
         return self._start(config)
@@ -160,26 +168,26 @@ class FakeRuntime:
         node = self.nodes.get(name)
         return None if node is None or node.stopped else node
 
-    def start_provers(self, directory: Path, workers: int, backend: str, memory_bytes: int | None) -> None:
+    def start_provers(
+        self, directory: Path, workers: int, backend: str, memory_bytes: int | None, gpus: GpuUse
+    ) -> None:
         self.workers = workers
 
     def provers_running(self, workers: int) -> bool:
         return self.workers == workers
 
-    def provers(self, chains: Mapping[int, str]) -> ProversView:
+    def prover_pool(self) -> "FakePool":
         if self.pool_down:
             raise ActorUnavailable("prover-pool is down or restarting")
-        worker = WorkerView("prover-worker-0", "unproven", "busy", "alpha/4", 3, 1_000, 4243, PROGRESS)
-        return ProversView(True, [worker], {"done": 3, "running": 1}, {"alpha": 2})
+        if self._pool is None:
+            self._pool = FakePool(Path(tempfile.mkdtemp(prefix="zkhub-pool-")))
+        return self._pool
 
-    def jobs(self, chain_id: int | None, state: str | None, limit: int) -> list[JobView]:
-        job = JobView("alpha", 4, "running", 1, "prover-worker-0", "", 1_000, 2_000, None)
-        return [job] if chain_id in (None, 271) and state in (None, "running") else []
-
-    def retry_job(self, chain_id: int, batch: int) -> JobView:
-        if batch != 4:
-            raise UnknownJob(f"there is no job of batch {batch} of chain {chain_id}")
-        return replace(self.jobs(None, None, 1)[0], state="pending")
+    def close(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+            shutil.rmtree(pool._directory)
 
     def stop_provers(self) -> None:
         self.workers = None
@@ -191,6 +199,28 @@ class FakeRuntime:
 
     def router(self) -> "FakeRouter | None":
         return self.message_router if self.message_router.running else None
+
+
+class FakePool(ProverPool):
+    """A real pool; batches 1 to 3 of chain 271 are proved, a worker is at the 4th, and two more wait."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, PoolSettings())
+        self._store.change("PRAGMA synchronous = OFF")
+        for batch in range(1, 7):
+            content = b"input of batch %d" % batch
+            self.submit(ProofJob(271, "alpha", batch, bytes(32), content, content.ljust(32)))
+        self.worker = WorkerCard("prover-worker-0", "first-life", "unproven", 4243, "node", 16 * 10**9, "node/0")
+        for sequence in range(1, 5):
+            taken = self.take(self.worker, sequence)
+            assert taken is not None
+            if sequence < 4:
+                self.finish(self.worker, taken.lease, b"")
+            else:
+                self.heartbeat(self.worker, taken.lease, Progress("quotient", 7, 13, 0.45))
+
+    def finish_checked(self, card: WorkerCard, lease: int, proof: bytes, backend: Any) -> None:
+        super().finish_checked(card, lease, proof, check_for(backend))
 
 
 class FakeRouter:
