@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zkvm.backends.interface import Backend
-from zkvm.field import base, root_of_unity
-from zkvm.field.scalar import Ext, e_add, e_mul, e_mul_base, e_pow
+from zkvm.field import root_of_unity
+from zkvm.field.scalar import Ext, e_add, e_mul, e_mul_base, e_neg, e_pow
 from zkvm.stark.commit import Columns, Fraction, silent
 from zkvm.stark.domains import bit_reverse
 from zkvm.stark.layout import Layout
@@ -47,7 +47,7 @@ class _Level:
         # In bit-reversed order a lower table's coefficients come first, with no gaps: the gaps are all behind them.
         held = self.numerators[point][:, : values.shape[1]]
         add_into(held, values, backend)
-        held[:, :1] = base.sub(held[:, :1], weights([constant]).T)
+        add_into(held[:, :1], np.ascontiguousarray(weights([e_neg(constant)]).T), backend)
 
 
 def deep_coefficients(

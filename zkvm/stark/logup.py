@@ -58,16 +58,9 @@ def fill_aux(
         backend.multiply_ext(fraction, backend.batch_inverse_ext(denominator), out=fraction)
     del denominators
     steps = backend.combine(columns[own:], weights(UNITS * len(table.groups)))
-    total = sum_of(steps)
+    total = backend.total_ext(steps)
     less = backend.empty(3, rows)
     less[...] = weights([e_neg(e_mul_base(total, pow(rows, -1, P)))]).T
     backend.add(steps, less, out=steps)
     fractions[-1] = backend.prefix_sum_ext(steps)
     return columns, total
-
-
-def sum_of(values: Columns) -> Ext:
-    """The sum over the rows of (3, rows), of up to 2^32 rows."""
-    halves = values.astype("<u8", copy=False).view("<u4").reshape(3, -1, 2).sum(axis=1, dtype=np.uint64)
-    a, b, c = ((int(low) + (int(high) << 32)) % P for low, high in halves)
-    return a, b, c
