@@ -10,7 +10,7 @@ from zkvm.air.errors import BadTrace
 from zkvm.air.examples import permutation
 from zkvm.backends.cuda.arrays import upload
 from zkvm.backends.cuda.constraints import DeviceConstraints
-from zkvm.backends.cuda.kernels import Kernels
+from zkvm.backends.cuda.launching import Kernels
 
 pytestmark = needs_compiler
 

@@ -21,7 +21,16 @@ from zkvm.backends.cuda.sources import MODULES, kernel_names
 HERE = Path(__file__).parent
 BUILD = HERE.parents[2] / "build" / "cuda-emulator"
 COMPILER = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
-FLAGS = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-U_FORTIFY_SOURCE", "-shared"]
+FLAGS = [
+    "-std=c++17",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unused-function",
+    "-Wno-unknown-pragmas",
+    "-U_FORTIFY_SOURCE",
+    "-shared",
+]
 FLAGS += ["-fPIC", "-fsanitize=alignment,shift,bounds", "-fsanitize-undefined-trap-on-error"]
 ALIGNMENT, GUARD, POISON, FENCE = 256, 256, 0xA5, 0x5C
 OUTCOMES = {

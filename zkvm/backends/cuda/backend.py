@@ -13,7 +13,7 @@ from zkvm.backends import checks
 from zkvm.backends.cuda import hashing, rowwise, sums
 from zkvm.backends.cuda.arrays import DeviceArray
 from zkvm.backends.cuda.device import Device
-from zkvm.backends.cuda.kernels import Kernels
+from zkvm.backends.cuda.launching import Kernels
 from zkvm.backends.cuda.transforms import Tiling, Transforms
 from zkvm.backends.cuda.tree import DeviceTreeBuilder
 from zkvm.backends.tree import Bytes, TreeBuilder

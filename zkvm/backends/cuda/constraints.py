@@ -15,7 +15,7 @@ from zkvm.air.scalars import Scalars
 from zkvm.air.table import EXTENSION_DEGREE
 from zkvm.backends.cuda.arrays import DeviceArray
 from zkvm.backends.cuda.device import Launch, Module
-from zkvm.backends.cuda.kernels import Kernels
+from zkvm.backends.cuda.launching import Kernels
 from zkvm.backends.cuda.sources import flattened
 from zkvm.field.scalar import Ext
 

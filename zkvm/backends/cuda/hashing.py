@@ -6,7 +6,7 @@ import numpy as np
 
 from zkvm.backends.cuda.arrays import DeviceArray
 from zkvm.backends.cuda.device import Launch
-from zkvm.backends.cuda.kernels import Kernels
+from zkvm.backends.cuda.launching import Kernels
 
 THREADS = 128
 DIGEST_WORDS = 4  # of shared memory a thread

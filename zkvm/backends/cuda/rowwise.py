@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from zkvm.backends.cuda.arrays import DeviceArray
-from zkvm.backends.cuda.kernels import Kernels
+from zkvm.backends.cuda.launching import Kernels
 from zkvm.backends.errors import PointInDomain
 from zkvm.field.errors import NotInvertible
 from zkvm.field.scalar import Ext

@@ -14,8 +14,8 @@ HEADERS = (HERE, Path(__file__).parents[2] / "csrc")
 MODULES = ("ntt", "pointwise", "sums", "rowwise", "hash")
 """The hand-written modules, by the names of their files."""
 
-OPTIONS = ("--std=c++17", "--device-as-default-execution-space")
-"""What every compiler of kernels is told; the second lets tables of constants be plain C."""
+OPTIONS = ("--std=c++17",)
+"""What every compiler of kernels is told."""
 
 _INCLUDE = re.compile(r'#include ([<"])([^>"]+)[>"]\n')
 _KERNEL = re.compile(r"^(?:ZK_KERNEL|extern \"C\" __global__ void) (\w+)\(", re.MULTILINE)

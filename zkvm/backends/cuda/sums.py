@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from zkvm.backends.cuda.arrays import DeviceArray
 from zkvm.backends.cuda.device import Launch
-from zkvm.backends.cuda.kernels import THREADS, Kernels
+from zkvm.backends.cuda.launching import THREADS, Kernels
 from zkvm.field import P
 from zkvm.field.scalar import Ext, e_mul
 

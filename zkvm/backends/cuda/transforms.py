@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from zkvm.backends.cuda.arrays import DeviceArray
 from zkvm.backends.cuda.device import Launch
-from zkvm.backends.cuda.kernels import Kernels
+from zkvm.backends.cuda.launching import Kernels
 from zkvm.field import P, root_of_unity
 
 MOST_COLUMNS = 65_535  # in a grid's second dimension

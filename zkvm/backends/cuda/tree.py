@@ -12,7 +12,7 @@ import numpy as np
 
 from zkvm.backends.cuda import hashing
 from zkvm.backends.cuda.arrays import DeviceArray
-from zkvm.backends.cuda.kernels import Kernels
+from zkvm.backends.cuda.launching import Kernels
 from zkvm.backends.errors import WrongArgument
 from zkvm.backends.tree import Bytes, Hasher, Tree, TreeBuilder, bit_reverse
 

@@ -7,6 +7,9 @@
 #include "field/vector.h"
 
 static inline ZK_DEVICE fv fv_square_times(fv a, int times) {
+#ifdef __CUDACC__
+#pragma unroll 1 /* 66 squarings in a row would be most of a kernel's code */
+#endif
     for (int i = 0; i < times; i++) a = fv_square(a);
     return a;
 }

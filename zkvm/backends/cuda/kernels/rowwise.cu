@@ -25,8 +25,9 @@ static inline ZK_DEVICE uint64_t invertible(uint64_t norm, uint64_t row, uint64_
 /* `zero` becomes the first row that has no inverse, if there is one. */
 ZK_KERNEL invert(const uint64_t *values, uint64_t rows, uint64_t *out, uint64_t *zero) {
     uint64_t norms[INVERT_EACH], products[INVERT_EACH], product = 1;
+#pragma unroll
     for (unsigned i = 0; i < INVERT_EACH; i++) {
-        const uint64_t row = zk_thread() + i * zk_threads();
+        const uint64_t row = zk_thread() + (uint64_t)i * zk_threads();
         norms[i] = 1;
         if (row < rows) {
             ev_cofactors(load(values, rows, row), &norms[i]);
@@ -36,8 +37,9 @@ ZK_KERNEL invert(const uint64_t *values, uint64_t rows, uint64_t *out, uint64_t 
         product = gl_mul(product, norms[i]);
     }
     uint64_t inverse = fv_inv(product);
-    for (unsigned i = INVERT_EACH; i-- > 0;) {
-        const uint64_t row = zk_thread() + i * zk_threads();
+#pragma unroll
+    for (int i = INVERT_EACH - 1; i >= 0; i--) {
+        const uint64_t row = zk_thread() + (uint64_t)i * zk_threads();
         uint64_t norm;
         if (row < rows) {
             ev cofactors = ev_cofactors(load(values, rows, row), &norm);
@@ -58,8 +60,9 @@ ZK_KERNEL divide(const uint64_t *values, uint64_t log_rows, uint64_t c0, uint64_
     const uint64_t step = gl_pow(w, zk_threads());
     uint64_t norms[INVERT_EACH], products[INVERT_EACH], points[INVERT_EACH], product = 1;
     uint64_t x = gl_mul(shift, gl_pow(w, zk_thread()));
+#pragma unroll
     for (unsigned i = 0; i < INVERT_EACH; i++) {
-        const uint64_t row = zk_thread() + i * zk_threads();
+        const uint64_t row = zk_thread() + (uint64_t)i * zk_threads();
         points[i] = x;
         norms[i] = 1;
         if (row < rows) {
@@ -71,8 +74,9 @@ ZK_KERNEL divide(const uint64_t *values, uint64_t log_rows, uint64_t c0, uint64_
         x = gl_mul(x, step);
     }
     uint64_t inverse = fv_inv(product);
-    for (unsigned i = INVERT_EACH; i-- > 0;) {
-        const uint64_t row = zk_thread() + i * zk_threads();
+#pragma unroll
+    for (int i = INVERT_EACH - 1; i >= 0; i--) {
+        const uint64_t row = zk_thread() + (uint64_t)i * zk_threads();
         uint64_t norm;
         if (row < rows) {
             ev cofactors = ev_cofactors(distance(points[i], c0, c1, c2), &norm);
