@@ -6,11 +6,11 @@ from zkvm.air import Machine
 from zkvm.air.scalars import Scalars
 from zkvm.backends.interface import Backend
 from zkvm.field.scalar import Ext
-from zkvm.stark import memory
 from zkvm.stark.checks import checked_layout
 from zkvm.stark.commit import Commitment, Fraction, TableSource, commit, silent
 from zkvm.stark.constraints import Constraints, constraints_for
 from zkvm.stark.deep import deep_coefficients
+from zkvm.stark.device_memory import keep_extensions
 from zkvm.stark.domains import table_domain
 from zkvm.stark.errors import DegenerateChallenge
 from zkvm.stark.fri import fold_all
@@ -55,7 +55,7 @@ def prove(
         profile: Blow-up, queries, grinding, nodes.
         backend: Computes; every backend gives the same proof.
         progress: Told which of ``STAGES`` is under way and the fraction of it that is done.
-        memory_limit: Bytes the process may use; what the machine has free, without it.
+        memory_limit: Bytes of the host that the process may use; what the machine has free, without it.
         log: Where to record the transcript, for tests.
 
     Raises:
@@ -64,12 +64,12 @@ def prove(
         InvalidTrace, InvalidFixed: Columns are missing, misshapen, of a wrong height, or not field elements.
         WrongHeights, TooManyInteractions: No proof may have tables of these heights.
         InsecureParameters: The provable bits at these heights are below the profile's target.
-        ProofDoesNotFit: The memory forecast exceeds the limit.
+        ProofDoesNotFit, ProofDoesNotFitDevice: The memory forecast exceeds the limit.
         WrongFixedColumns: The key's columns do not give its root.
     """
     # 0. Refuse what cannot be proven, before any work.
     shape = checked_layout(machine, key, trace, public, profile)
-    keep = memory.plan(shape, memory_limit).keep
+    keep = keep_extensions(shape, backend, memory_limit)
     constraints = constraints_for(machine, backend)
     work = _Work(shape, backend, keep, progress)
 
