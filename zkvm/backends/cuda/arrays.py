@@ -132,13 +132,14 @@ class DeviceArray:
     def _parts(self, key: Any) -> list[Any]:
         """One entry for each of the array's dimensions, and None for each new one."""
         parts = list(key) if isinstance(key, tuple) else [key]
+        allowed = slice, int, np.integer, type(None), type(Ellipsis)
         left = self.ndim - sum(part is not None and part is not Ellipsis for part in parts)
+        if left < 0 or not all(isinstance(part, allowed) for part in parts):
+            raise IndexError(f"{key!r} is no basic index of an array with {self.ndim} dimensions")
         if Ellipsis not in parts:
             parts.append(Ellipsis)
         where = parts.index(Ellipsis)
         parts[where : where + 1] = [slice(None)] * left
-        if left < 0 or any(not isinstance(part, slice | int | np.integer | None) for part in parts):
-            raise IndexError(f"{key!r} is no basic index of an array with {self.ndim} dimensions")
         return parts
 
     def __setitem__(self, key: Any, value: "DeviceArray | npt.NDArray[Any] | int") -> None:
@@ -152,7 +153,7 @@ class DeviceArray:
         self._copier.copy(target, source.broadcast_to(target.shape))
 
     def _uploaded(self, value: "npt.NDArray[Any] | int") -> "DeviceArray":
-        return upload(self._copier, np.atleast_1d(np.asarray(value, dtype=self.dtype)))
+        return upload(self._copier, np.asarray(value, dtype=self.dtype))
 
     def broadcast_to(self, shape: Sequence[int]) -> "DeviceArray":
         """A view in which dimensions of one element, and missing ones in front, repeat."""
@@ -227,7 +228,7 @@ def empty(copier: Copier, shape: Sequence[int], dtype: npt.DTypeLike = np.uint64
 
 def upload(copier: Copier, values: npt.NDArray[Any]) -> DeviceArray:
     """A copy of a host's array."""
-    held = np.ascontiguousarray(values)
+    held = np.asarray(values, order="C")
     made = empty(copier, held.shape, held.dtype)
     if held.size:
         copier.device.upload(made.address, held.reshape(-1).view(np.uint8))
