@@ -48,6 +48,7 @@ class CupyDevice:
 
     def __init__(self, index: int = 0, limit: int | None = None) -> None:
         self.index = index
+        self._peak = 0
         self._cupy = _cupy(index)
         with self._errors():
             self._check()
@@ -69,11 +70,18 @@ class CupyDevice:
         """What it is, for people."""
         return self._name
 
+    @property
+    def peak(self) -> int:
+        """The most bytes of the pool that were in use at once."""
+        return self._peak
+
     def allocate(self, size: int) -> Allocation:
         """``size`` bytes of the pool."""
         with self._here():
             try:
-                return _Memory(self._pool.malloc(size))
+                made = _Memory(self._pool.malloc(size))
+                self._peak = max(self._peak, int(self._pool.used_bytes()))
+                return made
             except self._cupy.cuda.memory.OutOfMemoryError as full:
                 raise OutOfDeviceMemory(size, self.memory()[0], self.index) from full
 

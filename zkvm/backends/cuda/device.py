@@ -57,6 +57,11 @@ class Device(Protocol):
         """What it is, for people."""
         ...
 
+    @property
+    def peak(self) -> int:
+        """The most bytes of it that were in use at once so far."""
+        ...
+
     def allocate(self, size: int) -> Allocation:
         """``size`` bytes, not cleared.
 

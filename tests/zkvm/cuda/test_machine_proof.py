@@ -1,0 +1,34 @@
+"""Whole proofs of RISC-V programs: the bytes that the processors give."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.zkvm.assembler import assemble
+from tests.zkvm.cuda.devices import device
+from tests.zkvm.cuda.emulated import EmulatedDevice, needs_compiler
+from tests.zkvm.machine.programs import INPUT, every_instruction
+from zkvm.backends.cpu import CpuBackend
+from zkvm.backends.cuda import CudaBackend
+from zkvm.backends.cuda.device import Device
+from zkvm.machine.api import prove
+from zkvm.machine.key import key_for
+from zkvm.stark.profiles import FAST, L1, Profile
+
+DEVICES = [
+    pytest.param(device, id="cuda", marks=[pytest.mark.gpu]),
+    pytest.param(EmulatedDevice, id="emulated", marks=[pytest.mark.soak, needs_compiler]),
+]
+
+
+@pytest.mark.parametrize("profile", [FAST, L1], ids=lambda profile: profile.name)
+@pytest.mark.parametrize("open_device", DEVICES)
+@pytest.mark.timeout(1800)
+def test_every_instruction_gives_the_same_bytes(open_device: Callable[[], Device], profile: Profile) -> None:
+    program, on_cpu, on_device = assemble(every_instruction()), CpuBackend(), CudaBackend(open_device())
+    key = key_for(program, profile, on_cpu)
+    expected = prove(program, INPUT, profile, key, on_cpu)
+    found = prove(program, INPUT, profile, key, on_device)
+    assert found.output == expected.output
+    assert found.proof == expected.proof
+    assert key_for(program, profile, on_device).vk.to_bytes() == key.vk.to_bytes()
