@@ -86,6 +86,10 @@ class TableSource:
         """The rows of these natural indices, (width, len(rows)), evaluated one by one."""
         return backend.eval_rows(self.coefficients, [self.domain.point(row) for row in rows])
 
+    def values(self, witness: Columns, backend: Backend) -> Columns:
+        """The columns on the trace: the witness, or, where that is not in the backend's memory, evaluated again."""
+        return witness if isinstance(self.coefficients, np.ndarray) else backend.evaluate(self.coefficients, 1)
+
     def next_columns(self, backend: Backend) -> Columns:
         """The coefficients of the columns that are also opened at the next row."""
         picked = backend.empty(len(self.block.next), self.coefficients.shape[1])

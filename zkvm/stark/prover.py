@@ -1,6 +1,6 @@
 """The prover: the protocol step by step. Each step's work is in a file of its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from zkvm.air import Machine
 from zkvm.air.scalars import Scalars
@@ -85,7 +85,7 @@ def prove(
 
     # 3. The aux columns are committed, and what each table's messages add up to.
     known = Scalars(challenges, tuple(public), key.vk.parameters)
-    aux_columns, totals = work.fill_aux(trace, key, known, constraints)
+    aux_columns, totals = work.fill_aux(trace, key, (fixed, main), known, constraints)
     aux = work.commit("commit aux", AUX, aux_columns)
     claimed = tuple(totals[index] for index in shape.totals)
     transcript.absorb("aux root and totals", work.root(aux) + encode_elements(claimed))
@@ -197,23 +197,39 @@ class _Work:
         return bytes(self._shape.profile.node_bytes) if commitment is None else commitment.root
 
     def fill_aux(
-        self, trace: Trace, key: ProvingKey, scalars: Scalars, constraints: Constraints
+        self,
+        trace: Trace,
+        key: ProvingKey,
+        committed: Sequence[Commitment[TableSource] | None],
+        scalars: Scalars,
+        constraints: Constraints,
     ) -> tuple[dict[str, Columns], list[Ext]]:
-        """Every table's aux columns by name, and every table's total."""
+        """Every table's aux columns by name, and every table's total; ``committed`` are the fixed and main stages."""
         report = self.report("logup")
         columns: dict[str, Columns] = {}
         totals: list[Ext] = []
         tables = self._shape.machine.tables
-        for table, log_height in zip(tables, self._shape.log_heights, strict=True):
+        fixed, main = committed
+        for index, (table, log_height) in enumerate(zip(tables, self._shape.log_heights, strict=True)):
             total: Ext = (0, 0, 0)
             if table.aux:
-                fixed = key.fixed.get(table.name)
+                read = self._values(main, index, trace.main), self._values(fixed, index, key.fixed)
                 columns[table.name], total = fill_aux(
-                    table, trace, fixed, scalars, log_height, constraints, self._backend
+                    table, trace, *read, scalars, log_height, constraints, self._backend
                 )
+                del read  # before the next table's take their place
             totals.append(total)
             report(len(totals) / len(tables))
         return columns, totals
+
+    def _values(
+        self, committed: Commitment[TableSource] | None, table: int, witness: Mapping[str, Columns]
+    ) -> Columns | None:
+        """The columns that a table has in a stage, on the trace; None where it has none."""
+        for source in () if committed is None else committed.sources:
+            if source.block.table == table:
+                return source.values(witness[self._shape.machine.tables[table].name], self._backend)
+        return None
 
     def grind(self, state: bytes, bits: int) -> int:
         """The smallest nonce that gives the next state so many leading zero bits."""

@@ -9,11 +9,14 @@ from zkvm.air.generate.c import LOGUP, PROLOGUE, QUOTIENT, logup_parts, quotient
 from zkvm.air.machine import Machine
 from zkvm.air.table import Table
 
+MAX_NODES = 100
+"""Nodes of one function: what it keeps between them has to fit a thread's registers."""
+
 
 def table_source(machine: Machine, table: Table) -> str:
     """CUDA C with the kernels ``<machine>_<table>_quotient`` and, for a table on a bus, ``<machine>_<table>_logup``."""
     symbol = symbol_of(machine, table)
-    quotients, logups = quotient_parts(table), logup_parts(table)
+    quotients, logups = quotient_parts(table, MAX_NODES), logup_parts(table, MAX_NODES)
     return "\n".join(
         [
             PROLOGUE,
