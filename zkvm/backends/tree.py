@@ -51,6 +51,10 @@ class Tree:
         """One node."""
         return bytes(self._levels[level][position])
 
+    def nodes(self, level: int, positions: Sequence[int]) -> list[bytes]:
+        """Some nodes of a level."""
+        return [self.node(level, at) for at in positions]
+
     def open(self, positions: Iterable[int]) -> list[bytes]:
         """The siblings that lead from these leaves to the root, each once.
 
@@ -68,7 +72,7 @@ class Tree:
         siblings: list[bytes] = []
         for level in range(self.log_leaves, 0, -1):
             held = set(known)
-            siblings.extend(self.node(level, at ^ 1) for at in known if at ^ 1 not in held)
+            siblings.extend(self.nodes(level, [at ^ 1 for at in known if at ^ 1 not in held]))
             known = sorted({at >> 1 for at in known})
         return siblings
 

@@ -52,6 +52,7 @@ def test_the_height_at_which_lower_tables_are_divided_changes_nothing(
 ) -> None:
     made = honest(case)
     monkeypatch.setattr(deep, "LEAST_LOG_LEVEL", 6)
+    monkeypatch.setattr(deep, "LEAST_LOG_LEVEL_ON_DEVICE", 6)
     assert prove_case(made, backend) == made.proof
 
 

@@ -51,6 +51,15 @@ def scatter_digests(kernels: Kernels, digests: DeviceArray, out: DeviceArray) ->
     kernels.launch("hash", "scatter_digests", kernels.over(digests.nbytes), digests, out, log_rows, node_bytes)
 
 
+def pick_digests(kernels: Kernels, digests: DeviceArray, positions: Sequence[int]) -> list[bytes]:
+    """Some digests, on the host."""
+    count, node_bytes = len(positions), digests.shape[1]
+    out = kernels.empty(count, node_bytes, dtype=np.uint8)
+    where = kernels.words(*positions)
+    kernels.launch("hash", "pick_digests", kernels.over(out.size), digests, node_bytes, where, count, out)
+    return [digest.tobytes() for digest in out.to_host()]
+
+
 def grind(kernels: Kernels, state: bytes, bits: int, stretch: int = LEAST_STRETCH) -> int:
     """The smallest nonce that shows the work: searched in stretches, each in any order."""
     if bits == 0:

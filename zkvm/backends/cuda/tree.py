@@ -5,7 +5,7 @@ nothing of the other cosets. Only those nodes are kept: on the device if there i
 device never holds more than one coset's part besides.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -15,6 +15,21 @@ from zkvm.backends.cuda.arrays import DeviceArray
 from zkvm.backends.cuda.launching import Kernels
 from zkvm.backends.errors import WrongArgument
 from zkvm.backends.tree import Bytes, Hasher, Tree, TreeBuilder, bit_reverse
+
+
+class DeviceTree(Tree):
+    """A tree whose levels may be on the device: nodes come from there many at a time."""
+
+    def __init__(self, kernels: Kernels, levels: Sequence[Any]) -> None:
+        super().__init__(cast(Sequence[Bytes], levels))
+        self._kernels = kernels
+
+    def nodes(self, level: int, positions: Sequence[int]) -> list[bytes]:
+        """Some nodes of a level."""
+        held: Any = self._levels[level]
+        if not positions or not isinstance(held, DeviceArray):
+            return super().nodes(level, positions)
+        return hashing.pick_digests(self._kernels, held, positions)
 
 
 class DeviceTreeBuilder(TreeBuilder):
@@ -95,4 +110,4 @@ class DeviceTreeBuilder(TreeBuilder):
         for level in range(self._log_cosets - 1, -1, -1):
             nodes = hashing.hash_nodes(self._kernels, self._on_the_device(self._nodes[level + 1]), None)
             self._nodes[level] = nodes if self._on_device else nodes.to_host()
-        return Tree([cast(Bytes, self._nodes[level]) for level in range(max(self._rows) + 1)])
+        return DeviceTree(self._kernels, [self._nodes[level] for level in range(max(self._rows) + 1)])

@@ -118,6 +118,14 @@ ZK_KERNEL scatter_digests(const uint8_t *from, uint8_t *to, uint64_t log_rows, u
     }
 }
 
+/* out[i] = digests[positions[i]], a byte a thread. */
+ZK_KERNEL pick_digests(const uint8_t *digests, uint64_t node_bytes, const uint64_t *positions, uint64_t count,
+                       uint8_t *out) {
+    for (uint64_t i = zk_thread(); i < count * node_bytes; i += zk_threads()) {
+        out[i] = digests[positions[i / node_bytes] * node_bytes + i % node_bytes];
+    }
+}
+
 ZK_KERNEL copy_bytes(const uint8_t *from, uint8_t *to, uint64_t count) {
     for (uint64_t i = zk_thread(); i < count; i += zk_threads()) to[i] = from[i];
 }
