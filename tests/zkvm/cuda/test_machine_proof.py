@@ -12,7 +12,11 @@ from zkvm.backends.cpu import CpuBackend
 from zkvm.backends.cuda import CudaBackend
 from zkvm.backends.cuda.device import Device
 from zkvm.machine.api import prove
+from zkvm.machine.heights import heights_for
 from zkvm.machine.key import key_for
+from zkvm.machine.machine import riscv
+from zkvm.stark import device_memory
+from zkvm.stark.device_memory import CONTEXT_BYTES
 from zkvm.stark.profiles import FAST, L1, Profile
 
 CASES = [
@@ -32,4 +36,13 @@ def test_every_instruction_gives_the_same_bytes(open_device: Callable[[], Device
     found = prove(program, INPUT, profile, key, on_device)
     assert found.output == expected.output
     assert found.proof == expected.proof
-    assert key_for(program, profile, on_device).vk.to_bytes() == key.vk.to_bytes()
+    heights = heights_for(program, found.execution.cost)
+    forecast = device_memory.forecast(riscv(), heights, profile, on_device.device.memory()[1])
+    assert on_device.device.peak <= forecast.device.peak - CONTEXT_BYTES
+
+
+@pytest.mark.gpu
+def test_a_program_s_key_is_the_same() -> None:
+    program = assemble(every_instruction())
+    keys = [key_for(program, FAST, backend).vk.to_bytes() for backend in (CpuBackend(), CudaBackend(device()))]
+    assert keys[0] == keys[1]
