@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.stamp
 PACKAGES := zkhub contracts zkvm chain_template shared_bridge cluster ecosystem
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native demo test lint types unit contracts npm conformance soak fuzz bench lock clean
+.PHONY: help setup native demo test lint types unit contracts npm conformance soak test-gpu bench-gpu fuzz bench lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -48,7 +48,7 @@ types: setup ## mypy, strict
 	$(BIN)/mypy
 
 unit: setup ## The tests that need neither Ray nor npm
-	$(BIN)/pytest tests -n 2 -m "not cluster and not npm and not slow and not soak"
+	$(BIN)/pytest tests -n 2 -m "not cluster and not npm and not slow and not soak and not gpu"
 
 contracts: setup npm ## Foundry tests, and the proof that the committed artifacts match the sources
 	$(MAKE) -C contracts check test
@@ -57,7 +57,7 @@ contracts: setup npm ## Foundry tests, and the proof that the committed artifact
 test: lint types contracts ## Everything CI runs
 	@mkdir -p build
 	@$(BIN)/pytest tests -m "cluster and not soak" >build/tests-on-ray.log 2>&1 & on_ray=$$!; \
-	  $(BIN)/pytest tests -n 2 -m "not cluster and not soak"; rest=$$?; \
+	  $(BIN)/pytest tests -n 2 -m "not cluster and not soak and not gpu"; rest=$$?; \
 	  wait $$on_ray; ray=$$?; cat build/tests-on-ray.log; exit $$((rest + ray))
 
 conformance: setup ## All of Ethereum's Cancun state tests on the native EVM: N of N, with those named that are not
@@ -67,6 +67,12 @@ soak: setup npm ## What takes longer than the gate may: hundreds of random moves
 	ZKHUB_RANDOM_MOVES=300 $(BIN)/pytest tests/e2e/bridge/test_random_moves.py --timeout 5400
 	ZKHUB_RANDOM_BLOCKS=3000 $(BIN)/pytest tests/zkvm/guest/test_blocks.py --timeout 3600
 	$(BIN)/pytest tests -m soak --timeout 3600
+
+test-gpu: setup ## The tests that need an NVIDIA device (they skip without one; needs the extra `cuda`)
+	$(BIN)/pytest tests/zkvm -m gpu
+
+bench-gpu: setup ## Figures of proving on an NVIDIA device, as JSON (needs the extra `cuda`)
+	$(BIN)/python -m benchmarks.zkvm_gpu
 
 fuzz: setup ## Ten minutes of libFuzzer on the batch program (needs clang; what stops it is left in build/fuzz)
 	$(BIN)/python -m tests.zkvm.guest.batch.fuzz

@@ -57,10 +57,25 @@ def _stark(profile_name: str, memory_bytes: int | None) -> ProverBackend:
     return StarkProver(profile(profile_name), memory_bytes)
 
 
+def _cuda(profile_name: str, may_fall_back: bool, memory_bytes: int | None, device: int = 0) -> ProverBackend:
+    from cluster.workers.cuda import CudaStarkProver
+    from zkvm.stark.profiles import profile
+
+    return CudaStarkProver(profile(profile_name), memory_bytes, device=device, may_fall_back=may_fall_back)
+
+
+#: Backends that prove on a device; ``@N`` after the name chooses device N. Those ``-or-cpu`` prove on the processors
+#: when the device fails or there is none.
+ON_DEVICES: Mapping[str, Callable[..., ProverBackend]] = {
+    **{f"stark-{name}-cuda": partial(_cuda, name, False) for name in PROFILES},
+    **{f"stark-{name}-cuda-or-cpu": partial(_cuda, name, True) for name in PROFILES},
+}
+
 #: Backends of this distribution, by name; loaded on first use.
 BACKENDS: Mapping[str, Callable[[int | None], ProverBackend]] = {
     "unproven": _unproven,
     **{f"stark-{name}": partial(_stark, name) for name in PROFILES},
+    **ON_DEVICES,
 }
 
 
@@ -70,7 +85,7 @@ def check_backend(name: str) -> None:
     Raises:
         UnknownBackend: It is neither one of :data:`BACKENDS` nor of the form ``module:factory``.
     """
-    if name in BACKENDS or _is_reference(name):
+    if name in BACKENDS or _device_of(name) is not None or _is_reference(name):
         return
     near = difflib.get_close_matches(name, BACKENDS, n=1)
     raise UnknownBackend(
@@ -83,7 +98,7 @@ def make_backend(name: str, memory_bytes: int | None = None) -> ProverBackend:
     """A new backend: one of :data:`BACKENDS`, or what ``module:factory`` returns.
 
     Args:
-        name: Which.
+        name: Which; ``@N`` after one of :data:`ON_DEVICES` chooses the device.
         memory_bytes: What one of its proofs may take; what is free when it begins, where left out.
 
     Raises:
@@ -92,12 +107,20 @@ def make_backend(name: str, memory_bytes: int | None = None) -> ProverBackend:
     check_backend(name)
     if name in BACKENDS:
         return BACKENDS[name](memory_bytes)
+    if (device := _device_of(name)) is not None:
+        return ON_DEVICES[name.partition("@")[0]](memory_bytes, device)
     module, _, factory = name.partition(":")
     try:
         made: ProverBackend = getattr(import_module(module), factory)()
     except (ImportError, AttributeError) as error:
         raise UnknownBackend(f"the prover backend {name!r} cannot be loaded: {error}") from error
     return made
+
+
+def _device_of(name: str) -> int | None:
+    """The device that a name chooses; None for one that chooses none."""
+    backend, _, device = name.partition("@")
+    return int(device) if backend in ON_DEVICES and device.isascii() and device.isdigit() else None
 
 
 def _is_reference(name: str) -> bool:

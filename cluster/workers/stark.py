@@ -17,7 +17,7 @@ from zkvm.backends.cpu.memory import POOL
 from zkvm.emulator.emulator import Execution, run
 from zkvm.emulator.errors import CycleLimitExceeded, GuestMemoryExceeded, GuestTrap, InputTooLarge
 from zkvm.guest import batch_program, refusal, run_natively
-from zkvm.machine.api import STAGES, prove_execution, verify
+from zkvm.machine.api import STAGES, Proven, prove_execution, verify
 from zkvm.machine.errors import TableTooTall
 from zkvm.machine.heights import heights_for
 from zkvm.machine.key import key_for, user_cache
@@ -30,12 +30,15 @@ from zkvm.stark.refusals import ProofDoesNotFit
 
 log = structlog.get_logger(__name__)
 
-_WAITING: Final = "wait for memory"
+Tell = Callable[[str, float], None]
+"""Told which stage is under way and the fraction of it that is done."""
+
+WAITING: Final = "wait for memory"
 _CHECKING: Final = "check"
 #: What an attempt goes through, in order.
-ALL_STAGES: Final = (_WAITING, *STAGES, _CHECKING)
+ALL_STAGES: Final = (WAITING, *STAGES, _CHECKING)
 #: Seconds between two looks at the memory that others use.
-_LOOK_S: Final = 1.0
+LOOK_S: Final = 1.0
 
 
 @dataclass
@@ -78,9 +81,8 @@ class StarkProver:
         execution = _execute(assignment)
         if execution.output_bytes != assignment.public_input:
             raise _elsewhere(assignment, execution.output_bytes)
-        limit = self._wait_for_memory(execution, tell)
         try:
-            proven = prove_execution(execution, self.profile, key, CpuBackend(), tell, limit)
+            proven = self._compute(execution, key, tell)
         except TableTooTall as exc:
             raise BatchRefused(exc.message, reason="too-large") from exc
         finally:
@@ -100,6 +102,11 @@ class StarkProver:
         )
         return pack_parts(parts)
 
+    def _compute(self, execution: Execution, key: ProvingKey, tell: Tell) -> Proven:
+        """Prove a run, as soon as there is memory for it."""
+        limit = self._wait_for_memory(execution, tell)
+        return prove_execution(execution, self.profile, key, CpuBackend(), tell, limit)
+
     def _check_natively(self, assignment: Assignment) -> None:
         """Refuse a wrong batch within milliseconds, and with the program's own reason."""
         done = run_natively(assignment.batch_input)
@@ -108,12 +115,9 @@ class StarkProver:
         if done.public_input != assignment.public_input:
             raise _elsewhere(assignment, done.public_input)
 
-    def _wait_for_memory(self, execution: Execution, tell: Callable[[str, float], None]) -> int:
+    def _wait_for_memory(self, execution: Execution, tell: Tell) -> int:
         """Bytes that the proof may take, as soon as there are enough."""
-        try:
-            heights = heights_for(execution.program, execution.cost)
-        except TableTooTall as exc:
-            raise BatchRefused(exc.message, reason="too-large") from exc
+        heights = heights_for(execution.program, execution.cost)
         began = time.monotonic()
         while True:
             free = available() if self.memory_bytes is None else min(available(), self.memory_bytes)
@@ -123,8 +127,8 @@ class StarkProver:
             waited = time.monotonic() - began
             if waited > self.patience_s:
                 raise ProofDoesNotFit(needed.peak, free, needed.peak_stage)
-            tell(_WAITING, waited / self.patience_s)
-            time.sleep(_LOOK_S)
+            tell(WAITING, waited / self.patience_s)
+            time.sleep(LOOK_S)
 
 
 def _execute(assignment: Assignment) -> Execution:
@@ -146,7 +150,7 @@ def _elsewhere(assignment: Assignment, found: bytes) -> BatchRefused:
     )
 
 
-def _teller(abandoned: threading.Event, report: Report) -> Callable[[str, float], None]:
+def _teller(abandoned: threading.Event, report: Report) -> Tell:
     """Passes progress on, and stops the work at the next sign of it when nobody wants it any more."""
 
     def tell(stage: str, fraction: float) -> None:

@@ -1,7 +1,7 @@
 """The arguments that every backend refuses, in one place so that all refuse the same."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,20 @@ STATE_BYTES = 32
 ARITIES = (2, 4, 8)
 
 
+def is_array(value: object) -> TypeGuard[npt.NDArray[Any]]:
+    """Whether it is an array: NumPy's, or one in a device's memory that can do what the prover asks of arrays."""
+    return isinstance(value, np.ndarray) or bool(getattr(value, "on_device", False))
+
+
+def _overlap(value: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
+    if isinstance(value, np.ndarray) and isinstance(other, np.ndarray):
+        return np.may_share_memory(value, other)
+    overlaps = getattr(value, "overlaps", None)
+    return bool(overlaps is not None and overlaps(other))
+
+
 def _describe(value: object) -> str:
-    if isinstance(value, np.ndarray):
+    if is_array(value):
         order = "C" if value.flags.c_contiguous else "not C"
         return f"{value.dtype} {value.shape}, {order}-contiguous"
     return type(value).__name__
@@ -27,7 +39,7 @@ def matrix(argument: str, value: object, width: int | None = None, dtype: type =
     """Refuse everything but a C-contiguous two-dimensional array of this type and, if given, this first dimension."""
     shape = f"({'w' if width is None else width}, N)"
     expected = f"a C-contiguous {np.dtype(dtype)} array {shape}"
-    if not isinstance(value, np.ndarray) or value.dtype != dtype or value.ndim != 2 or not value.flags.c_contiguous:
+    if not is_array(value) or value.dtype != dtype or value.ndim != 2 or not value.flags.c_contiguous:
         raise WrongArray(argument, expected, _describe(value))
     if (width is not None and value.shape[0] != width) or value.shape[1] == 0:
         raise WrongArray(argument, expected, _describe(value))
@@ -36,7 +48,7 @@ def matrix(argument: str, value: object, width: int | None = None, dtype: type =
 def columns(argument: str, value: object, width: int | None = None) -> int:
     """Refuse everything but columns whose length is a power of two up to 2^32; returns log2 of it."""
     matrix(argument, value, width)
-    assert isinstance(value, np.ndarray)
+    assert is_array(value)
     rows = int(value.shape[1])
     log_rows = rows.bit_length() - 1
     if rows != 1 << log_rows or log_rows > TWO_ADICITY:
@@ -47,10 +59,10 @@ def columns(argument: str, value: object, width: int | None = None) -> int:
 def like(argument: str, value: object, shape: tuple[int, ...], other: Array) -> None:
     """Refuse everything but a writable uint64 array of this shape that shares no memory with ``other``."""
     matrix(argument, value)
-    assert isinstance(value, np.ndarray)
+    assert is_array(value)
     if value.shape != shape or not value.flags.writeable:
         raise WrongArray(argument, f"writable {shape}", _describe(value))
-    if np.may_share_memory(value, other):
+    if _overlap(value, other):
         raise WrongArray(argument, "memory of its own", "an overlapping view")
 
 
@@ -58,20 +70,20 @@ def pointwise(left: object, right: object, result: Array, out: object) -> None:
     """Refuse operands of two shapes, and everything but a writable array of the result's shape to write to."""
     matrix("left", left)
     matrix("right", right)
-    assert isinstance(left, np.ndarray)
-    assert isinstance(right, np.ndarray)
+    assert is_array(left)
+    assert is_array(right)
     if left.shape != right.shape:
         raise WrongArray("right", f"{left.shape}", _describe(right))
     if out is not None:
         matrix("out", out)
-        assert isinstance(out, np.ndarray)
+        assert is_array(out)
         if out.shape != result.shape or not out.flags.writeable:
             raise WrongArray("out", f"writable {result.shape}", _describe(out))
 
 
 def weights(argument: str, value: object, count: int) -> None:
     """Refuse everything but a (count, 3) array."""
-    ok = isinstance(value, np.ndarray) and value.dtype == np.uint64 and value.shape == (count, 3)
+    ok = is_array(value) and value.dtype == np.uint64 and value.shape == (count, 3)
     if not ok or not value.flags.c_contiguous:  # type: ignore[attr-defined]
         raise WrongArray(argument, f"a C-contiguous uint64 array ({count}, 3)", _describe(value))
 
@@ -88,6 +100,13 @@ def ext(argument: str, value: Ext) -> None:
         raise WrongArgument(argument, "an element of F: three integers", value)
     for coordinate in value:
         element(argument, coordinate)
+
+
+def rows(argument: str, value: Sequence[int], count: int) -> None:
+    """Refuse a row that there is not."""
+    for row in value:
+        if not 0 <= row < count:
+            raise WrongArgument(argument, f"rows below {count}", row)
 
 
 def arity(value: int, rows: int) -> None:
@@ -136,7 +155,7 @@ def grinding(state: bytes, bits: int) -> None:
 
 def messages(value: Any) -> None:
     """Refuse everything but a two-dimensional C-contiguous uint8 array."""
-    if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.ndim != 2 or not value.flags.c_contiguous:
+    if not is_array(value) or value.dtype != np.uint8 or value.ndim != 2 or not value.flags.c_contiguous:
         raise WrongArray("messages", "a C-contiguous uint8 array (count, length)", _describe(value))
 
 

@@ -1,10 +1,15 @@
 """What the prover asks of a backend.
 
-Arrays are NumPy uint64, C-contiguous, canonical (< p): ``(w, N)`` is w columns of N rows, each column contiguous;
+Arrays are uint64, C-contiguous, canonical (< p): ``(w, N)`` is w columns of N rows, each column contiguous;
 ``(3, N)`` is one column of extension elements by coordinate. N is a power of two. Rows are in natural order.
 Coefficients are in bit-reversed order: index i holds the coefficient of X^bitrev(i).
 
 Every operation raises ``WrongArray`` or ``WrongArgument`` before it starts when an argument has another type or shape.
+Arguments may be NumPy's arrays, whatever the backend. Large results are arrays of the backend's own kind: NumPy's, or
+arrays in a device's memory, which offer what the prover uses of NumPy's: shapes, basic slices, reshapes,
+transpositions, iteration and assignment. Values at points (``eval_at``, ``eval_rows``, ``pick``) and digests of
+messages are NumPy's.
+
 That values are canonical is the caller's promise: they are checked once, where they enter the prover.
 """
 
@@ -60,6 +65,10 @@ class Backend(Protocol):
         """The values (w, q) of the columns at q points of F_p."""
         ...
 
+    def pick(self, columns: Array, rows: Sequence[int]) -> Array:
+        """The rows of these indices, (w, len(rows)), on the host."""
+        ...
+
     def combine(self, coefficients: Array, weights: Array) -> Array:
         """Σ_c weights[c] · column c, (3, N), for weights (w, 3) in F. Any N ≥ 1; rows or coefficients alike."""
         ...
@@ -86,6 +95,10 @@ class Backend(Protocol):
 
     def prefix_sum_ext(self, values: Array) -> Array:
         """Sums of all earlier elements, (3, N): row 0 is zero, the last element is in no sum."""
+        ...
+
+    def total_ext(self, values: Array) -> Ext:
+        """The sum of the N ≥ 1 elements of F in (3, N)."""
         ...
 
     def fold(self, values: Array, shift: int, arity: int, beta: Ext) -> Array:

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from zkvm.backends.checks import is_array
 from zkvm.backends.errors import IncompleteTree, WrongArgument, WrongArray
 
 Bytes = npt.NDArray[np.uint8]
@@ -50,6 +51,10 @@ class Tree:
         """One node."""
         return bytes(self._levels[level][position])
 
+    def nodes(self, level: int, positions: Sequence[int]) -> list[bytes]:
+        """Some nodes of a level."""
+        return [self.node(level, at) for at in positions]
+
     def open(self, positions: Iterable[int]) -> list[bytes]:
         """The siblings that lead from these leaves to the root, each once.
 
@@ -67,7 +72,7 @@ class Tree:
         siblings: list[bytes] = []
         for level in range(self.log_leaves, 0, -1):
             held = set(known)
-            siblings.extend(self.node(level, at ^ 1) for at in known if at ^ 1 not in held)
+            siblings.extend(self.nodes(level, [at ^ 1 for at in known if at ^ 1 not in held]))
             known = sorted({at >> 1 for at in known})
         return siblings
 
@@ -102,6 +107,13 @@ class TreeBuilder:
             WrongArray: digests of another length, or a number that is no part of the level's size.
             WrongArgument: there is no such level or coset.
         """
+        self._check_coset(number, digests)
+        for level, rows in digests.items():
+            block = bit_reverse(number, level - len(rows).bit_length() + 1)
+            self._hasher.scatter_digests(rows, self._rows[level][block * len(rows) : (block + 1) * len(rows)])
+            self._added[level][block * len(rows)] = len(rows)
+
+    def _check_coset(self, number: int, digests: Mapping[int, Bytes]) -> None:
         for level, rows in digests.items():
             if level not in self._rows:
                 raise WrongArgument("digests", f"levels among {sorted(self._rows)}", level)
@@ -109,13 +121,9 @@ class TreeBuilder:
             cosets = (1 << level) // len(rows)
             if not 0 <= number < cosets:
                 raise WrongArgument("number", f"a coset among {cosets}", number)
-        for level, rows in digests.items():
-            block = _bit_reverse(number, level - len(rows).bit_length() + 1)
-            self._hasher.scatter_digests(rows, self._rows[level][block * len(rows) : (block + 1) * len(rows)])
-            self._added[level][block * len(rows)] = len(rows)
 
     def _check(self, level: int, rows: Bytes) -> None:
-        ok = isinstance(rows, np.ndarray) and rows.dtype == np.uint8 and rows.ndim == 2 and rows.flags.c_contiguous
+        ok = is_array(rows) and rows.dtype == np.uint8 and rows.ndim == 2 and rows.flags.c_contiguous
         if not ok or rows.shape[1] != self._node_bytes or len(rows) == 0 or (1 << level) % len(rows):
             expected = f"a C-contiguous uint8 array (2^k ≤ 2^{level}, {self._node_bytes})"
             raise WrongArray(f"digests[{level}]", expected, f"{getattr(rows, 'shape', type(rows).__name__)}")
@@ -128,16 +136,20 @@ class TreeBuilder:
         Raises:
             IncompleteTree: a coset was not added.
         """
-        for level, added in self._added.items():
-            missing = (1 << level) - sum(added.values())
-            if missing:
-                raise IncompleteTree(level, missing)
+        self._check_complete()
         top = max(self._rows)
         levels = [self._rows.pop(top)]
         for level in range(top - 1, -1, -1):
             levels.append(self._hasher.hash_nodes(levels[-1], self._rows.pop(level, None)))
         return Tree(levels[::-1])
 
+    def _check_complete(self) -> None:
+        for level, added in self._added.items():
+            missing = (1 << level) - sum(added.values())
+            if missing:
+                raise IncompleteTree(level, missing)
 
-def _bit_reverse(value: int, bits: int) -> int:
+
+def bit_reverse(value: int, bits: int) -> int:
+    """``value`` with its lowest ``bits`` bits in the opposite order."""
     return int(format(value, f"0{bits}b")[::-1], 2) if bits else 0

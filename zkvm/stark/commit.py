@@ -86,10 +86,16 @@ class TableSource:
         """The rows of these natural indices, (width, len(rows)), evaluated one by one."""
         return backend.eval_rows(self.coefficients, [self.domain.point(row) for row in rows])
 
+    def values(self, witness: Columns, backend: Backend) -> Columns:
+        """The columns on the trace: the witness, or, where that is not in the backend's memory, evaluated again."""
+        return witness if isinstance(self.coefficients, np.ndarray) else backend.evaluate(self.coefficients, 1)
+
     def next_columns(self, backend: Backend) -> Columns:
         """The coefficients of the columns that are also opened at the next row."""
         picked = backend.empty(len(self.block.next), self.coefficients.shape[1])
-        return self.coefficients.take(self.block.next, axis=0, out=picked, mode="clip")
+        for row, column in zip(picked, self.block.next, strict=True):
+            row[...] = self.coefficients[column]
+        return picked
 
 
 @dataclass(frozen=True)
@@ -120,19 +126,19 @@ class LayerSource:
         """The rows ``number``, ``number`` + b, …: (width, rows/b)."""
         log_blowup = self.domain.log_size - self.coefficients.shape[1].bit_length() + 1
         values = backend.evaluate(self.coefficients, coset(self.domain, number, log_blowup).shift)
-        return self._as_rows(values, backend)
+        return self._as_rows(values, backend.empty(self.width, values.shape[1] >> self.log_fold))
 
     def at(self, rows: Sequence[int], backend: Backend) -> Columns:
         """The rows of these natural indices, (width, len(rows)), evaluated one by one."""
         points = [self.domain.point(row + (u << self.log_rows)) for u in range(1 << self.log_fold) for row in rows]
-        return self._as_rows(backend.eval_rows(self.coefficients, points), backend)
+        values = backend.eval_rows(self.coefficients, points)
+        return self._as_rows(values, np.empty((self.width, len(rows)), dtype=np.uint64))
 
-    def _as_rows(self, values: Columns, backend: Backend) -> Columns:
-        """From (3, slots · rows) to (slots · 3, rows)."""
-        slots, rows = 1 << self.log_fold, values.shape[1] >> self.log_fold
-        result = backend.empty(self.width, rows)
-        result.reshape(slots, 3, rows)[...] = values.reshape(3, slots, rows).transpose(1, 0, 2)
-        return result
+    def _as_rows(self, values: Columns, out: Columns) -> Columns:
+        """From (3, slots · rows) to (slots · 3, rows), in ``out``."""
+        slots, rows = 1 << self.log_fold, out.shape[1]
+        out.reshape(slots, 3, rows)[...] = values.reshape(3, slots, rows).transpose(1, 0, 2)
+        return out
 
 
 S = TypeVar("S", bound=Source)
@@ -174,7 +180,7 @@ class Commitment(Generic[S]):
         in_coset, number = wanted >> self.log_blowup, wanted & ((1 << self.log_blowup) - 1)
         for which in np.unique(number):
             here = np.flatnonzero(number == which)
-            rows[:, here] = self.coset(source, int(which), backend)[:, in_coset[here]]
+            rows[:, here] = backend.pick(self.coset(source, int(which), backend), in_coset[here].tolist())
         return rows
 
 

@@ -8,6 +8,8 @@ from typing import Protocol
 from zkvm.air import Machine, Table, interpret
 from zkvm.air.rows import RowsView
 from zkvm.air.scalars import Scalars
+from zkvm.backends.cuda.backend import CudaBackend
+from zkvm.backends.cuda.constraints import DeviceConstraints
 from zkvm.backends.interface import Backend
 from zkvm.field.scalar import Ext
 from zkvm.stark.trace import Columns
@@ -78,4 +80,6 @@ def constraints_for(machine: Machine, backend: Backend) -> Constraints:
     """
     if backend.name == "reference":
         return Interpreted()
+    if isinstance(backend, CudaBackend):
+        return DeviceConstraints(machine, backend.kernels)
     return Compiled(machine, backend.threads, getattr(backend, "isa", None))

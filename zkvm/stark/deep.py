@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zkvm.backends.interface import Backend
-from zkvm.field import base, root_of_unity
-from zkvm.field.scalar import Ext, e_add, e_mul, e_mul_base, e_pow
+from zkvm.field import root_of_unity
+from zkvm.field.scalar import Ext, e_add, e_mul, e_mul_base, e_neg, e_pow
 from zkvm.stark.commit import Columns, Fraction, silent
 from zkvm.stark.domains import bit_reverse
 from zkvm.stark.layout import Layout
@@ -29,6 +29,8 @@ from zkvm.stark.openings import Openings
 
 # Lower tables are divided at this height: 64 rows under 2^22 would be 65,536 blocks.
 LEAST_LOG_LEVEL = 12
+# On a device, where a launch costs as much as the work on so many rows.
+LEAST_LOG_LEVEL_ON_DEVICE = 18
 ONE: Ext = (1, 0, 0)
 UNITS: tuple[Ext, ...] = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 
@@ -47,7 +49,7 @@ class _Level:
         # In bit-reversed order a lower table's coefficients come first, with no gaps: the gaps are all behind them.
         held = self.numerators[point][:, : values.shape[1]]
         add_into(held, values, backend)
-        held[:, :1] = base.sub(held[:, :1], weights([constant]).T)
+        add_into(held[:, :1], np.ascontiguousarray(weights([e_neg(constant)]).T), backend)
 
 
 def deep_coefficients(
@@ -79,9 +81,10 @@ def deep_coefficients(
 def _combine(openings: Openings, layout: Layout, delta: Ext, factors: dict[Ext, Ext], backend: Backend) -> list[_Level]:
     """Combine the columns source by source; adds to ``factors`` the power of δ that goes with each point."""
     levels: dict[int, _Level] = {}
+    least = LEAST_LOG_LEVEL_ON_DEVICE if backend.name == "cuda" else LEAST_LOG_LEVEL
     for source, here, following in zip(openings.sources, openings.here, openings.next, strict=True):
         block = source.block
-        log_level = min(max(block.log_height, LEAST_LOG_LEVEL), layout.log_height)
+        log_level = min(max(block.log_height, least), layout.log_height)
         level = levels.setdefault(log_level, _Level(log_level))
         powers = powers_of(delta, block.width, e_pow(delta, block.first))
         combined = backend.combine(source.coefficients, weights(powers))

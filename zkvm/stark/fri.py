@@ -59,7 +59,7 @@ def fold_all(
         domain = domain.folded(log_fold)
         report(1 - coefficients.shape[1] / (1 << layout.log_height))
     report(1.0)
-    return Folding(tuple(layers), in_natural_order(coefficients))
+    return Folding(tuple(layers), in_natural_order(coefficients, backend))
 
 
 def fold(coefficients: Columns, log_fold: int, beta: Ext, backend: Backend) -> Columns:
@@ -70,8 +70,8 @@ def fold(coefficients: Columns, log_fold: int, beta: Ext, backend: Backend) -> C
     return backend.combine(coefficients.reshape(3 * arity, -1), weights(scales))
 
 
-def in_natural_order(coefficients: Columns) -> tuple[Ext, ...]:
+def in_natural_order(coefficients: Columns, backend: Backend) -> tuple[Ext, ...]:
     """Coefficients of a small polynomial, constant first."""
     bits = coefficients.shape[1].bit_length() - 1
-    a, b, c = coefficients[:, [bit_reverse(index, bits) for index in range(1 << bits)]].tolist()
+    a, b, c = backend.pick(coefficients, [bit_reverse(index, bits) for index in range(1 << bits)]).tolist()
     return tuple(zip(a, b, c, strict=True))

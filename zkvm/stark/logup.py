@@ -16,6 +16,7 @@ from zkvm.stark.trace import Columns, Trace, check_aux
 def fill_aux(
     table: Table,
     trace: Trace,
+    main: Columns | None,
     fixed: Columns | None,
     scalars: Scalars,
     log_height: int,
@@ -26,7 +27,8 @@ def fill_aux(
 
     Args:
         table: The definition; it has aux columns.
-        trace: Holds the main columns and fills the machine's own aux columns.
+        trace: Fills the machine's own aux columns.
+        main: The main columns, where the table has any.
         fixed: The fixed columns, where the table has any.
         scalars: The first challenges, public words and parameters.
         log_height: log2 of the rows.
@@ -40,11 +42,12 @@ def fill_aux(
         InvalidTrace: ``fill_aux`` gave something else than the table's own aux columns.
     """
     rows = 1 << log_height
-    main = trace.main.get(table.name, np.empty((0, rows), dtype=np.uint64))
+    if main is None:
+        main = np.empty((0, rows), dtype=np.uint64)
     columns = backend.empty(table.width("aux"), rows)
     own = 3 * len(table.own_aux)
     if table.own_aux and trace.fill_aux is not None:
-        filled = trace.fill_aux(table.name, main, scalars.challenges)
+        filled = trace.fill_aux(table.name, trace.main.get(table.name, main), scalars.challenges)
         check_aux(table, filled, log_height)
         columns[:own] = filled
     if not table.groups:
@@ -58,16 +61,9 @@ def fill_aux(
         backend.multiply_ext(fraction, backend.batch_inverse_ext(denominator), out=fraction)
     del denominators
     steps = backend.combine(columns[own:], weights(UNITS * len(table.groups)))
-    total = sum_of(steps)
+    total = backend.total_ext(steps)
     less = backend.empty(3, rows)
     less[...] = weights([e_neg(e_mul_base(total, pow(rows, -1, P)))]).T
     backend.add(steps, less, out=steps)
     fractions[-1] = backend.prefix_sum_ext(steps)
     return columns, total
-
-
-def sum_of(values: Columns) -> Ext:
-    """The sum over the rows of (3, rows), of up to 2^32 rows."""
-    halves = values.astype("<u8", copy=False).view("<u4").reshape(3, -1, 2).sum(axis=1, dtype=np.uint64)
-    a, b, c = ((int(low) + (int(high) << 32)) % P for low, high in halves)
-    return a, b, c

@@ -56,11 +56,19 @@ def forecast(machine: Machine, heights: Mapping[str, int], profile: Profile, lim
     Raises:
         WrongHeights: A table is missing, or no proof may have tables of these heights.
     """
+    return choose(shape_of(machine, heights, profile), available() if limit is None else limit)
+
+
+def shape_of(machine: Machine, heights: Mapping[str, int], profile: Profile) -> Layout:
+    """The layout of a proof with tables of these heights, by name.
+
+    Raises:
+        WrongHeights: A table is missing, or no proof may have tables of these heights.
+    """
     names = [table.name for table in machine.tables]
     if set(heights) != set(names):
         raise WrongHeights(f"heights of {sorted(heights)} for the tables {', '.join(names)}")
-    shape = layout(machine, profile, [heights[name].bit_length() - 1 for name in names])
-    return choose(shape, available() if limit is None else limit)
+    return layout(machine, profile, [heights[name].bit_length() - 1 for name in names])
 
 
 def plan(shape: Layout, limit: int | None = None) -> Forecast:

@@ -1,16 +1,16 @@
 """The prover: the protocol step by step. Each step's work is in a file of its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from zkvm.air import Machine
 from zkvm.air.scalars import Scalars
 from zkvm.backends.interface import Backend
 from zkvm.field.scalar import Ext
-from zkvm.stark import memory
 from zkvm.stark.checks import checked_layout
 from zkvm.stark.commit import Commitment, Fraction, TableSource, commit, silent
 from zkvm.stark.constraints import Constraints, constraints_for
 from zkvm.stark.deep import deep_coefficients
+from zkvm.stark.device_memory import keep_extensions
 from zkvm.stark.domains import table_domain
 from zkvm.stark.errors import DegenerateChallenge
 from zkvm.stark.fri import fold_all
@@ -55,7 +55,7 @@ def prove(
         profile: Blow-up, queries, grinding, nodes.
         backend: Computes; every backend gives the same proof.
         progress: Told which of ``STAGES`` is under way and the fraction of it that is done.
-        memory_limit: Bytes the process may use; what the machine has free, without it.
+        memory_limit: Bytes of the host that the process may use; what the machine has free, without it.
         log: Where to record the transcript, for tests.
 
     Raises:
@@ -64,12 +64,12 @@ def prove(
         InvalidTrace, InvalidFixed: Columns are missing, misshapen, of a wrong height, or not field elements.
         WrongHeights, TooManyInteractions: No proof may have tables of these heights.
         InsecureParameters: The provable bits at these heights are below the profile's target.
-        ProofDoesNotFit: The memory forecast exceeds the limit.
+        ProofDoesNotFit, ProofDoesNotFitDevice: The memory forecast exceeds the limit.
         WrongFixedColumns: The key's columns do not give its root.
     """
     # 0. Refuse what cannot be proven, before any work.
     shape = checked_layout(machine, key, trace, public, profile)
-    keep = memory.plan(shape, memory_limit).keep
+    keep = keep_extensions(shape, backend, memory_limit)
     constraints = constraints_for(machine, backend)
     work = _Work(shape, backend, keep, progress)
 
@@ -85,7 +85,7 @@ def prove(
 
     # 3. The aux columns are committed, and what each table's messages add up to.
     known = Scalars(challenges, tuple(public), key.vk.parameters)
-    aux_columns, totals = work.fill_aux(trace, key, known, constraints)
+    aux_columns, totals = work.fill_aux(trace, key, (fixed, main), known, constraints)
     aux = work.commit("commit aux", AUX, aux_columns)
     claimed = tuple(totals[index] for index in shape.totals)
     transcript.absorb("aux root and totals", work.root(aux) + encode_elements(claimed))
@@ -197,23 +197,39 @@ class _Work:
         return bytes(self._shape.profile.node_bytes) if commitment is None else commitment.root
 
     def fill_aux(
-        self, trace: Trace, key: ProvingKey, scalars: Scalars, constraints: Constraints
+        self,
+        trace: Trace,
+        key: ProvingKey,
+        committed: Sequence[Commitment[TableSource] | None],
+        scalars: Scalars,
+        constraints: Constraints,
     ) -> tuple[dict[str, Columns], list[Ext]]:
-        """Every table's aux columns by name, and every table's total."""
+        """Every table's aux columns by name, and every table's total; ``committed`` are the fixed and main stages."""
         report = self.report("logup")
         columns: dict[str, Columns] = {}
         totals: list[Ext] = []
         tables = self._shape.machine.tables
-        for table, log_height in zip(tables, self._shape.log_heights, strict=True):
+        fixed, main = committed
+        for index, (table, log_height) in enumerate(zip(tables, self._shape.log_heights, strict=True)):
             total: Ext = (0, 0, 0)
             if table.aux:
-                fixed = key.fixed.get(table.name)
+                read = self._values(main, index, trace.main), self._values(fixed, index, key.fixed)
                 columns[table.name], total = fill_aux(
-                    table, trace, fixed, scalars, log_height, constraints, self._backend
+                    table, trace, *read, scalars, log_height, constraints, self._backend
                 )
+                del read  # before the next table's take their place
             totals.append(total)
             report(len(totals) / len(tables))
         return columns, totals
+
+    def _values(
+        self, committed: Commitment[TableSource] | None, table: int, witness: Mapping[str, Columns]
+    ) -> Columns | None:
+        """The columns that a table has in a stage, on the trace; None where it has none."""
+        for source in () if committed is None else committed.sources:
+            if source.block.table == table:
+                return source.values(witness[self._shape.machine.tables[table].name], self._backend)
+        return None
 
     def grind(self, state: bytes, bits: int) -> int:
         """The smallest nonce that gives the next state so many leading zero bits."""

@@ -8,6 +8,7 @@
         ├── InvalidFixed            fixed columns that are not the machine's
         ├── WrongFixedColumns       the fixed columns are not those of the verifying key
         └── ProofDoesNotFit         the proof needs more memory than there is
+            └── ProofDoesNotFitDevice       of the device that should make it
 """
 
 from zkvm.stark.errors import StarkError
@@ -51,11 +52,20 @@ class ProofDoesNotFit(ProvingError):
     """
 
     hint = "prove fewer instructions at once, choose a smaller blow-up, or use a machine with more memory"
+    memory = "memory"
 
     def __init__(self, needed: int, available: int, stage: str) -> None:
         super().__init__(
-            f"the proof needs {needed / GIB:.1f} GiB of memory (in stage {stage}), {available / GIB:.1f} GiB are free"
+            f"the proof needs {needed / GIB:.1f} GiB of {self.memory} (in stage {stage}), "
+            f"{available / GIB:.1f} GiB are free"
         )
         self.needed = needed
         self.available = available
         self.stage = stage
+
+
+class ProofDoesNotFitDevice(ProofDoesNotFit):
+    """The forecast exceeds the memory of the device."""
+
+    hint = "prove fewer instructions at once, choose a smaller blow-up, or a device with more memory"
+    memory = "device memory"

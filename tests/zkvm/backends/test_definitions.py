@@ -98,6 +98,15 @@ def test_prefix_sums_leave_the_element_itself_out(backend):
     assert elements(backend.prefix_sum_ext(values)) == expected
 
 
+@pytest.mark.parametrize("rows", [1, 3, 64])
+def test_the_total_is_the_sum_of_all_elements(backend, rows):
+    values = columns(3, rows)
+    total = ZERO
+    for value in elements(values):
+        total = e_add(total, value)
+    assert backend.total_ext(values) == total
+
+
 @pytest.mark.parametrize("log_rows", [3, 6])
 @pytest.mark.parametrize("log_arity", [1, 2, 3])
 def test_fold_takes_the_residues_of_the_exponents(backend, log_rows, log_arity):

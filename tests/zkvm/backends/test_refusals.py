@@ -52,6 +52,7 @@ def test_extension_columns_have_three_coordinates(backend):
     for call in (
         lambda: backend.batch_inverse_ext(four),
         lambda: backend.prefix_sum_ext(four),
+        lambda: backend.total_ext(four),
         lambda: backend.fold(four, 7, 2, ext(0)),
         lambda: backend.divide_by_points([four], [ext(0)], 7),
     ):
@@ -105,6 +106,9 @@ def test_outputs(backend):
 def test_the_rest(backend):
     with pytest.raises(WrongArgument, match="points"):
         backend.eval_rows(GOOD, [P])
+    for row in (64, -1):
+        with pytest.raises(WrongArgument, match="rows"):
+            backend.pick(GOOD, [row])
     with pytest.raises(WrongArray, match="weights"):
         backend.combine(GOOD, columns(4, 3))
     with pytest.raises(WrongArgument, match="points"):

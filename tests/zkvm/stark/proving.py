@@ -1,10 +1,16 @@
 """The honest cases, as the prover takes them."""
 
+from collections.abc import Callable
+from functools import cache, partial
+
 import numpy as np
 import pytest
 
+from tests.zkvm.cuda.devices import device
+from tests.zkvm.cuda.emulated import EmulatedDevice, needs_compiler
 from tests.zkvm.stark.honest import Honest
 from zkvm.backends.cpu import CpuBackend, instruction_sets
+from zkvm.backends.cuda import CudaBackend, Tiling
 from zkvm.backends.interface import Backend
 from zkvm.backends.reference import ReferenceBackend
 from zkvm.stark.key import ProvingKey
@@ -14,10 +20,23 @@ from zkvm.stark.setup import make_key
 from zkvm.stark.trace import Columns, Trace
 from zkvm.stark.transcript import Entry
 
-BACKENDS: dict[str, Backend] = {"reference": ReferenceBackend()} | {
-    f"cpu, {name}": CpuBackend(name) for name in instruction_sets()
+MAKERS: dict[str, Callable[[], Backend]] = {"reference": ReferenceBackend} | {
+    f"cpu, {name}": partial(CpuBackend, name) for name in instruction_sets()
 }
-backends = pytest.mark.parametrize("backend", BACKENDS.values(), ids=list(BACKENDS))
+MAKERS["cuda, emulated"] = lambda: CudaBackend(EmulatedDevice(), Tiling(6, 3, 5))
+MAKERS["cuda"] = lambda: CudaBackend(device())
+MARKS = {"cuda, emulated": [needs_compiler], "cuda": [pytest.mark.gpu]}
+
+
+@cache
+def made(name: str) -> Backend:
+    return MAKERS[name]()
+
+
+def backends(test: Callable[..., None]) -> Callable[..., None]:
+    """Runs a test that takes a ``backend`` with every one there is."""
+    names = [pytest.param(name, id=name, marks=MARKS.get(name, [])) for name in MAKERS]
+    return pytest.mark.parametrize("backend", names, indirect=True)(test)
 
 
 def array(columns: list[list[int]]) -> Columns:

@@ -8,7 +8,7 @@ from tests.zkvm.stark.honest import CASES, honest
 from tests.zkvm.stark.proving import backends, key_of, prove_case
 from zkvm.backends.interface import Backend
 from zkvm.backends.reference import ReferenceBackend
-from zkvm.stark import commit, deep, memory
+from zkvm.stark import commit, deep, prover
 from zkvm.stark.prover import STAGES
 from zkvm.stark.transcript import Entry
 
@@ -40,7 +40,7 @@ def test_dropping_the_extension_changes_nothing(
     case: str, rows_at_a_time: float, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = honest(case)
-    monkeypatch.setattr(memory, "plan", lambda shape, limit: memory.count(shape, keep=False))
+    monkeypatch.setattr(prover, "keep_extensions", lambda shape, backend, limit: False)
     monkeypatch.setattr(commit, "points_worth_a_coset", lambda log_blowup: rows_at_a_time)
     assert prove_case(made, backend) == made.proof
 
@@ -52,6 +52,7 @@ def test_the_height_at_which_lower_tables_are_divided_changes_nothing(
 ) -> None:
     made = honest(case)
     monkeypatch.setattr(deep, "LEAST_LOG_LEVEL", 6)
+    monkeypatch.setattr(deep, "LEAST_LOG_LEVEL_ON_DEVICE", 6)
     assert prove_case(made, backend) == made.proof
 
 

@@ -66,15 +66,15 @@ def table_source(machine: Machine, table: Table) -> str:
     return "\n".join(lines)
 
 
-def quotient_parts(table: Table) -> list[str]:
+def quotient_parts(table: Table, most: int = MAX_NODES) -> list[str]:
     """The functions ``quotient_0``… that add a table's weighted constraints, in the rows of a strip."""
-    runs = _split(list(enumerate(table.constraints)), lambda one: [one[1].expression])
+    runs = _split(list(enumerate(table.constraints)), lambda one: [one[1].expression], most)
     return [_quotient_function(f"quotient_{part}", run, table) for part, run in enumerate(runs)]
 
 
-def logup_parts(table: Table) -> list[str]:
+def logup_parts(table: Table, most: int = MAX_NODES) -> list[str]:
     """The functions ``logup_0``… that write a table's fractions, in the rows of a strip."""
-    runs = _split(table.groups, lambda one: [one.numerator, one.denominator])
+    runs = _split(table.groups, lambda one: [one.numerator, one.denominator], most)
     return [_logup_function(f"logup_{part}", run, table) for part, run in enumerate(runs)]
 
 
@@ -88,13 +88,13 @@ def symbol_of(machine: Machine, table: Table) -> str:
     return f"{machine.name}_{table.name}".replace(".", "_")
 
 
-def _split(items: Iterable[T], formulas: Callable[[T], list[Expression]]) -> list[list[T]]:
-    """The items in order, in runs whose formulas have at most ``MAX_NODES`` nodes together."""
+def _split(items: Iterable[T], formulas: Callable[[T], list[Expression]], most: int) -> list[list[T]]:
+    """The items in order, in runs whose formulas have at most ``most`` nodes together."""
     runs: list[list[T]] = []
     nodes: set[Expression] = set()
     for item in items:
         own = set(topological(formulas(item)))
-        if runs and len(nodes | own) <= MAX_NODES:
+        if runs and len(nodes | own) <= most:
             runs[-1].append(item)
             nodes |= own
         else:

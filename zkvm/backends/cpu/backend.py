@@ -11,6 +11,7 @@ from zkvm.backends.cpu.kernels import Workers, available_threads, choose
 from zkvm.backends.cpu.memory import empty, empty_bytes
 from zkvm.backends.errors import PointInDomain
 from zkvm.backends.tree import Bytes, TreeBuilder
+from zkvm.field import P
 from zkvm.field.base import Array
 from zkvm.field.errors import NotInvertible
 from zkvm.field.scalar import Ext
@@ -95,6 +96,12 @@ class CpuBackend:
         )
         return out
 
+    def pick(self, columns: Array, rows: Sequence[int]) -> Array:
+        """Some rows."""
+        checks.matrix("columns", columns)
+        checks.rows("rows", rows, columns.shape[1])
+        return np.ascontiguousarray(columns[:, np.asarray(rows, dtype=np.int64)])
+
     def combine(self, coefficients: Array, weights: Array) -> Array:
         """Weighted sum of columns."""
         checks.matrix("coefficients", coefficients)
@@ -165,6 +172,13 @@ class CpuBackend:
 
         self._workers.each(3, add_up)
         return out
+
+    def total_ext(self, values: Array) -> Ext:
+        """The sum of all elements, of up to 2^32 rows: 32-bit halves add up in 64 bits."""
+        checks.matrix("values", values, 3)
+        halves = values.astype("<u8", copy=False).view("<u4").reshape(3, -1, 2).sum(axis=1, dtype=np.uint64)
+        a, b, c = ((int(low) + (int(high) << 32)) % P for low, high in halves)
+        return a, b, c
 
     def fold(self, values: Array, shift: int, arity: int, beta: Ext) -> Array:
         """One FRI fold."""

@@ -50,6 +50,12 @@ class ReferenceBackend:
             checks.element("points", point)
         return transforms.eval_rows(coefficients, points)
 
+    def pick(self, columns: Array, rows: Sequence[int]) -> Array:
+        """Some rows."""
+        checks.matrix("columns", columns)
+        checks.rows("rows", rows, columns.shape[1])
+        return np.ascontiguousarray(columns[:, np.asarray(rows, dtype=np.int64)])
+
     def combine(self, coefficients: Array, weights: Array) -> Array:
         """Weighted sum of columns."""
         checks.matrix("coefficients", coefficients)
@@ -82,6 +88,12 @@ class ReferenceBackend:
         """Exclusive prefix sums."""
         checks.matrix("values", values, 3)
         return pointwise.prefix_sum_ext(values)
+
+    def total_ext(self, values: Array) -> Ext:
+        """The sum of all elements."""
+        checks.matrix("values", values, 3)
+        a, b, c = base.total(values).tolist()
+        return a, b, c
 
     def fold(self, values: Array, shift: int, arity: int, beta: Ext) -> Array:
         """One FRI fold."""

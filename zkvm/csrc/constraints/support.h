@@ -2,10 +2,11 @@
 #ifndef ZKHUB_CONSTRAINTS_SUPPORT_H
 #define ZKHUB_CONSTRAINTS_SUPPORT_H
 
-#ifndef __CUDACC_RTC__
-#include <stddef.h>
-#include <stdint.h>
+#if !defined(__CUDACC__) && defined(ZK_VECTOR_KERNELS) && !defined(ZK_ISA_portable)
+/* Kernels are long straight lines: a call for each product would spill all vectors. */
+#define ZK_DEVICE __attribute__((always_inline))
 #endif
+#include "device.h"
 
 /* A part of a kernel: in CUDA a thread calls it for its one row. */
 #ifdef __CUDACC__
@@ -59,10 +60,6 @@ extern const size_t zk_registry_size;
 #endif
 
 #ifdef ZK_VECTOR_KERNELS
-#if !defined(__CUDACC__) && !defined(ZK_ISA_portable)
-/* Kernels are long straight lines: a call for each product would spill all vectors. */
-#define ZK_DEVICE __attribute__((always_inline))
-#endif
 #include "field/vector.h"
 
 #ifdef __CUDACC__

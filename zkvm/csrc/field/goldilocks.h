@@ -5,17 +5,7 @@
 #ifndef ZKHUB_GOLDILOCKS_H
 #define ZKHUB_GOLDILOCKS_H
 
-#ifndef __CUDACC_RTC__
-#include <stdint.h>
-#endif
-
-#ifndef ZK_DEVICE
-#ifdef __CUDACC__
-#define ZK_DEVICE __device__ __forceinline__
-#else
-#define ZK_DEVICE
-#endif
-#endif
+#include "device.h"
 
 #define GL_P 0xFFFFFFFF00000001ULL
 #define GL_EPSILON 0xFFFFFFFFULL /* 2^64 mod p */

@@ -6,13 +6,16 @@
 
 #include "field/vector.h"
 
-static inline fv fv_square_times(fv a, int times) {
+static inline ZK_DEVICE fv fv_square_times(fv a, int times) {
+#ifdef __CUDACC__
+#pragma unroll 1 /* 66 squarings in a row would be most of a kernel's code */
+#endif
     for (int i = 0; i < times; i++) a = fv_square(a);
     return a;
 }
 
 /* a^(p - 2), p - 2 = (2^31 - 1) 2^33 + 2^32 - 1; 0 for 0. */
-static inline fv fv_inv(fv a) {
+static inline ZK_DEVICE fv fv_inv(fv a) {
     fv ones2 = fv_mul(fv_square(a), a); /* a^(2^2 - 1), and so on */
     fv ones3 = fv_mul(fv_square(ones2), a);
     fv ones6 = fv_mul(fv_square_times(ones3, 3), ones3);
@@ -26,7 +29,7 @@ static inline fv fv_inv(fv a) {
 
 /* Replace each of `count` (at least 1) vectors by its inverse; returns 0 if a lane of one is zero. `products` has
  * room for `count` vectors. */
-static inline int fv_invert_all(fv *values, fv *products, size_t count) {
+static inline ZK_DEVICE int fv_invert_all(fv *values, fv *products, size_t count) {
     products[0] = values[0];
     for (size_t i = 1; i < count; i++) products[i] = fv_mul(products[i - 1], values[i]);
     uint64_t lanes[FV_LANES];
@@ -45,7 +48,7 @@ static inline int fv_invert_all(fv *values, fv *products, size_t count) {
 }
 
 /* 1 / a = cofactors / norm, by the matrix of "times a": see gle_inv. */
-static inline ev ev_cofactors(ev a, fv *norm) {
+static inline ZK_DEVICE ev ev_cofactors(ev a, fv *norm) {
     fv d = fv_add(a.c0, a.c2), e = fv_add(a.c1, a.c2);
     ev b = ev_make(fv_sub(fv_square(d), fv_mul(a.c1, e)), fv_sub(fv_mul(a.c2, e), fv_mul(a.c1, d)),
                    fv_sub(fv_square(a.c1), fv_mul(a.c2, d)));

@@ -9,7 +9,7 @@
 #define KECCAK_PAD_FIRST 0x01ULL /* follows the message */
 #define KECCAK_PAD_LAST (0x80ULL << 56) /* ends the block */
 
-static const uint64_t KECCAK_ROUND[24] = {
+ZK_CONSTANT uint64_t KECCAK_ROUND[24] = {
     0x0000000000000001, 0x0000000000008082, 0x800000000000808A, 0x8000000080008000,
     0x000000000000808B, 0x0000000080000001, 0x8000000080008081, 0x8000000000008009,
     0x000000000000008A, 0x0000000000000088, 0x0000000080008009, 0x000000008000000A,
@@ -18,7 +18,7 @@ static const uint64_t KECCAK_ROUND[24] = {
     0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
 };
 
-static inline void keccak_chi(kv e[5], kv b0, kv b1, kv b2, kv b3, kv b4) {
+static inline ZK_DEVICE void keccak_chi(kv e[5], kv b0, kv b1, kv b2, kv b3, kv b4) {
     e[0] = kv_chi(b0, b1, b2);
     e[1] = kv_chi(b1, b2, b3);
     e[2] = kv_chi(b2, b3, b4);
@@ -27,7 +27,7 @@ static inline void keccak_chi(kv e[5], kv b0, kv b1, kv b2, kv b3, kv b4) {
 }
 
 /* One round from a to e: theta, then row by row of the result what rho and pi bring there, then chi and iota. */
-static inline void keccak_round(kv e[25], const kv a[25], uint64_t constant) {
+static inline ZK_DEVICE void keccak_round(kv e[25], const kv a[25], uint64_t constant) {
     kv c0 = kv_xor3(kv_xor3(a[0], a[5], a[10]), a[15], a[20]);
     kv c1 = kv_xor3(kv_xor3(a[1], a[6], a[11]), a[16], a[21]);
     kv c2 = kv_xor3(kv_xor3(a[2], a[7], a[12]), a[17], a[22]);
@@ -51,7 +51,7 @@ static inline void keccak_round(kv e[25], const kv a[25], uint64_t constant) {
     e[0] = kv_xor(e[0], kv_set1(constant));
 }
 
-static inline void keccak_f(kv state[25]) {
+static inline ZK_DEVICE void keccak_f(kv state[25]) {
     kv a[25], e[25];
     for (int i = 0; i < 25; i++) a[i] = state[i];
     for (int round = 0; round < 24; round += 2) {

@@ -4,8 +4,7 @@
 #ifndef ZKHUB_LANES_H
 #define ZKHUB_LANES_H
 
-#include <stdint.h>
-
+#include "device.h"
 #include "isa.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -63,13 +62,19 @@ typedef uint64_t kv;
 
 #define KV_ROL(a, n) (((a) << (n)) | ((a) >> (64 - (n))))
 
-static inline kv kv_load(const uint64_t *at) { return *at; }
-static inline void kv_store(uint64_t *at, kv a) { *at = a; }
-static inline kv kv_set1(uint64_t a) { return a; }
-static inline kv kv_xor(kv a, kv b) { return a ^ b; }
-static inline kv kv_xor3(kv a, kv b, kv c) { return a ^ b ^ c; }
-static inline kv kv_chi(kv a, kv b, kv c) { return a ^ (~b & c); }
+static inline ZK_DEVICE kv kv_load(const uint64_t *at) { return *at; }
+static inline ZK_DEVICE void kv_store(uint64_t *at, kv a) { *at = a; }
+static inline ZK_DEVICE kv kv_set1(uint64_t a) { return a; }
+static inline ZK_DEVICE kv kv_xor(kv a, kv b) { return a ^ b; }
+static inline ZK_DEVICE kv kv_xor3(kv a, kv b, kv c) { return a ^ b ^ c; }
+static inline ZK_DEVICE kv kv_chi(kv a, kv b, kv c) { return a ^ (~b & c); }
+#ifdef __CUDACC__
+static inline ZK_DEVICE kv kv_swap_bytes(kv a) {
+    return (kv)__byte_perm((uint32_t)a, 0, 0x0123) << 32 | __byte_perm((uint32_t)(a >> 32), 0, 0x0123);
+}
+#else
 static inline kv kv_swap_bytes(kv a) { return __builtin_bswap64(a); }
+#endif
 
 #endif
 
