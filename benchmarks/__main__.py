@@ -22,6 +22,7 @@ NAMES = (
     "zkvm_kernels",
     "zkvm_onchain",
     "zkvm_prove",
+    "zkvm_settle",
 )
 
 
