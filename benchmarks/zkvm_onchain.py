@@ -146,9 +146,9 @@ def a_transaction(found: ProvenBatch, gas: int) -> Iterator[Figure]:
     # What a proof holds: as many transfers as keep the fullest table within its limit.
     most = int(min((limit - fixed) / rows for limit, fixed, rows in _limits(costs[FEW], each)))
     for count in (FEW, found.transfers, MANY, VERY_MANY):
-        held = min(count, most)
-        shape = _shape_of(profile, costs[count] if count == held else _scaled(costs[FEW], each, held - FEW))
-        proofs = -(-count // held)
+        proofs = -(-count // most)
+        held = -(-count // proofs)
+        shape = _shape_of(profile, costs[held] if held in costs else _scaled(costs[FEW], each, held - FEW))
         estimate = round(gas * _openings_bytes(shape) / measured)
         peak = forecast(riscv(), _heights(shape), profile, limit=0).peak / 2**30
         yield Figure(
