@@ -23,6 +23,7 @@ NAMES = (
     "zkvm_kernels",
     "zkvm_onchain",
     "zkvm_prove",
+    "zkvm_settle",
 )
 
 

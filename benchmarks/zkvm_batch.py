@@ -45,16 +45,21 @@ class Bench:
     others: list[bytes]
 
     @classmethod
-    def make(cls) -> "Bench":
+    def make(cls, count: int = TRANSACTIONS) -> "Bench":
+        """With that many senders, at most 255."""
         rnd = random.Random(1)
-        senders = [Account.from_key(bytes([1] * 31 + [at + 1])) for at in range(TRANSACTIONS)]
+        senders = [Account.from_key(bytes([1] * 31 + [at + 1])) for at in range(count)]
         addresses = [bytes.fromhex(sender.address[2:]) for sender in senders]
-        others = [rnd.randbytes(20) for _ in range(ACCOUNTS - TRANSACTIONS)]
+        others = [rnd.randbytes(20) for _ in range(ACCOUNTS - count)]
         holders = {_slot(holder): rnd.randrange(10**18, 10**24) for holder in (*addresses, *others, POOL)}
         more = [GenesisAccount(address, b"", {}, rnd.randrange(10**18, 10**20), 0) for address in (*addresses, *others)]
         more += [GenesisAccount(coin, assemble(_TOKEN), holders, 0, 1) for coin in (COIN, OTHER_COIN)]
         more.append(GenesisAccount(POOL, assemble(_SWAP), {0: 10**24, 1: 10**24}, 0, 1))
         return cls(ToyChain(more=more), senders, others)
+
+    def transfers(self) -> bytes:
+        """The input of a batch in which every sender sends ETH to somebody else."""
+        return self.batch(lambda at: {"to": self.others[7 * at], "value": 10**15 + at})
 
     def batch(self, make: Callable[[int], dict[str, object]]) -> bytes:
         """The input of a batch of one block, with transactions of these fields."""
@@ -94,7 +99,7 @@ def _figures(name: str, data: bytes, goal: int | None = None) -> list[Figure]:
 def figures() -> list[Figure]:
     """ETH transfer, ERC-20 transfer, swap."""
     bench = Bench.make()
-    coins = bench.batch(lambda at: {"to": bench.others[7 * at], "value": 10**15 + at})
+    coins = bench.transfers()
     tokens = bench.batch(lambda at: {"to": COIN, "data": _transfer(bench.others[11 * at], 10**15 + at)})
     swaps = bench.batch(lambda at: {"to": POOL, "data": word(10**15 + at)})
     return [

@@ -145,6 +145,18 @@ class OnL1:
         finally:
             self._evm.revert(before)
 
+    def verdict_gas(self, statement: Statement, part: bytes) -> Gas:
+        """What a part costs that is accepted here. Nothing is kept.
+
+        Raises:
+            Refused: It was not accepted.
+        """
+        before = self._evm.snapshot()
+        try:
+            return self.submit(statement, part)
+        finally:
+            self._evm.revert(before)
+
     def is_verified(self, statement: Statement) -> bool:
         """What settlement asks."""
         data = encode_call(VERIFIER, "isVerified", [statement.program_id, statement.public_input])

@@ -143,10 +143,12 @@ library Contexts {
     function _takeAll(uint256 ptr, uint256 count) private pure returns (uint256[] memory elements, uint256) {
         unchecked {
             elements = new uint256[](count);
-            for (uint256 i = 0; i < count; ++i) {
-                (elements[i],) = Extension.read(ptr);
-                ptr += ELEMENT_BYTES;
+            uint256 to;
+            assembly ("memory-safe") {
+                to := add(elements, 32)
             }
+            Extension.readAll(to, ptr, ptr + ELEMENT_BYTES * count);
+            ptr += ELEMENT_BYTES * count;
             return (elements, ptr);
         }
     }

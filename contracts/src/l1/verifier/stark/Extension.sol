@@ -3,33 +3,28 @@ pragma solidity 0.8.37;
 
 /// @dev The field's prime, 2^64 − 2^32 + 1.
 uint256 constant P = 0xffffffff00000001;
-/// @dev A root of unity of order 2^32, 7^((p − 1)/2^32), and its inverse.
+/// @dev A root of unity of order 2^32, 7^((p − 1)/2^32).
 uint256 constant ROOT = 0x185629dcda58878c;
-uint256 constant ROOT_INVERSE = 0x76b6b635b6fc8719;
 uint256 constant LOG_ROOT = 32;
-/// @dev The generator by which domains are shifted, and its inverse.
+/// @dev The generator by which domains are shifted.
 uint256 constant SHIFT = 7;
-uint256 constant SHIFT_INVERSE = 0x249249246db6db6e;
 /// @dev p in each of the three lanes.
 uint256 constant LANES_OF_P = P * (1 + (1 << 85) + (1 << 170));
 
 /// @title Elements of F = F_p[x]/(x³ − x − 1)
 /// @notice An element is one word of three lanes, 85 bits apart: c0 + 2^85 c1 + 2^170 c2. It is canonical when its lanes
 /// are below p. Sums are plain additions of words and leave lanes unreduced; products take lanes of up to 85 bits and
-/// give canonical ones.
+/// give canonical ones. A lane is cut out by two shifts: the compiler would make a mask by four instructions.
 library Extension {
-    uint256 private constant LANE = 0x1fffffffffffffffffffff;
-    uint256 private constant WORD = 0xffffffffffffffff;
-
     /// @dev The product of two elements: x³ = x + 1, x⁴ = x² + x.
     function mul(uint256 a, uint256 b) internal pure returns (uint256 r) {
         assembly ("memory-safe") {
-            let a1 := and(shr(85, a), LANE)
+            let a1 := shr(171, shl(86, a))
             let a2 := shr(170, a)
-            a := and(a, LANE)
-            let b1 := and(shr(85, b), LANE)
+            a := shr(171, shl(171, a))
+            let b1 := shr(171, shl(86, b))
             let b2 := shr(170, b)
-            b := and(b, LANE)
+            b := shr(171, shl(171, b))
             let third := add(mul(a1, b2), mul(a2, b1))
             let fourth := mul(a2, b2)
             r := or(
@@ -46,8 +41,8 @@ library Extension {
     function scale(uint256 a, uint256 n) internal pure returns (uint256 r) {
         assembly ("memory-safe") {
             r := or(
-                mulmod(and(a, LANE), n, P),
-                or(shl(85, mulmod(and(shr(85, a), LANE), n, P)), shl(170, mulmod(shr(170, a), n, P)))
+                mulmod(shr(171, shl(171, a)), n, P),
+                or(shl(85, mulmod(shr(171, shl(86, a)), n, P)), shl(170, mulmod(shr(170, a), n, P)))
             )
         }
     }
@@ -55,7 +50,10 @@ library Extension {
     /// @dev The canonical form.
     function reduce(uint256 a) internal pure returns (uint256 r) {
         assembly ("memory-safe") {
-            r := or(mod(and(a, LANE), P), or(shl(85, mod(and(shr(85, a), LANE), P)), shl(170, mod(shr(170, a), P))))
+            r := or(
+                mod(shr(171, shl(171, a)), P),
+                or(shl(85, mod(shr(171, shl(86, a)), P)), shl(170, mod(shr(170, a), P)))
+            )
         }
     }
 
@@ -73,24 +71,6 @@ library Extension {
                 a = mul(a, a);
             }
             return a;
-        }
-    }
-
-    /// @dev The cofactors and the norm of x − a, for x of the base field and a canonical a: 1/(x − a) is cofactors/norm.
-    function cofactors(uint256 x, uint256 a) internal pure returns (uint256 cofactor, uint256 norm) {
-        assembly ("memory-safe") {
-            let a1 := sub(P, and(shr(85, a), LANE))
-            let a2 := sub(P, shr(170, a))
-            a := add(x, sub(P, and(a, LANE)))
-            let d := add(a, a2)
-            let e := add(a1, a2)
-            // Lanes are below 2^66 here and products below 2^133, so a multiple of p of 2^136 keeps differences positive.
-            let large := shl(72, P)
-            let b0 := mod(sub(add(mul(d, d), large), mul(a1, e)), P)
-            let b1 := mod(sub(add(mul(a2, e), large), mul(a1, d)), P)
-            let b2 := mod(sub(add(mul(a1, a1), large), mul(a2, d)), P)
-            norm := mod(add(add(mul(a, b0), mul(a2, b1)), mul(a1, b2)), P)
-            cofactor := or(b0, or(shl(85, b1), shl(170, b2)))
         }
     }
 
@@ -134,8 +114,8 @@ library Extension {
     function unpack(uint256 word) internal pure returns (uint256 r, uint256 bad) {
         assembly ("memory-safe") {
             let a := shr(192, word)
-            let b := and(shr(128, word), WORD)
-            let c := and(shr(64, word), WORD)
+            let b := shr(192, shl(64, word))
+            let c := shr(192, shl(128, word))
             bad := or(gt(a, sub(P, 1)), or(gt(b, sub(P, 1)), gt(c, sub(P, 1))))
             r := or(a, or(shl(85, b), shl(170, c)))
         }
@@ -144,7 +124,7 @@ library Extension {
     /// @dev The 24 bytes of a canonical element, at the high end of a word.
     function bytesOf(uint256 a) internal pure returns (uint256 word) {
         assembly ("memory-safe") {
-            word := or(shl(192, and(a, LANE)), or(shl(128, and(shr(85, a), LANE)), shl(64, shr(170, a))))
+            word := or(shl(192, shr(171, shl(171, a))), or(shl(128, shr(171, shl(86, a))), shl(64, shr(170, a))))
         }
     }
 
@@ -158,6 +138,23 @@ library Extension {
                 word := calldataload(ptr)
             }
             return unpack(word);
+        }
+    }
+
+    /// @dev Reads the elements in a range of the call data into memory, a word each.
+    /// @return bad Not 0 where a coordinate is p or more.
+    function readAll(uint256 to, uint256 cursor, uint256 end) internal pure returns (uint256 bad) {
+        assembly ("memory-safe") {
+            for {} lt(cursor, end) { cursor := add(cursor, 24) } {
+                let a := shr(192, calldataload(cursor))
+                let b := shr(192, calldataload(add(cursor, 8)))
+                let c := shr(192, calldataload(add(cursor, 16)))
+                // With 2^32 − 1 added, p or more is 2^64 or more.
+                bad := or(bad, or(add(a, 0xffffffff), or(add(b, 0xffffffff), add(c, 0xffffffff))))
+                mstore(to, or(a, or(shl(85, b), shl(170, c))))
+                to := add(to, 32)
+            }
+            bad := shr(64, bad)
         }
     }
 }

@@ -7,6 +7,14 @@ import {FINAL_COEFFICIENTS, STAGES} from "./Machine.sol";
 import {Trees} from "./Trees.sol";
 import {FinalMismatch, FoldMismatch, MerkleMismatch, NonCanonicalElement} from "./VerificationErrors.sol";
 
+/// @dev A layer that is being checked, and the memory that all layers use.
+struct Layer {
+    uint256 number;
+    uint256 logArity;
+    uint256 values; // of a leaf, a word each
+    uint256 powers; // the coordinates of β, β² and β⁴, three words each, and a mask: POWER_BYTES
+}
+
 /// @title From the DEEP sum through the layers of FRI to the final polynomial
 /// @notice A walk is a list in memory of the queries that are still apart, three words each: the position in the
 /// layer's domain, the value there, and the inverse of the point.
@@ -15,33 +23,47 @@ library Folds {
 
     uint256 private constant STEP = 96;
     uint256 private constant ELEMENT_BYTES = 24;
+    uint256 private constant ARITY = 8;
+    uint256 private constant POWER_BYTES = 128;
+    /// @dev Of one coordinate. It is read from memory where it is used often: the compiler would compute it each time.
+    uint256 private constant LANE = (1 << 85) - 1;
     /// @dev Values stay unreduced through three halvings, below 7 p in each lane.
     uint256 private constant DIFFERENCE = 8 * LANES_OF_P;
-    uint256 private constant HALF = (P + 1) / 2;
+    /// @dev 1/2, 1/4 and 1/8, from the right.
+    uint256 private constant HALVES = (P - (P - 1) / 8) << 128 | (P - (P - 1) / 4) << 64 | (P + 1) / 2;
+    /// @dev The lowest three bits in the opposite order: eight bytes, that of 0 on the right.
+    uint256 private constant TURNED = 0x0703050106020400;
 
     /// @dev Checks every layer.
     /// @param walk The queries with their DEEP sums.
     /// @param count How many.
+    /// @param meet log2 of the highest level of a tree in which two of them are siblings.
     /// @param start Where the part begins in the call data, for messages.
     /// @param cursor Where the first layer's leaves begin.
     /// @return The end of the last layer's nodes.
-    function check(Context memory c, uint256 walk, uint256 count, uint256 start, uint256 cursor)
+    function check(Context memory c, uint256 walk, uint256 count, uint256 meet, uint256 start, uint256 cursor)
         internal
         pure
         returns (uint256)
     {
         unchecked {
-            uint256[] memory list = new uint256[](2 * count + 1);
-            uint256[] memory twiddles = _twiddles();
+            uint256 list = _dataOf(new uint256[](2 * count + 1));
+            uint256 turns = _turns();
+            Layer memory l;
+            l.values = _dataOf(new uint256[](ARITY));
+            l.powers = _dataOf(new uint256[](12));
             uint256 log = c.logHeight + c.logBlowup;
-            for (uint256 layer = 0; layer < c.betas.length; ++layer) {
-                log -= Contexts.foldOf(c.logHeight, layer);
-                (count, cursor) = _layer(c, walk, count, layer, list, twiddles, start, cursor);
-                cursor = _climb(c, list, count, layer, log, cursor);
+            for (; l.number < c.betas.length; ++l.number) {
+                l.logArity = Contexts.foldOf(c.logHeight, l.number);
+                log -= l.logArity;
+                _putPowers(l, c.betas[l.number]);
+                (count, cursor) = _layer(l, walk, count, list, turns, start, cursor);
+                cursor = _climb(c, list, count, l.number, log, meet, cursor);
             }
+            uint256 finals = _spread(c.finals);
             for (uint256 i = 0; i < count; ++i) {
                 (uint256 value, uint256 inverse) = (_wordAt(walk + 32), _wordAt(walk + 64));
-                if (value.scale(inverse.power(FINAL_COEFFICIENTS - 1)) != _reversed(c.finals, inverse)) {
+                if (value.scale(_power63(inverse)) != _reversed(finals, inverse)) {
                     revert FinalMismatch(_wordAt(walk));
                 }
                 walk += STEP;
@@ -53,27 +75,29 @@ library Folds {
     /// @dev Reads the leaves of a layer, compares them with the walk, and folds them.
     /// @return leaves How many; the walk goes on with one query a leaf, and the list holds their digests.
     function _layer(
-        Context memory c,
+        Layer memory l,
         uint256 walk,
         uint256 count,
-        uint256 layer,
-        uint256[] memory list,
-        uint256[] memory twiddles,
+        uint256 list,
+        uint256 turns,
         uint256 start,
         uint256 cursor
     ) private pure returns (uint256 leaves, uint256) {
         unchecked {
-            uint256 logArity = Contexts.foldOf(c.logHeight, layer);
-            uint256[] memory values = new uint256[](1 << logArity);
-            uint256 i = 0;
-            while (i < count) {
-                if (_readLeaf(values, cursor) != 0) revert NonCanonicalElement(cursor - start);
-                uint256 first = walk + STEP * i;
-                i += _compare(values, first, count - i, logArity, layer);
-                _foldInto(walk + STEP * leaves, first, values, c.betas[layer], twiddles, logArity);
-                (list[2 * leaves], list[2 * leaves + 1]) =
-                (_wordAt(walk + STEP * leaves), Trees.digest(cursor, ELEMENT_BYTES << logArity, c.nodeBytes));
-                cursor += ELEMENT_BYTES << logArity;
+            uint256 from = walk;
+            uint256 to = walk;
+            uint256 size = ELEMENT_BYTES << l.logArity;
+            for (uint256 end = walk + STEP * count; from != end; to += STEP) {
+                _put(list + 32, Trees.digest(cursor, size));
+                if (Extension.readAll(l.values, cursor, cursor + size) != 0) {
+                    revert NonCanonicalElement(cursor - start);
+                }
+                uint256 first = from;
+                from = _compare(l, from, end);
+                _foldInto(to, first, l, turns);
+                _put(list, _wordAt(to));
+                list += 64;
+                cursor += size;
                 ++leaves;
             }
             return (leaves, cursor);
@@ -81,94 +105,63 @@ library Folds {
     }
 
     /// @dev Climbs from the leaves' digests to the layer's root.
-    function _climb(Context memory c, uint256[] memory list, uint256 count, uint256 layer, uint256 log, uint256 cursor)
-        private
-        pure
-        returns (uint256)
-    {
+    function _climb(
+        Context memory c,
+        uint256 list,
+        uint256 count,
+        uint256 layer,
+        uint256 log,
+        uint256 meet,
+        uint256 cursor
+    ) private pure returns (uint256) {
         unchecked {
-            uint256 ptr;
-            assembly ("memory-safe") {
-                ptr := add(list, 32)
+            (, cursor) = Trees.climbTo(list, count, log, 0, 0, meet, c.nodeBytes, cursor);
+            if (_wordAt(list + 32) ^ c.roots[STAGES + layer] > type(uint256).max >> 8 * c.nodeBytes) {
+                revert MerkleMismatch(STAGES + layer);
             }
-            for (; log != 0; --log) {
-                (count, cursor) = Trees.climb(ptr, count, c.nodeBytes, cursor);
-            }
-            if (list[1] != c.roots[STAGES + layer]) revert MerkleMismatch(STAGES + layer);
             return cursor;
         }
     }
 
-    /// @dev The values of the leaf in the call data.
-    /// @return bad Not 0 where a coordinate is p or more.
-    function _readLeaf(uint256[] memory values, uint256 cursor) private pure returns (uint256 bad) {
-        assembly ("memory-safe") {
-            let to := add(values, 32)
-            for { let end := add(to, shl(5, mload(values))) } lt(to, end) { to := add(to, 32) } {
-                let word := calldataload(cursor)
-                let a := shr(192, word)
-                let b := and(shr(128, word), 0xffffffffffffffff)
-                let d := and(shr(64, word), 0xffffffffffffffff)
-                bad := or(bad, or(gt(a, sub(P, 1)), or(gt(b, sub(P, 1)), gt(d, sub(P, 1)))))
-                mstore(to, or(a, or(shl(85, b), shl(170, d))))
-                cursor := add(cursor, 24)
-            }
-        }
-    }
-
     /// @dev Compares a leaf with the queries in it.
-    /// @return found How many they are.
-    function _compare(uint256[] memory values, uint256 ptr, uint256 left, uint256 logArity, uint256 layer)
-        private
-        pure
-        returns (uint256 found)
-    {
+    /// @return ptr Behind the last of them.
+    function _compare(Layer memory l, uint256 ptr, uint256 end) private pure returns (uint256) {
         unchecked {
+            uint256 logArity = l.logArity;
             uint256 leaf = _wordAt(ptr) >> logArity;
-            for (; found < left; ++found) {
+            do {
                 uint256 position = _wordAt(ptr);
                 if (position >> logArity != leaf) break;
-                if (_wordAt(_dataOf(values) + 32 * _slot(position, logArity)) != _wordAt(ptr + 32)) {
-                    revert FoldMismatch(layer, position);
+                if (_wordAt(l.values + 32 * _slot(position, logArity)) != _wordAt(ptr + 32)) {
+                    revert FoldMismatch(l.number, position);
                 }
                 ptr += STEP;
-            }
+            } while (ptr != end);
+            return ptr;
         }
     }
 
     /// @dev Writes what a leaf folds to: g(y^a) = Σ_d (β/y)^d (1/a) Σ_u w_a^(−ud) f(w_a^u y), by halves: the fold by 2 is
     /// (f(y) + f(−y) + (β/y)(f(y) − f(−y)))/2, and folds by 2 with β, β², β⁴ make one by 8 with β.
-    function _foldInto(
-        uint256 to,
-        uint256 from,
-        uint256[] memory values,
-        uint256 beta,
-        uint256[] memory twiddles,
-        uint256 logArity
-    ) private pure {
+    function _foldInto(uint256 to, uint256 from, Layer memory l, uint256 turns) private pure {
         unchecked {
+            uint256 logArity = l.logArity;
             uint256 position = _wordAt(from);
             // From the query's point to the leaf's, w_a^slot back: its inverse is that much further.
-            uint256 turns = _slot(position, logArity) << (3 - logArity);
-            uint256 inverse = mulmod(_wordAt(from + 64), twiddles[(8 - turns) & 7], P);
-            uint256 ratio = beta.scale(inverse);
-            uint256 scale = 1;
+            uint256 back = _slot(position, logArity) << (3 - logArity);
+            uint256 inverse = mulmod(_wordAt(from + 64), _wordAt(turns + 32 * ((8 - back) & 7)), P);
+            uint256 low = l.values;
+            uint256 powers = l.powers;
             uint256 turn = 8 >> logArity;
-            uint256 low = _dataOf(values);
-            uint256 steps = _dataOf(twiddles);
             for (uint256 half = 16 << logArity; half != 16; half >>= 1) {
-                uint256 factor = ratio;
                 for (uint256 u = 0; u != half; u += 32) {
-                    if (u != 0) factor = ratio.scale(_wordAt(steps + u * turn));
-                    (uint256 a, uint256 b) = (_wordAt(low + u), _wordAt(low + half + u));
-                    _put(low + u, a + b + (a + DIFFERENCE - b).mul(factor));
+                    _halve(low + u, half, powers, mulmod(inverse, _wordAt(turns + u * turn), P));
                 }
-                ratio = ratio.mul(ratio);
                 turn <<= 1;
-                scale = mulmod(scale, HALF, P);
+                powers += POWER_BYTES;
                 inverse = mulmod(inverse, inverse, P);
             }
-            uint256 value = _wordAt(low).scale(scale);
+            uint256 value = _wordAt(low).scale(uint64(HALVES >> 64 * (logArity - 1)));
             assembly ("memory-safe") {
                 mstore(to, shr(logArity, position))
                 mstore(add(to, 32), value)
@@ -177,44 +170,132 @@ library Folds {
         }
     }
 
-    /// @dev Σ_i c_i x^i · x^(−63), from 1/x: the last coefficient first. Products stay unreduced until the end.
-    function _reversed(uint256[] memory coefficients, uint256 inverse) private pure returns (uint256 value) {
+    /// @dev Of a and b, `half` bytes apart, a + b + β s (a − b) in the place of a. The number s goes into the products'
+    /// reduction, which costs less than to make β s.
+    function _halve(uint256 ptr, uint256 half, uint256 beta, uint256 s) private pure {
+        uint256 large = DIFFERENCE;
         assembly ("memory-safe") {
+            let sum := mload(ptr)
+            let c := mload(add(ptr, half))
+            let a := sub(add(sum, large), c)
+            sum := add(sum, c)
+            let lane := mload(add(beta, 96))
+            let b := and(shr(85, a), lane)
+            c := shr(170, a)
+            a := and(a, lane)
+            let b0 := mload(beta)
+            let b1 := mload(add(beta, 32))
+            let b2 := mload(add(beta, 64))
+            let third := add(mul(b, b2), mul(c, b1))
+            sum := add(sum, mulmod(add(mul(a, b0), third), s, P))
+            third := add(third, mul(c, b2))
+            sum := add(sum, shl(85, mulmod(add(add(mul(a, b1), mul(b, b0)), third), s, P)))
+            third := add(add(mul(a, b2), mul(b, b1)), mul(c, add(b0, b2)))
+            mstore(ptr, add(sum, shl(170, mulmod(third, s, P))))
+        }
+    }
+
+    /// @dev Writes the coordinates of β, β² and β⁴.
+    function _putPowers(Layer memory l, uint256 beta) private pure {
+        unchecked {
+            uint256 ptr = l.powers;
+            uint256 lane = LANE;
+            for (uint256 end = ptr + 3 * POWER_BYTES; ptr != end; ptr += POWER_BYTES) {
+                assembly ("memory-safe") {
+                    mstore(ptr, shr(171, shl(171, beta)))
+                    mstore(add(ptr, 32), shr(171, shl(86, beta)))
+                    mstore(add(ptr, 64), shr(170, beta))
+                    mstore(add(ptr, 96), lane)
+                }
+                beta = beta.mul(beta);
+            }
+        }
+    }
+
+    /// @dev The coefficients, the last first, by coordinates: three words each.
+    function _spread(uint256[] memory coefficients) private pure returns (uint256 ptr) {
+        unchecked {
+            ptr = _dataOf(new uint256[](3 * FINAL_COEFFICIENTS));
+            uint256 to = ptr;
+            for (uint256 i = FINAL_COEFFICIENTS; i != 0; --i) {
+                uint256 element = coefficients[i - 1];
+                assembly ("memory-safe") {
+                    mstore(to, shr(171, shl(171, element)))
+                    mstore(add(to, 32), shr(171, shl(86, element)))
+                    mstore(add(to, 64), shr(170, element))
+                }
+                to += 96;
+            }
+        }
+    }
+
+    /// @dev Σ_i c_i x^i · x^(−63), from 1/x: Horner's rule over groups of four coefficients, the constant's group first.
+    /// @param coefficients As `_spread` wrote them; the last group is 15 · 4 · 96 bytes behind the first.
+    function _reversed(uint256 coefficients, uint256 inverse) private pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            let second := mulmod(inverse, inverse, P)
+            let third := mulmod(second, inverse, P)
+            let fourth := mulmod(second, second, P)
             let a := 0
             let b := 0
             let d := 0
-            let power := 1
-            for { let ptr := add(coefficients, shl(5, mload(coefficients))) } gt(ptr, coefficients) {
-                ptr := sub(ptr, 32)
-            } {
-                let word := mload(ptr)
-                a := add(a, mul(power, and(word, 0xffffffffffffffff)))
-                b := add(b, mul(power, and(shr(85, word), 0xffffffffffffffff)))
-                d := add(d, mul(power, shr(170, word)))
-                power := mulmod(power, inverse, P)
+            for { let ptr := add(coefficients, 5760) } iszero(lt(ptr, coefficients)) { ptr := sub(ptr, 384) } {
+                a := add(
+                    add(mulmod(a, fourth, P), mload(ptr)),
+                    add(
+                        mul(mload(add(ptr, 96)), inverse),
+                        add(mul(mload(add(ptr, 192)), second), mul(mload(add(ptr, 288)), third))
+                    )
+                )
+                b := add(
+                    add(mulmod(b, fourth, P), mload(add(ptr, 32))),
+                    add(
+                        mul(mload(add(ptr, 128)), inverse),
+                        add(mul(mload(add(ptr, 224)), second), mul(mload(add(ptr, 320)), third))
+                    )
+                )
+                d := add(
+                    add(mulmod(d, fourth, P), mload(add(ptr, 64))),
+                    add(
+                        mul(mload(add(ptr, 160)), inverse),
+                        add(mul(mload(add(ptr, 256)), second), mul(mload(add(ptr, 352)), third))
+                    )
+                )
             }
             value := or(mod(a, P), or(shl(85, mod(b, P)), shl(170, mod(d, P))))
         }
     }
 
-    /// @dev Where a position lies in its leaf: its lowest bits in the opposite order.
-    function _slot(uint256 position, uint256 logArity) private pure returns (uint256 slot) {
-        unchecked {
-            for (; logArity != 0; --logArity) {
-                slot = slot << 1 | position & 1;
-                position >>= 1;
-            }
+    /// @dev x^63 = x³ x^12 x^48.
+    function _power63(uint256 x) private pure returns (uint256 r) {
+        assembly ("memory-safe") {
+            x := mulmod(mulmod(x, x, P), x, P)
+            r := x
+            x := mulmod(x, x, P)
+            x := mulmod(x, x, P)
+            r := mulmod(r, x, P)
+            x := mulmod(x, x, P)
+            x := mulmod(x, x, P)
+            r := mulmod(r, x, P)
         }
     }
 
-    /// @dev w_8^(−u) for u = 0 … 7.
-    function _twiddles() private pure returns (uint256[] memory r) {
+    /// @dev Where a position lies in its leaf: its lowest bits in the opposite order.
+    function _slot(uint256 position, uint256 logArity) private pure returns (uint256 slot) {
+        assembly ("memory-safe") {
+            slot := shr(sub(3, logArity), and(shr(shl(3, and(position, sub(shl(logArity, 1), 1))), TURNED), 7))
+        }
+    }
+
+    /// @dev Where w_8^(−u) lies for u = 0 … 7.
+    function _turns() private pure returns (uint256 ptr) {
         unchecked {
-            r = new uint256[](8);
+            ptr = _dataOf(new uint256[](8));
             uint256 step = Extension.rootOfUnity(3).power(7);
-            r[0] = 1;
-            for (uint256 u = 1; u < 8; ++u) {
-                r[u] = mulmod(r[u - 1], step, P);
+            uint256 turn = 1;
+            for (uint256 u = 0; u < 256; u += 32) {
+                _put(ptr + u, turn);
+                turn = mulmod(turn, step, P);
             }
         }
     }

@@ -88,13 +88,17 @@ library Heads {
             if (uint256(s.publicInput) << (32 * m.publics) != 0 && m.publics < PUBLIC_WORDS) {
                 revert WrongPublics(s.publicInput);
             }
-            _checkElements(h);
+            // The evaluators' words, whose last are the openings.
+            uint256[] memory words = OutOfDomain.allocate(m, l);
+            c.finals = new uint256[](FINAL_COEFFICIENTS);
+            uint256 openings = _dataOf(words) + 32 * (words.length - l.columns - l.nextColumns);
+            _readElements(c, h, openings);
             _checkKey(c, m, h, s.programId);
             _readRoots(c, l, h);
             bytes32 state = _statement(c, p.id, m.publics, s);
 
             // 2. to 5. Trees are committed, challenges drawn; at a random point the constraints hold.
-            state = _commitments(c, m, l, h, evaluators, s.publicInput, state);
+            state = _commitments(c, m, l, h, words, evaluators, s.publicInput, state);
 
             // 6. One polynomial stands for all openings; FRI folds it to 64 coefficients.
             state = Transcript.absorb(state, h.openings, h.layers - h.openings);
@@ -105,17 +109,13 @@ library Heads {
                 (state, c.betas[i]) = Transcript.challenge(state);
             }
             state = Transcript.absorb(state, h.finals, h.nonce - h.finals);
-            c.finals = new uint256[](FINAL_COEFFICIENTS);
-            for (uint256 i = 0; i < FINAL_COEFFICIENTS; ++i) {
-                (c.finals[i],) = Extension.read(h.finals + ELEMENT_BYTES * i);
-            }
 
             // 7. Work, then the positions to look at.
             state = Transcript.absorb(state, h.nonce, WORD_BYTES);
             if (uint256(state) >> (256 - p.grindingBits) != 0) revert GrindingTooWeak(p.grindingBits);
             c.positions = Transcript.positionsOf(state, p.queries, c.logHeight + c.logBlowup);
             t = Deep.terms(c.delta, c.z, c.logHeight, l);
-            c.claimed = Deep.claims(t, l, h.openings);
+            c.claimed = Deep.claims(t, l, openings);
             cursor = h.end;
         }
     }
@@ -171,23 +171,22 @@ library Heads {
         }
     }
 
-    /// @dev Every element in the head is below p.
-    function _checkElements(Head memory h) private pure {
+    /// @dev Reads the openings and the final polynomial; every element in the head is below p.
+    function _readElements(Context memory c, Head memory h, uint256 openings) private pure {
         unchecked {
             for (uint256 ptr = h.parameters; ptr < h.keyRoots; ptr += WORD_BYTES) {
                 if (_take(ptr, WORD_BYTES) >= P) revert NonCanonicalElement(ptr - h.start);
             }
-            _checkElements(h, h.totals, h.layers);
-            _checkElements(h, h.finals, h.nonce);
+            // The totals, which are read where they are needed, are only checked: the openings take their place.
+            _readElements(h, openings, h.totals, h.openings);
+            _readElements(h, openings, h.openings, h.layers);
+            _readElements(h, _dataOf(c.finals), h.finals, h.nonce);
         }
     }
 
-    function _checkElements(Head memory h, uint256 ptr, uint256 end) private pure {
+    function _readElements(Head memory h, uint256 to, uint256 ptr, uint256 end) private pure {
         unchecked {
-            for (; ptr < end; ptr += ELEMENT_BYTES) {
-                (, uint256 bad) = Extension.read(ptr);
-                if (bad != 0) revert NonCanonicalElement(ptr - h.start);
-            }
+            if (Extension.readAll(to, ptr, end) != 0) revert NonCanonicalElement(ptr - h.start);
         }
     }
 
@@ -294,13 +293,12 @@ library Heads {
         Machine memory m,
         Layout memory l,
         Head memory h,
+        uint256[] memory words,
         address[] memory evaluators,
         bytes32 publicInput,
         bytes32 state
     ) private view returns (bytes32) {
         unchecked {
-            // The evaluators' words, in the order in which they take them.
-            uint256[] memory words = OutOfDomain.allocate(m, l);
             uint256 ptr = OutOfDomain.CHALLENGES;
 
             // 2. The witness is committed; the challenges that buses and the machine's own columns need.
@@ -341,24 +339,10 @@ library Heads {
             (state, c.z) = Transcript.challenge(state);
             if (c.z >> 85 == 0) revert DegenerateChallenge();
             words[OutOfDomain.POINT] = c.z;
-            _copyOpenings(words, ptr, h.openings, h.layers);
 
             // 5. There the constraints are the quotient times the vanishing polynomial.
             OutOfDomain.check(words, evaluators, h.openings + ELEMENT_BYTES * l.columns, c);
             return state;
-        }
-    }
-
-    /// @dev Puts the openings, which are known to be canonical, among the evaluators' words.
-    function _copyOpenings(uint256[] memory words, uint256 index, uint256 cursor, uint256 end) private pure {
-        unchecked {
-            for (; cursor < end; cursor += ELEMENT_BYTES) {
-                (uint256 value,) = Extension.read(cursor);
-                ++index;
-                assembly ("memory-safe") {
-                    mstore(add(words, shl(5, index)), value)
-                }
-            }
         }
     }
 
@@ -378,6 +362,12 @@ library Heads {
             assembly ("memory-safe") {
                 mcopy(add(data, 32), ptr, size)
             }
+        }
+    }
+
+    function _dataOf(uint256[] memory words) private pure returns (uint256 ptr) {
+        assembly ("memory-safe") {
+            ptr := add(words, 32)
         }
     }
 

@@ -117,25 +117,23 @@ library Machines {
         unchecked {
             l.levels = new uint256[][](STAGES);
             l.lifts = lifts(logHeights, logHeight);
+            uint256 order = _order(logHeights, l.lifts, logHeight);
+            uint256 places = _dataOf(new uint256[](m.tables));
             uint256 ptr = m.runsAt;
             for (uint256 stage = 0; stage < STAGES - 1; ++stage) {
-                uint256[] memory places = new uint256[](m.tables);
-                uint256[] memory firsts = new uint256[](m.tables);
-                uint256[] memory nexts = new uint256[](m.tables);
-                uint256 runs = 0;
-                for (uint256 table = 0; table < m.tables; ++table) {
-                    (places[table], firsts[table], nexts[table]) = (ptr, l.columns, l.nextColumns);
-                    uint256 count = number(ptr, 1);
-                    runs += count;
-                    ++ptr;
-                    for (uint256 i = 0; i < count; ++i) {
-                        l.columns += number(ptr, 1);
-                        if (number(ptr + 1, 1) != 0) l.nextColumns += number(ptr, 1);
+                uint256 words = m.tables + 1;
+                for (uint256 place = places; place != places + 32 * m.tables; place += 32) {
+                    _put(place, ptr | l.columns << 32 | l.nextColumns << 48);
+                    uint256 count = _byteAt(ptr++);
+                    words += count;
+                    for (; count != 0; --count) {
+                        l.columns += _byteAt(ptr);
+                        if (_byteAt(ptr + 1) != 0) l.nextColumns += _byteAt(ptr);
                         ptr += 2;
                     }
                 }
-                l.levels[stage] =
-                    _levels(logHeights, logBlowup, l.lifts, logHeight, [places, firsts, nexts], runs, stage != 0);
+                l.levels[stage] = new uint256[](words);
+                _putLevels(_dataOf(l.levels[stage]), order, m.tables, places, logHeight + logBlowup, stage != 0);
             }
             uint256[] memory quotient = new uint256[](3);
             quotient[0] = levelOf(logHeight + logBlowup, QUOTIENT_WIDTH);
@@ -185,40 +183,86 @@ library Machines {
         }
     }
 
-    /// @dev A stage's levels, ended by a zero.
-    function _levels(
-        uint256[] memory logHeights,
-        uint256 logBlowup,
-        uint256[] memory slots,
-        uint256 logHeight,
-        uint256[][3] memory starts,
-        uint256 runs,
-        bool own
-    ) private pure returns (uint256[] memory levels) {
+    /// @dev The tables as the levels of a stage have them, a word each: the lift, the slot, the table, from bits 16, 8, 0.
+    function _order(uint256[] memory logHeights, uint256[] memory slots, uint256 logHeight)
+        private
+        pure
+        returns (uint256 order)
+    {
         unchecked {
-            levels = new uint256[](logHeights.length + runs + 1);
-            uint256 used = 0;
+            order = _dataOf(new uint256[](logHeights.length));
+            uint256 to = order;
             for (uint256 slot = 0; slot < slots.length; ++slot) {
-                uint256 head = used;
-                uint256 width = 0;
+                uint256 wanted = logHeight - slots[slot];
+                uint256 ptr = _dataOf(logHeights);
                 for (uint256 table = 0; table < logHeights.length; ++table) {
-                    if (logHeights[table] + slots[slot] != logHeight) continue;
-                    uint256 ptr = starts[0][table];
-                    uint256 first = starts[1][table];
-                    uint256 nextFirst = starts[2][table];
-                    for (uint256 left = number(ptr++, 1); left != 0; --left) {
-                        uint256 count = number(ptr, 1);
-                        bool next = number(ptr + 1, 1) != 0;
-                        levels[++used] = runOf(count, next, own ? slot : 0, first, nextFirst);
-                        if (next) nextFirst += count;
-                        first += count;
-                        width += count;
-                        ptr += 2;
+                    if (_wordAt(ptr) == wanted) {
+                        _put(to, slots[slot] << 16 | slot << 8 | table);
+                        to += 32;
                     }
+                    ptr += 32;
                 }
-                if (used != head) levels[head] = levelOf(logHeight - slots[slot] + logBlowup, width);
-                if (used != head) ++used;
             }
+        }
+    }
+
+    /// @dev Writes a stage's levels; the zero that ends them is there.
+    /// @param places Of each table's runs: in memory the shape's bytes of them, the first column and the first of those
+    /// opened at the next row, from bits 0, 32, 48.
+    function _putLevels(uint256 to, uint256 order, uint256 tables, uint256 places, uint256 logDomain, bool own)
+        private
+        pure
+    {
+        unchecked {
+            uint256 last = type(uint256).max;
+            uint256 head = 0;
+            for (uint256 end = order + 32 * tables; order != end; order += 32) {
+                uint256 entry = _wordAt(order);
+                uint256 place = _wordAt(places + 32 * (entry & 0xff));
+                uint256 ptr = place & 0xffffffff;
+                uint256 left = _byteAt(ptr++);
+                if (left == 0) continue;
+                if (entry >> 8 != last) {
+                    (last, head) = (entry >> 8, to);
+                    _put(head, levelOf(logDomain - (entry >> 16), 0));
+                    to += 32;
+                }
+                (uint256 first, uint256 nextFirst) = (place >> 32 & 0xffff, place >> 48);
+                for (; left != 0; --left) {
+                    uint256 count = _byteAt(ptr);
+                    bool next = _byteAt(ptr + 1) != 0;
+                    _put(to, runOf(count, next, own ? entry >> 8 & 0xff : 0, first, nextFirst));
+                    _put(head, _wordAt(head) + (count << 16));
+                    first += count;
+                    if (next) nextFirst += count;
+                    to += 32;
+                    ptr += 2;
+                }
+            }
+        }
+    }
+
+    function _byteAt(uint256 ptr) private pure returns (uint256 r) {
+        assembly ("memory-safe") {
+            r := byte(0, mload(ptr))
+        }
+    }
+
+    function _wordAt(uint256 ptr) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(ptr)
+        }
+    }
+
+    function _put(uint256 ptr, uint256 word) private pure {
+        assembly ("memory-safe") {
+            mstore(ptr, word)
+        }
+    }
+
+    function _dataOf(uint256[] memory words) private pure returns (uint256 ptr) {
+        assembly ("memory-safe") {
+            ptr := add(words, 32)
         }
     }
 }

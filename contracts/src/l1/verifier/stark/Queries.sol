@@ -10,9 +10,11 @@ import {MerkleMismatch, NonCanonicalElement, WrongPosition} from "./Verification
 
 /// @dev A group of neighbouring queries and what is known of them.
 struct Group {
-    uint256[] positions; // in the largest domain, distinct and ascending
+    uint256 count;
+    uint256 positions; // in memory: in the largest domain, distinct and ascending; a word of ones behind them
     uint256 sums; // in memory: for each query a word for each slot
     uint256 stride; // bytes of one query's sums
+    uint256 meet; // log2 of the highest level of any tree in which two positions are siblings; 0 where none ever are
     uint256 start; // where the part begins in the call data, for messages
 }
 
@@ -40,27 +42,33 @@ library Queries {
         unchecked {
             Group memory g;
             g.start = start;
-            g.positions = new uint256[](count);
-            for (uint256 i = 0; i < count; ++i) {
-                uint256 position = c.positions[first + i];
+            g.count = count;
+            g.positions = _dataOf(new uint256[](count + 1));
+            _put(g.positions + 32 * count, type(uint256).max);
+            uint256 nearest = type(uint256).max;
+            for (uint256 ptr = g.positions; ptr != g.positions + 32 * count; ptr += 32) {
+                uint256 position = c.positions[first++];
                 uint256 given;
                 assembly ("memory-safe") {
                     given := shr(224, calldataload(cursor))
                 }
                 if (given != position) revert WrongPosition(given, position);
-                g.positions[i] = position;
+                _put(ptr, position);
                 cursor += 4;
+                if (ptr != g.positions && position ^ _wordAt(ptr - 32) < nearest) {
+                    nearest = position ^ _wordAt(ptr - 32);
+                }
             }
-            g.stride = 32 * t.points.length;
-            g.sums = _dataOf(new uint256[](count * t.points.length));
+            if (count != 1) g.meet = c.logHeight + c.logBlowup - _log2(nearest);
+            g.stride = 32 * t.count;
+            g.sums = _dataOf(new uint256[](count * t.count));
             for (uint256 stage = 0; stage < STAGES; ++stage) {
                 cursor = _stage(c, l.levels[stage], t.weights, g, stage, cursor);
             }
             uint256 walk = _dataOf(new uint256[](3 * count));
             for (uint256 i = 0; i < count; ++i) {
-                uint256 position = g.positions[i];
-                (uint256 x, uint256 inverse) = t.pointOf(position);
-                uint256 value = t.valueAt(c.claimed, x, g.sums + g.stride * i);
+                uint256 position = _wordAt(g.positions + 32 * i);
+                (uint256 value, uint256 inverse) = t.valueAt(c.claimed, t.pointOf(position), g.sums + g.stride * i);
                 assembly ("memory-safe") {
                     let ptr := add(walk, mul(i, STEP))
                     mstore(ptr, position)
@@ -68,7 +76,7 @@ library Queries {
                     mstore(add(ptr, 64), inverse)
                 }
             }
-            return Folds.check(c, walk, count, start, cursor);
+            return Folds.check(c, walk, count, g.meet, start, cursor);
         }
     }
 
@@ -86,10 +94,10 @@ library Queries {
             uint256 log = _wordAt(head) & 0xffff;
             if (log == 0) return cursor; // no columns, no tree
             // The rows' digests lie level after level, in the order in which the climb needs them.
-            uint256 digests = _dataOf(new uint256[](g.positions.length * c.logHeights.length));
+            uint256 digests = _dataOf(new uint256[](g.count * c.logHeights.length));
             uint256 known = digests;
             for (uint256 level = head; _wordAt(level) != 0; level = _following(level)) {
-                (known, cursor) = _level(c, level, weights, g, known, cursor);
+                (known, cursor) = _level(c.logHeight + c.logBlowup, level, weights, g, known, cursor);
             }
             return _climb(c, g, stage, head, digests, cursor);
         }
@@ -97,27 +105,26 @@ library Queries {
 
     /// @dev Reads the rows of a level and adds them to the sums.
     /// @return Behind the digests that were written, and behind the rows.
-    function _level(Context memory c, uint256 level, uint256 weights, Group memory g, uint256 digests, uint256 cursor)
+    function _level(uint256 logDomain, uint256 level, uint256 weights, Group memory g, uint256 digests, uint256 cursor)
         private
         pure
         returns (uint256, uint256)
     {
         unchecked {
-            uint256 shift = c.logHeight + c.logBlowup - (_wordAt(level) & 0xffff);
+            uint256 shift = logDomain - (_wordAt(level) & 0xffff);
             uint256 size = 8 * (_wordAt(level) >> 16 & 0xffff);
-            uint256 nodeBytes = c.nodeBytes;
             uint256 stride = g.stride;
             uint256 sums = g.sums;
-            uint256 ptr = _dataOf(g.positions);
-            uint256 end = ptr + 32 * g.positions.length;
-            while (ptr != end) {
+            uint256 end = sums + stride * g.count;
+            uint256 ptr = g.positions;
+            while (sums != end) {
                 uint256 first = sums;
                 uint256 position = _wordAt(ptr) >> shift;
                 do {
                     ptr += 32;
                     sums += stride;
-                } while (ptr != end && _wordAt(ptr) >> shift == position);
-                _put(digests, Trees.digest(cursor, size, nodeBytes));
+                } while (_wordAt(ptr) >> shift == position);
+                _put(digests, Trees.digest(cursor, size));
                 uint256 bad = Deep.addRow(_free(), level + 32, weights, first, stride, sums);
                 if (bad != 0) revert NonCanonicalElement(cursor - g.start);
                 digests += 32;
@@ -135,23 +142,20 @@ library Queries {
     {
         unchecked {
             uint256 log = _wordAt(level) & 0xffff;
-            uint256[] memory list = new uint256[](2 * g.positions.length + 1);
+            uint256[] memory list = new uint256[](2 * g.count + 1);
             uint256 count = _leaves(g, c.logHeight + c.logBlowup - log, digests, list);
             digests += 32 * count;
             level = _following(level);
             uint256 nodeBytes = c.nodeBytes;
-            while (log != 0) {
-                --log;
-                uint256 next = _wordAt(level);
-                if (next != 0 && next & 0xffff == log) {
-                    (count, cursor) = Trees.climbTo(_dataOf(list), count, digests, nodeBytes, cursor);
-                    digests += 32 * count;
-                    level = _following(level);
-                } else {
-                    (count, cursor) = Trees.climb(_dataOf(list), count, nodeBytes, cursor);
-                }
+            for (uint256 head = _wordAt(level); head != 0; head = _wordAt(level)) {
+                uint256 to = head & 0xffff;
+                (count, cursor) = Trees.climbTo(_dataOf(list), count, log, to, digests, g.meet, nodeBytes, cursor);
+                digests += 32 * count;
+                log = to;
+                level = _following(level);
             }
-            if (list[1] != c.roots[stage]) revert MerkleMismatch(stage);
+            (count, cursor) = Trees.climbTo(_dataOf(list), count, log, 0, 0, g.meet, nodeBytes, cursor);
+            if (list[1] ^ c.roots[stage] > type(uint256).max >> 8 * nodeBytes) revert MerkleMismatch(stage);
             return cursor;
         }
     }
@@ -164,9 +168,9 @@ library Queries {
     {
         unchecked {
             uint256 to = _dataOf(list);
-            uint256 ptr = _dataOf(g.positions);
+            uint256 ptr = g.positions;
             uint256 last = type(uint256).max;
-            for (uint256 end = ptr + 32 * g.positions.length; ptr != end; ptr += 32) {
+            for (uint256 end = ptr + 32 * g.count; ptr != end; ptr += 32) {
                 uint256 position = _wordAt(ptr) >> shift;
                 if (position == last) continue;
                 last = position;
@@ -186,6 +190,13 @@ library Queries {
                 level += 32;
             } while (_wordAt(level) != 0 && _wordAt(level) >> 255 == 0);
             return level;
+        }
+    }
+
+    /// @dev The place of the highest bit of a word that is not 0.
+    function _log2(uint256 word) private pure returns (uint256 log) {
+        unchecked {
+            while (word >> log > 1) ++log;
         }
     }
 

@@ -22,7 +22,7 @@ error WrongKey(bytes32 given, bytes32 expected);
 error WrongPublics(bytes32 publicInput);
 /// @dev The part ends too early, or goes on after its last opening.
 error MalformedProof(uint256 length, uint256 read);
-/// @dev A field element is p or more; the offset of its element of F, or of its row, in the part.
+/// @dev A field element is p or more; the offset in the part of its row, of its leaf, or of its list in the head.
 error NonCanonicalElement(uint256 offset);
 /// @dev A table's height, log2 of its rows, is none that the machine or the profile allows.
 error WrongHeights(uint256 table, uint256 logHeight);
