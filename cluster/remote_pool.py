@@ -117,9 +117,15 @@ class RemotePool:
         job: JobInfo = self._call("prioritise", chain_id, batch_number, urgent, due_in_s)
         return job
 
-    def set_share(self, chain_id: int, weight: float | None = None, reserved: float | None = None) -> None:
+    def set_share(
+        self,
+        chain_id: int,
+        weight: float | None = None,
+        reserved: float | None = None,
+        deadline_s: float | None = None,
+    ) -> None:
         """Set what a chain gets of the pool; raises ReservedTooMuch."""
-        self._call("set_share", chain_id, weight, reserved)
+        self._call("set_share", chain_id, weight, reserved, deadline_s)
 
     def drain(self, worker: str = "") -> None:
         """Give a worker, or by the empty name all, no more jobs; raises UnknownWorker."""

@@ -19,7 +19,7 @@ from ecosystem.ports import FIRST_CHAIN_PORT, FIRST_L1_PORT, first_free, wait_fr
 from ecosystem.records import ChainRecord
 from ecosystem.registry import ECOSYSTEM_FACT, L1_FACT, L1_PREMINE_FACT, PROVERS_FACT, Registry
 from ecosystem.seams import Node, Runtime, Settlement
-from ecosystem.settings import ETHER, ChainSettings, HubSettings
+from ecosystem.settings import ETHER, ChainProverSettings, ChainSettings, HubSettings
 from ecosystem.states import Goal, OperationKind, Phase
 from ecosystem.tokens import Deployer, TokenDesk, deploy_token
 from shared_bridge.stages import MessageStage
@@ -226,7 +226,7 @@ class Lifecycle:
         for chain in self.registry.chains():
             try:
                 if chain.phase is Phase.REMOVED:
-                    self.runtime.prover_pool().set_share(chain.chain_id, 1.0, 0.0)
+                    self.runtime.prover_pool().set_share(chain.chain_id, 1.0, 0.0, 0.0)
                 else:
                     self._tell_share(chain)
             except ReservedTooMuch as error:
@@ -235,8 +235,9 @@ class Lifecycle:
 
     def _tell_share(self, chain: ChainRecord) -> None:
         share = chain.settings.provers
-        if share.weight is not None or share.reserved is not None:
-            self.runtime.prover_pool().set_share(chain.chain_id, share.weight, share.reserved)
+        if share != ChainProverSettings():
+            pool = self.runtime.prover_pool()
+            pool.set_share(chain.chain_id, share.weight, share.reserved, share.deadline_s)
 
     def _start_router(self) -> str:
         auto = self.settings.relay.auto
@@ -423,7 +424,7 @@ class Lifecycle:
             node.stop()
         with contextlib.suppress(HubError):
             # What was reserved for it is free for others; a pool that is down is told at its next start.
-            self.runtime.prover_pool().set_share(self.registry.chain(name).chain_id, 1.0, 0.0)
+            self.runtime.prover_pool().set_share(self.registry.chain(name).chain_id, 1.0, 0.0, 0.0)
         self.registry.set_phase(name, Phase.REMOVED)
         return "its data and its name stay"
 

@@ -67,6 +67,7 @@ class ProverQuestions:
                     oldest_waiting_s=round(share.oldest_waiting_s, 3),
                     weight=share.weight,
                     reserved=share.reserved,
+                    deadline_s=share.deadline_s,
                     share=round(share.share, 6),
                     used_s=round(share.used_s, 3),
                     used_share=round(share.used_s / used, 6),
@@ -97,9 +98,11 @@ class ProverQuestions:
         """Have a batch's proof go before others."""
         return job_view(self._pool.prioritise(self._chain_id(chain), batch, urgent=urgent, due_in_s=due_in_s))
 
-    def set_prover_share(self, chain: str, weight: float | None, reserved: float | None) -> list[ChainQueueView]:
+    def set_prover_share(
+        self, chain: str, weight: float | None, reserved: float | None, deadline_s: float | None
+    ) -> list[ChainQueueView]:
         """Set what a chain gets of the pool; raises ReservedTooMuch."""
-        self._pool.set_share(self._chain_id(chain), weight, reserved)
+        self._pool.set_share(self._chain_id(chain), weight, reserved, deadline_s)
         return self.prover_queue()
 
     def scale_provers(self, workers: int) -> ScaleView:

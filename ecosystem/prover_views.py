@@ -14,6 +14,7 @@ class ChainQueueView:
         oldest_waiting_s: Seconds since its oldest waiting job was queued.
         weight: How much it gets in proportion to the others.
         reserved: The part of the pool it gets at least while it has work, 0 to 1.
+        deadline_s: Seconds from a batch's submission to when its proof is wanted; 0: no deadline.
         share: The part due to it now; 0 while it has no work.
         used_s: Prover seconds it has had.
         used_share: The part of all prover seconds that is.
@@ -27,6 +28,7 @@ class ChainQueueView:
     oldest_waiting_s: float
     weight: float
     reserved: float
+    deadline_s: float
     share: float
     used_s: float
     used_share: float

@@ -126,7 +126,13 @@ class ProverPool(Protocol):
     ) -> JobInfo:
         """Have a batch go before others."""
 
-    def set_share(self, chain_id: int, weight: float | None = None, reserved: float | None = None) -> None:
+    def set_share(
+        self,
+        chain_id: int,
+        weight: float | None = None,
+        reserved: float | None = None,
+        deadline_s: float | None = None,
+    ) -> None:
         """Set what a chain gets of the pool."""
 
     def drain(self, worker: str = "") -> None:

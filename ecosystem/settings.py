@@ -144,6 +144,8 @@ class ChainProverSettings(Settings):
     """How much it gets in proportion to the other chains; 1 unless `zkhub prover share` has set it."""
     reserved: Annotated[float, Field(ge=0, le=0.9)] | None = None
     """The part of the pool it gets at least while it has work; others use it meanwhile. 0 unless set."""
+    deadline_s: Annotated[float, Field(ge=0, le=10**9)] | None = None
+    """Seconds from a batch's submission to when its proof is wanted, before which it becomes urgent; 0: whenever."""
 
 
 class ChainSettings(Settings):

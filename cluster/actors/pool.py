@@ -146,9 +146,9 @@ class ProverPoolActor:
         return self._pool.prioritise(chain_id, batch_number, urgent=urgent, due_in_s=due_in_s)
 
     @ray.method(concurrency_group="io")
-    def set_share(self, chain_id: int, weight: float | None, reserved: float | None) -> None:
+    def set_share(self, chain_id: int, weight: float | None, reserved: float | None, deadline_s: float | None) -> None:
         """Set what a chain gets of the pool."""
-        self._pool.set_share(chain_id, weight, reserved)
+        self._pool.set_share(chain_id, weight, reserved, deadline_s)
 
     @ray.method(concurrency_group="io")
     def drain(self, worker: str) -> None:

@@ -21,6 +21,7 @@ class Account:
         used_s: Prover seconds of its attempts that have ended.
         served: Number of its latest lease; 0: never served.
         active: Whether it had work, ready or running, at the latest decision.
+        deadline_s: Seconds from a batch's submission to when its proof is wanted; 0: whenever it is its turn.
     """
 
     chain_id: int
@@ -30,6 +31,7 @@ class Account:
     used_s: float = 0.0
     served: int = 0
     active: bool = False
+    deadline_s: float = 0.0
 
 
 def shares(accounts: Iterable[Account]) -> dict[int, float]:

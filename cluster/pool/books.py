@@ -31,6 +31,7 @@ class Books:
                 used_s=row["used_s"],
                 served=row["served"],
                 active=bool(row["active"]),
+                deadline_s=row["deadline_s"],
             )
             for row in rows
         }
@@ -43,7 +44,7 @@ class Books:
         """Write accounts."""
         for account in accounts:
             self._store.change(
-                "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     account.chain_id,
                     account.weight,
@@ -52,6 +53,7 @@ class Books:
                     account.used_s,
                     account.served,
                     int(account.active),
+                    account.deadline_s,
                 ),
             )
 

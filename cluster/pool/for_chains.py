@@ -70,6 +70,7 @@ class ForChains(PoolCore):
             proof_digest=None,
             proof_bytes=0,
             cycles=new.cycles,
+            deadline=now + wanted_s if (wanted_s := self._books.account(new.chain_id).deadline_s) else None,
         )
 
     def result(self, chain_id: int, batch_number: int) -> ProofResult | None:

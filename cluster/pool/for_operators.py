@@ -55,6 +55,7 @@ class ForOperators(PoolCore):
                         chain,
                         weight=account.weight,
                         reserved=account.reserved,
+                        deadline_s=account.deadline_s,
                         share=share,
                         used_s=account.used_s,
                         behind_s=(clock - account.virtual_s) * share + 0.0 if share else 0.0,
@@ -159,8 +160,14 @@ class ForOperators(PoolCore):
 
     # Chains.
 
-    def set_share(self, chain_id: int, weight: float | None = None, reserved: float | None = None) -> None:
-        """Set what a chain gets of the pool; None leaves it as it is.
+    def set_share(
+        self,
+        chain_id: int,
+        weight: float | None = None,
+        reserved: float | None = None,
+        deadline_s: float | None = None,
+    ) -> None:
+        """Set what a chain gets of the pool; None leaves it as it is, no deadline is 0.
 
         Raises:
             ReservedTooMuch: All reserves together would be more than nine tenths of the pool.
@@ -171,6 +178,7 @@ class ForOperators(PoolCore):
                 account,
                 weight=account.weight if weight is None else weight,
                 reserved=account.reserved if reserved is None else reserved,
+                deadline_s=account.deadline_s if deadline_s is None else deadline_s,
             )
             self._books.check_reserve(chain_id, account.reserved)
             with self._store.transaction():

@@ -213,7 +213,7 @@ class ChainShare:
 
     Attributes:
         oldest_waiting_s: Seconds since its oldest waiting job was queued.
-        weight, reserved: As its account says.
+        weight, reserved, deadline_s: As its account says.
         share: The part of the pool due to it now; 0 when it has no work.
         used_s: Prover seconds of its attempts that have ended.
         behind_s: Prover seconds of the pool by which it is behind its share; negative: ahead.
@@ -228,6 +228,7 @@ class ChainShare:
     share: float = 0.0
     used_s: float = 0.0
     behind_s: float = 0.0
+    deadline_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,9 +59,10 @@ CREATE TABLE accounts (
     virtual_s REAL NOT NULL,
     used_s REAL NOT NULL,
     served INTEGER NOT NULL,
-    active INTEGER NOT NULL
+    active INTEGER NOT NULL,
+    deadline_s REAL NOT NULL
 ) STRICT;
-INSERT INTO accounts SELECT chain_id, 1, 0, 0, 0, coalesce(MAX(lease), 0), 0 FROM jobs GROUP BY chain_id;
+INSERT INTO accounts SELECT chain_id, 1, 0, 0, 0, coalesce(MAX(lease), 0), 0, 0 FROM jobs GROUP BY chain_id;
 CREATE TABLE clock (virtual_s REAL NOT NULL) STRICT;
 INSERT INTO clock VALUES (0);
 CREATE TABLE drains (worker TEXT PRIMARY KEY) STRICT;   -- the empty name stands for the whole pool
@@ -111,7 +112,7 @@ class JobStore(DurableFile):
 
     def insert(self, job: JobInfo) -> JobInfo:
         """Add a job; its id is given here, and its chain has an account from now on."""
-        self._db.execute("INSERT OR IGNORE INTO accounts VALUES (?, 1, 0, 0, 0, 0, 0)", (job.key.chain_id,))
+        self._db.execute("INSERT OR IGNORE INTO accounts VALUES (?, 1, 0, 0, 0, 0, 0, 0)", (job.key.chain_id,))
         values = _values(job)
         columns = ", ".join(values)
         marks = ", ".join("?" * len(values))

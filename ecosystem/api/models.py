@@ -135,6 +135,7 @@ class ProverShare(Settings):
 
     weight: Annotated[float, Field(ge=0.001, le=1_000)] | None = None
     reserved: Annotated[float, Field(ge=0, le=0.9)] | None = None
+    deadline_s: Annotated[float, Field(ge=0, le=10**9)] | None = None
 
 
 class Scale(Settings):

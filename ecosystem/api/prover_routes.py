@@ -114,8 +114,8 @@ async def prioritise_job(name: Name, number: Number, priority: Priority, backend
 
 @changing.post("/shares/{name}")
 async def set_prover_share(name: Name, share: ProverShare, backend: Answers) -> list[ChainQueueView]:
-    """Set what a chain gets of the pool: its weight, and what is reserved for it."""
-    return await backend.ask("set_prover_share", name, share.weight, share.reserved)
+    """Set what a chain gets of the pool: its weight, its reserve, and when its proofs are wanted."""
+    return await backend.ask("set_prover_share", name, share.weight, share.reserved, share.deadline_s)
 
 
 @changing.post("/scale")

@@ -194,17 +194,22 @@ def set_share(
     reserved: Annotated[
         float | None, typer.Option(min=0, max=90, help="Percent of the pool that it gets at least while it has work.")
     ] = None,
+    deadline: Annotated[
+        float | None,
+        typer.Option(min=0, help="Seconds until a new batch's proof is wanted; 0: none."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Set what a chain gets of the prover pool."""
-    body = {"weight": weight, "reserved": None if reserved is None else reserved / 100}
+    body = {"weight": weight, "reserved": None if reserved is None else reserved / 100, "deadline_s": deadline}
     queues = context.obj.client().post(f"/v1/provers/shares/{chain}", body)
     if as_json:
         emit_json(queues)
         return
     for shown in queues:
         if shown["chain"] == chain:
-            say(f"{chain} has weight {shown['weight']:g}, {shown['reserved']:.0%} reserved")
+            wanted = f", proofs wanted within {shown['deadline_s']:g} s" if shown["deadline_s"] else ""
+            say(f"{chain} has weight {shown['weight']:g}, {shown['reserved']:.0%} reserved{wanted}")
 
 
 @prover.command("scale")

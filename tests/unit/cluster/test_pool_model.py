@@ -228,5 +228,5 @@ class PoolMachine(RuleBasedStateMachine):
         assert set(self.proofs) == set(self.wanted)
 
 
-PoolMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
+PoolMachine.TestCase.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)
 TestPoolModel = PoolMachine.TestCase

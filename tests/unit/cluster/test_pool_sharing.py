@@ -156,6 +156,17 @@ def test_a_deadline_counts_when_it_comes_near(tmp_path: Path, clock: Clock) -> N
     pool.close()
 
 
+def test_a_chains_deadline_is_that_of_each_new_batch(pool: ProverPool, clock: Clock) -> None:
+    before = pool.submit(job(1, 1))
+    pool.set_share(1, deadline_s=600.0)
+    after = pool.submit(job(1, 2))
+    assert (before.deadline, after.deadline) == (None, clock.now + 600.0)
+    pool.set_share(1, weight=2.0)
+    assert pool.submit(job(1, 3)).deadline == clock.now + 600.0
+    pool.set_share(1, deadline_s=0.0)
+    assert pool.submit(job(1, 4)).deadline is None
+
+
 # -- reasons ------------------------------------------------------------------------------------------------
 
 

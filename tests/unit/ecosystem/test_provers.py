@@ -62,6 +62,7 @@ def test_the_workers_say_what_they_are_at_and_have(api: Api) -> None:
 def test_a_chains_queue_with_what_is_due_and_reserved(api: Api, pool: FakePool) -> None:
     assert post(api, "/v1/provers/shares/alpha", {"reserved": 0.4}).status_code == 200
     refused(post(api, "/v1/provers/shares/beta", {"reserved": 0.6}), 422, "reserved-too-much")
+    assert post(api, "/v1/provers/shares/alpha", {"deadline_s": 900}).json()[0]["deadline_s"] == 900
     (queue,) = api("GET", "/v1/provers/queue").json()
     assert (queue["chain"], queue["waiting"], queue["running"]) == ("alpha", 2, 1)
     assert (queue["reserved"], queue["share"], queue["weight"]) == (0.4, 1.0, 1.0)
