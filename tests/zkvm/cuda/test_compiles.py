@@ -10,7 +10,7 @@ from zkvm.machine.machine import riscv
 
 MOST_REGISTERS = 128
 """Of a hand-written kernel: two blocks of 256 threads on a multiprocessor at least."""
-MOST_SPILLED = 512
+MOST_SPILLED = 1024
 """Bytes of a constraint kernel. KECCAK's accumulator is one formula of a whole row: it cannot be split."""
 SMALL = [(lookup(), "user"), (riscv(), "chi"), (riscv(), "image")]
 LARGE = [(riscv(), table.name) for table in riscv().tables]
