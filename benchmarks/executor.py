@@ -152,12 +152,15 @@ def _of_kind(kind: str, *, is_token: bool) -> list[Figure]:
     return [
         _figure(f"{kind} executed", [run[0] for run in ours], theirs, "pyrevm", f"{size}; receipts, no roots"),
         _figure(f"{kind} sealed", [run[1] for run in ours], theirs, "pyrevm", f"{size}; pyrevm makes no roots"),
-        _figure(
-            f"{kind} sealed",
-            [run[1] for run in ours],
-            [run[1] for run in slow],
-            "py-evm, behind the same seam",
-            f"{size}; of {REFERENCE_TRANSFERS} there",
+        *(
+            _figure(
+                f"{kind} {what}",
+                [run[at] for run in ours],
+                [run[at] for run in slow],
+                "py-evm, behind the same seam",
+                f"{size}; of {REFERENCE_TRANSFERS} there",
+            )
+            for at, what in enumerate(("executed", "sealed"))
         ),
     ]
 

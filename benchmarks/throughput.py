@@ -2,7 +2,7 @@
 
 Both get the same signed transfers, of 32 senders over 8 kept-alive connections, and the clock runs until every sender's
 nonce is where it must be. The chain runs in a process of its own, without a settlement layer, its blocks committed to
-disk; anvil mines every 250 ms, as the chain does, in memory.
+disk; anvil mines every 250 ms, as the chain does, in memory. Blocks of both hold the same gas.
 """
 
 import json
@@ -31,6 +31,7 @@ TRANSFERS = 9_600
 BATCH = 100
 RUNS = 5
 INTERVAL_S = 0.25
+BLOCK_GAS = 100_000_000
 PATIENCE_S = 120.0
 MNEMONIC = "test test test test test test test test test test test junk"
 
@@ -60,7 +61,7 @@ def chain(keys: Sequence[LocalAccount]) -> Iterator[str]:
         "data_dir": str(Path(directory)),
         "genesis": {"timestamp": int(time.time()), "premine": {key.address: 10**22 for key in keys}},
         "fee_recipient": "0x" + "fe" * 20,
-        "block": {"interval_ms": int(INTERVAL_S * 1000)},
+        "block": {"interval_ms": int(INTERVAL_S * 1000), "gas_limit": BLOCK_GAS},
     }
     process = subprocess.Popen(
         [sys.executable, "-c", _SERVE],
@@ -90,7 +91,7 @@ def anvil() -> Iterator[str | None]:
         return
     port = free_port()
     words = ["--accounts", str(SENDERS), "--mnemonic", MNEMONIC, "--block-time", str(INTERVAL_S)]
-    limits = ["--gas-limit", "100000000", "--chain-id", str(CHAIN_ID)]
+    limits = ["--gas-limit", str(BLOCK_GAS), "--chain-id", str(CHAIN_ID)]
     process = subprocess.Popen([binary, "--port", str(port), "--silent", *words, *limits])
     try:
         wait_for_rpc(f"http://127.0.0.1:{port}")

@@ -41,7 +41,7 @@ _SHORT_BATCH: Final = 20
 #: Seconds beyond its time limit that a job gets to notice it and say so itself.
 _GRACE_S: Final = 2.0
 _POOL_THREADS: Final = 8
-_SUBMIT_THREADS: Final = 2
+_SUBMIT_THREADS: Final = 1
 #: No method is called anything longer; near misses of it are not looked for.
 _LONGEST_NAME: Final = 64
 #: No request nests deeper; the C parser must not be let loose on anything that does.
@@ -149,7 +149,11 @@ class Dispatcher:
         waits = [call for call in calls if call.place is Run.WAIT]
         subscriptions = [call for call in calls if call.place is Run.SESSION]
         light = len(jobs) <= _SHORT_BATCH and all(call.place is Run.INLINE for call in jobs)
-        ran = self._run_jobs(jobs) if light else await self._run_in_thread(self._pool, jobs)
+        # Taking transactions in is Python's work, which more threads only fight over.
+        submits = all(call.method.heavy_in is Run.SUBMIT for call in jobs)
+        ran = (
+            self._run_jobs(jobs) if light else await self._run_in_thread(self._submits if submits else self._pool, jobs)
+        )
         ran += await asyncio.gather(*map(self._run_waiting, waits))
         ran += [self._run_in_session(call, session) for call in subscriptions]
         answers = dict(zip(map(id, [*jobs, *waits, *subscriptions]), ran, strict=True))
