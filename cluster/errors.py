@@ -301,6 +301,10 @@ class ProverError(ClusterError):
     """A prover cannot do what was asked."""
 
 
+class ProverBroken(ProverError):
+    """A prover can prove nothing more until its process has begun anew."""
+
+
 class UnknownBackend(ProverError):
     """There is no prover backend of this name."""
 

@@ -1,8 +1,9 @@
 """The STARK prover on an NVIDIA device: the same proofs, and what becomes of a job when the device fails.
 
-A device that fails costs its job one attempt: the error goes to the pool, which gives the job to somebody. Before the
-next job the device is opened anew; as long as that fails, the worker holds the job for a while and gives it back. A
-worker that may fall back proves on the processors instead, and tries the device again for the next job.
+A device that fails costs its job one attempt: the error goes to the pool, which gives the job to somebody. Where the
+device is lost the worker's process ends after that and is started again; else the device is opened anew before the next
+job, which the worker holds for a while as long as that fails, and gives back. A worker that may fall back proves on the
+processors instead, and tries the device again for the next job.
 """
 
 import time
@@ -11,12 +12,13 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from cluster.errors import ProverBroken
 from cluster.workers.stark import LOOK_S, WAITING, StarkProver, Tell
 from zkvm.backends.cuda import CudaBackend
 from zkvm.backends.cuda.constraints import DeviceConstraints
 from zkvm.backends.cuda.cupy_device import CupyDevice
 from zkvm.backends.cuda.device import Device
-from zkvm.backends.cuda.errors import DeviceError
+from zkvm.backends.cuda.errors import DeviceError, DeviceLost
 from zkvm.emulator.emulator import Execution
 from zkvm.machine.api import Proven, prove_execution
 from zkvm.machine.heights import heights_for
@@ -80,6 +82,8 @@ class CudaStarkProver(StarkProver):
     def _fallen(self, error: DeviceError | ProofDoesNotFitDevice) -> None:
         """Go on without the device, or not."""
         if not self.may_fall_back:
+            if isinstance(error, DeviceLost):  # CUDA keeps the error for the rest of the process's life.
+                raise ProverBroken(error.message, hint=error.hint) from error
             raise error
         log.warning("proving on the processors", device=self.device, error=error.message, hint=error.hint)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from cluster.errors import BatchRefused, PoolStoreFull, ProofRefused, ProverError, StaleLease
+from cluster.errors import BatchRefused, PoolStoreFull, ProofRefused, ProverBroken, ProverError, StaleLease
 from cluster.pool.jobs import Assignment, JobKey, Progress, WorkerCard
 from cluster.workers.backends import ProverBackend
 from zkhub.errors import HubError
@@ -79,6 +79,7 @@ class _Current:
     abandoned: threading.Event
     abandoned_at: float | None = None
     progress: Progress | None = None
+    is_broken: bool = False
 
     def note(self, progress: Progress) -> None:
         """Take word of how far it is."""
@@ -91,8 +92,8 @@ class WorkerLoop:
     Args:
         card: Who the worker is.
         make_backend: Makes the backend, in the working thread; tried again when it fails.
-        on_stuck: Called when an abandoned job has not let go of the worker for ``grace_s``: the process must end, for
-            a thread cannot be stopped from outside.
+        on_stuck: Called when an abandoned job has not let go of the worker for ``grace_s``, for a thread cannot be
+            stopped from outside, and when the backend is broken: the process must end.
     """
 
     def __init__(
@@ -207,6 +208,9 @@ class WorkerLoop:
             report = self._prove(backend, current)
             if not current.abandoned.is_set():
                 self._deliver(report, current)
+            if current.is_broken:
+                log.error("the prover is broken, its process ends", worker=self._card.name)
+                self._on_stuck()
         finally:
             self._current = None
 
@@ -223,6 +227,7 @@ class WorkerLoop:
             # Whatever a prover dies of, its worker lives on and the pool decides what becomes of the job.
             failure = f"{type(error).__name__}: {error}"
             log.exception("attempt failed", chain=assignment.chain_name, batch=assignment.key.batch_number)
+            current.is_broken = isinstance(error, ProverBroken)
             needs_bytes = error.needed if isinstance(error, ProofDoesNotFit) else 0
             return lambda: pool.fail(card, assignment.lease, failure, needs_bytes)
         return lambda: pool.finish(card, assignment.lease, proof)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from cluster.errors import ProverBroken
 from cluster.pool import Assignment, JobKey, Progress
 from cluster.workers import cuda
 from cluster.workers import stark as on_cpu
@@ -127,7 +128,7 @@ def test_a_lost_device_gives_the_job_back_and_is_opened_anew_for_the_next(monkey
     with monkeypatch.context() as patch:
         patch.setattr(cuda, "prove_execution", fails)
         assert made._key is not None
-        with pytest.raises(DeviceLost):
+        with pytest.raises(ProverBroken, match="a kernel broke it"):
             made.prove(replace(real_batch(), key=JobKey(271, 1, made._key.vk.hash)), threading.Event())
     assert attempt(made) == "cuda"
     assert not left and len(devices[1].loaded) == len(devices[0].loaded)
@@ -137,7 +138,7 @@ def test_a_lost_device_that_stays_lost_holds_the_job_for_its_patience_and_fails_
     made = prover(lambda index: Loading())
     made._backend, made.open_device = None, lost
     assert made._key is not None
-    with pytest.raises(DeviceLost):
+    with pytest.raises(ProverBroken, match="fell off the bus"):
         made.prove(replace(real_batch(), key=JobKey(271, 1, made._key.vk.hash)), threading.Event())
 
 

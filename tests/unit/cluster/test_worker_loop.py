@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.errors import ActorUnavailable, BatchRefused, ProverError
+from cluster.errors import ActorUnavailable, BatchRefused, ProverBroken, ProverError
 from cluster.pool import Assignment, JobState, Progress, ProverPool, WorkerCard
 from cluster.settings import PoolSettings
 from cluster.workers.backends import Report
@@ -190,6 +190,23 @@ def test_a_job_that_does_not_let_go_ends_the_worker(world: World) -> None:
     world.pool.cancel_from(1, 1)
     assert world.stuck.wait(20)
     release.set()
+
+
+def test_a_broken_prover_gives_its_job_back_and_ends_its_process(world: World) -> None:
+    told: list[str | None] = []
+
+    def breaks(assignment: Assignment, abandoned: threading.Event) -> bytes:
+        if assignment.attempt == 1:
+            raise ProverBroken("the device is gone")
+        told.append(world.pool.jobs()[0].error)
+        assert world.stuck.is_set()
+        return b"proof"
+
+    world.backend.act = breaks
+    world.pool.submit(job(1, 1))
+    world.worker()
+    wait_for(lambda: world.state(1) is JobState.DONE)
+    assert told == ["ProverBroken: the device is gone"]
 
 
 def test_stopping_gives_the_job_to_another_worker(world: World) -> None:
