@@ -53,12 +53,15 @@ unit: setup ## The tests that need neither Ray nor npm
 contracts: setup npm ## Foundry tests, and the proof that the committed artifacts match the sources
 	$(MAKE) -C contracts check test
 
-# What runs on Ray waits most of its time, so the rest runs beside it; its output is shown when both have ended.
-test: lint types contracts ## Everything CI runs
+# What runs on Ray waits most of its time, and solc uses one core: the rest runs beside them. What they said is shown
+# when all have ended.
+test: setup npm lint types ## Everything CI runs
 	@mkdir -p build
-	@$(BIN)/pytest tests -m "cluster and not soak" >build/tests-on-ray.log 2>&1 & on_ray=$$!; \
+	@$(MAKE) contracts >build/contracts.log 2>&1 & contracts=$$!; \
+	  $(BIN)/pytest tests -m "cluster and not soak and not gpu" >build/tests-on-ray.log 2>&1 & on_ray=$$!; \
 	  $(BIN)/pytest tests -n 2 -m "not cluster and not soak and not gpu"; rest=$$?; \
-	  wait $$on_ray; ray=$$?; cat build/tests-on-ray.log; exit $$((rest + ray))
+	  wait $$contracts; contracts=$$?; cat build/contracts.log; \
+	  wait $$on_ray; ray=$$?; cat build/tests-on-ray.log; exit $$((rest + contracts + ray))
 
 conformance: setup ## All of Ethereum's Cancun state tests on the native EVM: N of N, with those named that are not
 	$(BIN)/python -m tests.zkvm.guest.conformance

@@ -43,7 +43,9 @@ class Loop:
 
     def wake(self) -> None:
         """There may be something to do now."""
-        self._wake.set()
+        # Most wake one that is awake, and looking is cheaper than telling.
+        if not self._wake.is_set():
+            self._wake.set()
 
     def stop(self, timeout_s: float = 30.0) -> None:
         """Finish the step at hand and end."""

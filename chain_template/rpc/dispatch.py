@@ -276,7 +276,7 @@ class Dispatcher:
 
 def success(request_id: Any, result: Any) -> bytes:
     """A JSON-RPC response with a result."""
-    return _encode({"jsonrpc": "2.0", "id": request_id, "result": result})
+    return f'{{"jsonrpc":"2.0","id":{_encode(request_id)},"result":{_encode(result)}}}'.encode()
 
 
 def failure(request_id: Any, exc: Exception) -> bytes:
@@ -284,11 +284,12 @@ def failure(request_id: Any, exc: Exception) -> bytes:
     shown = error_object(exc)
     if shown is None:
         shown = {"code": INTERNAL_ERROR, "message": "internal error; the chain's log has the details"}
-    return _encode({"jsonrpc": "2.0", "id": request_id, "error": shown})
+    return f'{{"jsonrpc":"2.0","id":{_encode(request_id)},"error":{_encode(shown)}}}'.encode()
 
 
-def _encode(answer: dict[str, Any]) -> bytes:
-    return json.dumps(answer, separators=(",", ":")).encode()
+def _encode(value: Any) -> str:
+    """JSON; of a whole number at once, as the encoder does only with strings."""
+    return str(value) if type(value) is int else _ENCODER.encode(value)
 
 
 def parse_json(body: bytes) -> Any:
@@ -300,7 +301,7 @@ def parse_json(body: bytes) -> Any:
     if nesting(body) > _DEEPEST:
         raise ParseError(f"parse error: nested more than {_DEEPEST} deep")
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        return _DECODER.decode(body.decode())
     except ValueError as exc:
         raise ParseError(f"parse error: {exc}") from exc
 
@@ -336,3 +337,8 @@ def _deepest(brackets: bytes) -> int:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+# Made once: json.loads and json.dumps make theirs anew for each call that wants anything but the defaults.
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))

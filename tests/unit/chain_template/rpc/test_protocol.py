@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chain_template.rpc.catalog import all_methods, methods_of
+from chain_template.rpc.dispatch import success
 from chain_template.rpc.errors import AddressUnusable, PortInUse
 from chain_template.rpc.server import RpcServer
 from tests.unit.chain_template.rpc.conftest import Deployed
@@ -334,3 +335,10 @@ def test_no_body_whatsoever_makes_an_internal_error(l1: Deployed, body: bytes) -
     answers = response.json() if response.content else []
     for answer in answers if isinstance(answers, list) else [answers]:
         assert answer.get("error", {}).get("code") != -32603, (body, answer)
+
+
+@pytest.mark.parametrize("request_id", [None, 0, -1, 2**70, 1.5, "", 'a"b\\\x00', "\u20ac\U0001f600"])
+@pytest.mark.parametrize("result", [None, True, 7, "0x00", [1, {"a": "b"}], {"é": [None, 1.25]}])
+def test_an_answer_is_what_json_says(request_id: object, result: object) -> None:
+    answer = {"jsonrpc": "2.0", "id": request_id, "result": result}
+    assert success(request_id, result) == json.dumps(answer, separators=(",", ":")).encode()
