@@ -112,6 +112,21 @@ class Dispatcher:
             return failure(None, exc)
         return await self._answer_one(parsed, session)
 
+    def answer_at_once(self, body: bytes) -> bytes | None:
+        """The answer to a single request that runs on the event loop; None for all else, of which nothing was done."""
+        if body[:1] != b"{":
+            return None
+        try:
+            prepared = self._prepare(parse_json(body))
+        except RpcError:
+            return None
+        if isinstance(prepared, bytes):
+            return prepared
+        if prepared.notification or prepared.place is not Run.INLINE:
+            return None
+        (answered,) = self._run_jobs([prepared])
+        return answered
+
     async def _parse(self, body: bytes) -> Any:
         if len(body) > _LARGE_BODY_BYTES:
             return await self._in_thread(self._pool, parse_json, body)

@@ -62,6 +62,10 @@ class RpcApp:
             status, body, extra = await self._http(scope["method"], scope["path"], headers, receive)
         await _respond(send, status, body, [*cors, *extra])
 
+    def answer_at_once(self, body: bytes) -> bytes | None:
+        """What :class:`~chain_template.rpc.connection.Connection` asks before it goes by ASGI."""
+        return self._dispatcher.answer_at_once(body)
+
     def allows(self, origin: str) -> bool:
         """Whether pages of this origin may call."""
         configured = self._settings.cors_origins

@@ -7,8 +7,6 @@ what the event loop does. What is written in one turn of the loop is sent at its
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 
 class JoinedWrites:
     """A transport that sends what is written to it in one turn of the event loop as one piece, in the same order."""
@@ -17,6 +15,11 @@ class JoinedWrites:
         self._transport = transport
         self._loop = loop
         self._waiting: list[bytes] = []
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether something of this turn is still to be sent."""
+        return bool(self._waiting)
 
     def write(self, data: bytes) -> None:
         """Send at the end of this turn."""
@@ -37,11 +40,3 @@ class JoinedWrites:
         waiting, self._waiting = self._waiting, []
         if waiting and not self._transport.is_closing():
             self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
-
-
-class JoiningProtocol(HttpToolsProtocol):
-    """uvicorn's protocol over :class:`JoinedWrites`; a connection that becomes a WebSocket keeps it."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client has connected."""
-        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]

@@ -12,11 +12,11 @@ import uvicorn
 from chain_template.events import Event
 from chain_template.rpc.backend import RpcBackend
 from chain_template.rpc.catalog import methods_of
+from chain_template.rpc.connection import Connection
 from chain_template.rpc.dispatch import Dispatcher
 from chain_template.rpc.errors import AddressUnusable, PortInUse, RpcStartError
 from chain_template.rpc.filters import FilterBook
 from chain_template.rpc.http import RpcApp
-from chain_template.rpc.joined_writes import JoiningProtocol
 from chain_template.rpc.subscriptions import SubscriptionHub
 from chain_template.rpc.view import Services
 
@@ -75,7 +75,7 @@ class RpcServer:
             uvicorn.Config(
                 RpcApp(self._dispatcher, self._hub),
                 lifespan="off",
-                http=JoiningProtocol,
+                http=Connection,
                 ws="websockets-sansio",
                 ws_max_size=self._settings.max_request_bytes,
                 ws_per_message_deflate=False,
