@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, get_args
 
 import structlog
 
@@ -43,34 +44,41 @@ class BatchMoved:
 
 
 Event = NewBlock | PendingTransaction | RolledBack | BatchMoved
-Listener = Callable[[Event], None]
+Listener = Callable[[Any], None]
 
 
 class EventBus:
     """Calls every listener in the publisher's thread; a listener must hand the work on and return at once."""
 
     def __init__(self) -> None:
-        self._listeners: tuple[Listener, ...] = ()  # replaced as a whole: reading it needs no lock
+        # Replaced as a whole: reading it needs no lock.
+        self._listeners: dict[type[Event], tuple[Listener, ...]] = {}
         self._lock = threading.Lock()
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Add a listener; call what is returned to remove it."""
+    def subscribe(self, listener: Listener, *kinds: type[Event]) -> Callable[[], None]:
+        """Add a listener for some kinds of events, or all; call what is returned to remove it."""
+        wanted = kinds or get_args(Event)
         with self._lock:
-            self._listeners = (*self._listeners, listener)
+            self._listeners = {
+                kind: (*self._listeners.get(kind, ()), listener) if kind in wanted else self._listeners.get(kind, ())
+                for kind in get_args(Event)
+            }
 
         def unsubscribe() -> None:
             with self._lock:
-                remaining = list(self._listeners)
-                if listener in remaining:
-                    remaining.remove(listener)
-                self._listeners = tuple(remaining)
+                self._listeners = {kind: _without(listener, those) for kind, those in self._listeners.items()}
 
         return unsubscribe
 
     def publish(self, event: Event) -> None:
         """Tell everyone. A listener that raises is logged and does not disturb the others or the publisher."""
-        for listener in self._listeners:
+        for listener in self._listeners.get(type(event), ()):
             try:
                 listener(event)
             except Exception:
                 log.exception("an event listener failed", event_type=type(event).__name__)
+
+
+def _without(listener: Listener, listeners: tuple[Listener, ...]) -> tuple[Listener, ...]:
+    at = listeners.index(listener) if listener in listeners else len(listeners)
+    return listeners[:at] + listeners[at + 1 :]

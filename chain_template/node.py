@@ -4,7 +4,7 @@ The embedded L1 is this node without a settlement layer; its watcher, batcher an
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import structlog
 
 from chain_template.config import ChainConfig
 from chain_template.errors import ChainError, TransactionError
-from chain_template.events import Event, EventBus, NewBlock, PendingTransaction, RolledBack
+from chain_template.events import EventBus, NewBlock, PendingTransaction, RolledBack
 from chain_template.executor import make_chain_executor
 from chain_template.executor.interface import BlockContext, Executor
 from chain_template.genesis import build_genesis
@@ -33,7 +33,7 @@ from chain_template.store.records import BatchStage
 
 if TYPE_CHECKING:
     from chain_template.settlement.service import Settlement
-from chain_template.transactions import decode_transaction
+from chain_template.transactions import Transaction, decode_transaction, decode_transactions
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ class ChainNode:
         )
         self.mempool.subscribe(lambda transaction: self.events.publish(PendingTransaction(transaction)))
         self._head = KnownHead(self._look_at_head)
-        self.events.subscribe(self._on_event)
+        self.events.subscribe(self._on_new_head, NewBlock, RolledBack)
         self._clock = clock
         self._draining = False
         self.interop_roots = None
@@ -159,7 +159,7 @@ class ChainNode:
         self.rpc.start()
         for loop in self._loops:
             loop.start()
-        self.events.subscribe(lambda event: self._wake() if isinstance(event, PendingTransaction) else None)
+        self.events.subscribe(lambda _: self._wake(), PendingTransaction)
         log.info("chain started", chain=self.config.name, chain_id=self.config.chain_id, rpc=self.rpc_url)
 
     def stop(self) -> None:
@@ -198,6 +198,26 @@ class ChainNode:
         Raises:
             TransactionError: Why it is not acceptable; the pool is as before.
         """
+        self._check_open()
+        return self._take(decode_transaction(raw, self.config.chain_id, takes_eip712=self.config.l1 is not None))
+
+    def submit_many(self, raws: Sequence[bytes]) -> list[bytes | ChainError]:
+        """Take signed transactions into the pool, in this order; gives hashes, and errors for those not acceptable.
+
+        Their senders are recovered together, without Python's lock.
+        """
+        self._check_open()
+        taken: list[bytes | ChainError] = []
+        for transaction in decode_transactions(raws, self.config.chain_id, takes_eip712=self.config.l1 is not None):
+            try:
+                if isinstance(transaction, ChainError):
+                    raise transaction
+                taken.append(self._take(transaction))
+            except ChainError as exc:
+                taken.append(exc)
+        return taken
+
+    def _check_open(self) -> None:
         if self.sequencer.paused:
             raise ChainPaused(f"chain {self.config.name} is paused", hint="try again when it is resumed")
         if self.sequencer.disagreement is not None:
@@ -209,7 +229,8 @@ class ChainNode:
             )
         if self._draining:
             raise ChainPaused(f"chain {self.config.name} is being drained", hint="it takes no more transactions")
-        transaction = decode_transaction(raw, self.config.chain_id, takes_eip712=self.config.l1 is not None)
+
+    def _take(self, transaction: Transaction) -> bytes:
         head = self._head.get()
         account = head.state.account(transaction.sender) or ABSENT_ACCOUNT
         self.mempool.add(
@@ -228,9 +249,8 @@ class ChainNode:
         base_fee = next_base_fee(header, self.config.fees.min_base_fee_wei)
         return Head(StateReader(self.store.nodes, header.state_root), base_fee)
 
-    def _on_event(self, event: Event) -> None:
-        if isinstance(event, NewBlock | RolledBack):
-            self._head.changed()
+    def _on_new_head(self, _: NewBlock | RolledBack) -> None:
+        self._head.changed()
 
     def pending_context(self, snapshot: Snapshot) -> BlockContext:
         """The environment of the block that would come next."""

@@ -24,6 +24,20 @@ def keccak(data: bytes, /) -> bytes:
 def rlp_decode(data: bytes, /) -> Any:
     """Bytes, and lists of them, from RLP in its one form, at most 32 lists deep; ``ValueError`` for all else."""
 
+def read_dynamic_fee(
+    raw: bytes, /
+) -> tuple[int, int, int, int, int, bytes | None, int, bytes, int, int, int, bytes, bytes] | None:
+    """The fields of a transaction of type 0x02 with an empty access list; None for all else, good or bad.
+
+    Chain id, nonce, tip, fee cap, gas, to, value, data, parity, r, s; then its hash, and the digest that was signed.
+    """
+
+def signers(digests: bytes, signatures: bytes, /) -> list[bytes | None]:
+    """Addresses, 20 bytes each, of who signed; None where r or s is out of range or high (EIP-2), or no key fits.
+
+    ``digests`` has 32 bytes for each, ``signatures`` 65: r, s, parity of y. Python's lock is not held meanwhile.
+    """
+
 class Nodes:
     """Trie nodes and codes by hash: a view, and a cache of what was used last. Threads may share it."""
 

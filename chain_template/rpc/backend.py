@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from chain_template.config import ChainConfig
+from chain_template.errors import ChainError
 from chain_template.events import EventBus
 from chain_template.executor.interface import BlockContext, Executor
 from chain_template.mempool import Mempool
@@ -82,6 +83,10 @@ class RpcBackend(Protocol):
         Raises:
             TransactionError: Why it is not acceptable.
         """
+        ...
+
+    def submit_many(self, raws: Sequence[bytes]) -> list[bytes | ChainError]:
+        """The same for many, in this order; gives an error for each that is not acceptable."""
         ...
 
     def request_interop_root(self, l1_block: int) -> tuple[bytes, int | None]:

@@ -17,6 +17,9 @@ _MOST_BYTES: Final = 16_384
 _KINDS: Final = frozenset({b"application/json", b"application/json; charset=utf-8"})
 #: Requests with one of these headers are the application's to judge.
 _UNUSUAL: Final = frozenset({b"origin", b"expect", b"transfer-encoding", b"upgrade", b"content-encoding"})
+_END: Final = b"\r\n\r\n"
+#: As many as a connection remembers; lengths of bodies differ by a few bytes.
+_MOST_HEADS: Final = 64
 _HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
 
 
@@ -36,11 +39,60 @@ class Connection(HttpToolsProtocol):
         self._answers = cast(AnswersAtOnce, self.config.app)
         #: The body of a request that may take the short cut, as far as it is here.
         self._held: list[bytes] | None = None
+        #: Whether one request of what came at once has had its answer: those after it are for uvicorn, which waits for
+        #: a client that does not read.
+        self._has_answered = False
+        self._length = 0
+        self._last_used_s = 0.0
+        #: Whether the parser has seen the beginning of a request and not its end.
+        self._is_within = False
+        #: Heads of plain requests, to the byte, and the lengths of their bodies: a client repeats its own.
+        self._plain_heads: dict[bytes, int] = {}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected."""
         self._joined = JoinedWrites(transport, self.loop)
         super().connection_made(self._joined)  # type: ignore[arg-type]
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        end = -1
+        if not self._is_within:
+            end = data.find(_END)
+            if end > 0 and self._plain_heads.get(data[:end]) == len(data) - end - len(_END) and self._is_idle():
+                answer = self._answers.answer_at_once(data[end + len(_END) :])
+                if answer is not None:
+                    self._send(answer)
+                    self._last_used_s = self.loop.time()
+                    return
+        self._has_answered = False
+        # uvicorn would stop the clock that ends an idle connection, and start another one with every answer.
+        timer, self.timeout_keep_alive_task = self.timeout_keep_alive_task, None
+        super().data_received(data)
+        is_idle = self._has_answered and self._held is None and self.timeout_keep_alive_task is None
+        if is_idle and (self.cycle is None or self.cycle.response_complete):
+            self._last_used_s = self.loop.time()
+            self.timeout_keep_alive_task = timer or self._clock(self.timeout_keep_alive)
+            if end > 0 and len(data) == end + len(_END) + self._length and len(self._plain_heads) < _MOST_HEADS:
+                self._plain_heads[data[:end]] = self._length
+        elif timer is not None:
+            timer.cancel()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """The clock has run down: unless the connection was used meanwhile, it ends."""
+        left_s = self._last_used_s + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0:
+            self.timeout_keep_alive_task = self._clock(left_s)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _clock(self, seconds: float) -> asyncio.TimerHandle:
+        return self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def on_message_begin(self) -> None:
+        """The parser has seen the first byte of a request."""
+        self._is_within = True
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The parser has seen all headers."""
@@ -58,12 +110,15 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The parser has seen the end of the request."""
+        self._is_within = False
         if self._held is not None:
-            answer = self._answers.answer_at_once(b"".join(self._held))
+            body = b"".join(self._held)
+            answer = self._answers.answer_at_once(body)
             if answer is not None:
                 self._held = None
-                self.transport.write(_HEAD % len(answer) + answer)
-                self.on_response_complete()
+                self._has_answered = True
+                self._length = len(body)
+                self._send(answer)
                 return
             self._hand_over()
         super().on_message_complete()
@@ -81,17 +136,24 @@ class Connection(HttpToolsProtocol):
         if pieces:
             super().on_body(b"".join(pieces))
 
-    def _is_plain(self) -> bool:
+    def _send(self, answer: bytes) -> None:
+        self._joined.write_at_once(_HEAD % len(answer) + answer)
+        self.server_state.total_requests += 1
+
+    def _is_idle(self) -> bool:
+        """Whether nothing is being answered, the client reads, and there is room for a request."""
         if self.cycle is not None and not self.cycle.response_complete:
-            return False  # one before it is still being answered
-        if self._joined.is_holding:
-            return False  # requests one after the other, without a look at the answers: uvicorn waits for the reader
+            return False
+        is_full = self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency
+        return not is_full and not self.flow.write_paused and not self._joined.is_closing()
+
+    def _is_plain(self) -> bool:
+        if self._has_answered or not self._is_idle():
+            return False
         parser = self.parser
         if self.url != b"/" or parser.get_method() != b"POST" or parser.get_http_version() != "1.1":
             return False
-        if not parser.should_keep_alive() or parser.should_upgrade() or self.flow.write_paused:
-            return False
-        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+        if not parser.should_keep_alive() or parser.should_upgrade():
             return False
         length = b""
         for name, value in self.headers:

@@ -41,7 +41,8 @@ _SHORT_BATCH: Final = 20
 #: Seconds beyond its time limit that a job gets to notice it and say so itself.
 _GRACE_S: Final = 2.0
 _POOL_THREADS: Final = 8
-_SUBMIT_THREADS: Final = 1
+#: Half of the work is without Python's lock, and over the rest more threads only fight.
+_SUBMIT_THREADS: Final = 2
 #: No method is called anything longer; near misses of it are not looked for.
 _LONGEST_NAME: Final = 64
 #: No request nests deeper; the C parser must not be let loose on anything that does.
@@ -164,7 +165,6 @@ class Dispatcher:
         waits = [call for call in calls if call.place is Run.WAIT]
         subscriptions = [call for call in calls if call.place is Run.SESSION]
         light = len(jobs) <= _SHORT_BATCH and all(call.place is Run.INLINE for call in jobs)
-        # Taking transactions in is Python's work, which more threads only fight over.
         submits = all(call.method.heavy_in is Run.SUBMIT for call in jobs)
         ran = (
             self._run_jobs(jobs) if light else await self._run_in_thread(self._submits if submits else self._pool, jobs)
@@ -212,6 +212,9 @@ class Dispatcher:
         answers: list[bytes] = []
         size = 0
         with View(self._services, deadline) as view:
+            together = calls[0].method.together if len(calls) > 1 else None
+            if together is not None and all(call.method is calls[0].method for call in calls):
+                return self._run_together(calls, view, together)
             for call in calls:
                 if size > self._settings.max_response_bytes:
                     answers.append(failure(call.id, ServerError("response too large: ask for less in one batch")))
@@ -226,6 +229,16 @@ class Dispatcher:
             return success(call.id, call.method.handler(view, *call.args))
         except Exception as exc:  # whatever a method raises, the client gets a JSON-RPC error
             return self._failed(call, exc)
+
+    def _run_together(self, calls: Sequence[Call], view: View, together: Callable[..., list[Any]]) -> list[bytes]:
+        try:
+            results = together(view, [call.args for call in calls])
+        except Exception as exc:  # as in _run_sync
+            return [self._failed(call, exc) for call in calls]
+        return [
+            self._failed(call, result) if isinstance(result, Exception) else success(call.id, result)
+            for call, result in zip(calls, results, strict=True)
+        ]
 
     async def _run_waiting(self, call: Call) -> bytes:
         try:

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Final
 
-from chain_template.errors import TransactionTooLarge
-from chain_template.events import Event, NewBlock
+from chain_template.errors import ChainError, TransactionTooLarge
+from chain_template.events import NewBlock
 from chain_template.rpc.backend import RpcBackend
 from chain_template.rpc.dispatch import Dispatcher
 from chain_template.rpc.errors import NotYetIncluded
@@ -121,7 +121,28 @@ def get_transaction_receipt(view: View, tx_hash: bytes) -> Json | None:
     return None if stored is None else receipt_json(stored, zk=view.has_l1)
 
 
-@methods("eth_sendRawTransaction", _RAW, heavy_if=lambda raw: len(raw) > _SHORT_BYTES, heavy_in=Run.SUBMIT)
+def _send_many(view: View, calls: list[list[bytes]]) -> list[str | ChainError]:
+    most = view.config.mempool.max_transaction_bytes
+    if any(len(raw) > most for (raw,) in calls):
+        return [_result_of(view, raw) for (raw,) in calls]
+    taken = view.backend.submit_many([raw for (raw,) in calls])
+    return [one if isinstance(one, ChainError) else hexstr(one) for one in taken]
+
+
+def _result_of(view: View, raw: bytes) -> str | ChainError:
+    try:
+        return hexstr(submit(view.backend, raw))
+    except ChainError as exc:
+        return exc
+
+
+@methods(
+    "eth_sendRawTransaction",
+    _RAW,
+    heavy_if=lambda raw: len(raw) > _SHORT_BYTES,
+    heavy_in=Run.SUBMIT,
+    together=_send_many,
+)
 def send_raw_transaction(view: View, raw: bytes) -> str:
     """Take a signed transaction into the pool; returns its hash."""
     return hexstr(submit(view.backend, raw))
@@ -146,12 +167,11 @@ async def send_raw_transaction_sync(dispatcher: Dispatcher, raw: bytes, timeout_
     backend = dispatcher.services.backend
     loop, committed = asyncio.get_running_loop(), asyncio.Event()
 
-    def listen(event: Event) -> None:
-        if isinstance(event, NewBlock):
-            loop.call_soon_threadsafe(committed.set)
+    def listen(_: NewBlock) -> None:
+        loop.call_soon_threadsafe(committed.set)
 
     # Listening starts before the transaction can be in a block, so that no block is missed.
-    unsubscribe = backend.events.subscribe(listen)
+    unsubscribe = backend.events.subscribe(listen, NewBlock)
     try:
         tx_hash: bytes = await dispatcher.in_submit_pool(submit, backend, raw)
         try:

@@ -115,9 +115,10 @@ class FilterBook:
 
     def on_event(self, event: Event) -> None:
         """Note what filters cannot find in the store later."""
+        if not self._filters:
+            return  # for nobody, which is mostly, not even the lock: every transaction comes by here
         match event:
-            # For nobody, which is mostly, not even the lock: every transaction comes by here.
-            case PendingTransaction(transaction) if self._filters:
+            case PendingTransaction(transaction):
                 with self._lock:
                     for each in self._filters.values():
                         if each.kind is FilterKind.PENDING:

@@ -16,16 +16,16 @@ class JoinedWrites:
         self._loop = loop
         self._waiting: list[bytes] = []
 
-    @property
-    def is_holding(self) -> bool:
-        """Whether something of this turn is still to be sent."""
-        return bool(self._waiting)
-
     def write(self, data: bytes) -> None:
         """Send at the end of this turn."""
         if not self._waiting:
             self._loop.call_soon(self._flush)
         self._waiting.append(data)
+
+    def write_at_once(self, data: bytes) -> None:
+        """Send now, behind what waits: for what is whole already."""
+        self._waiting.append(data)
+        self._flush()
 
     def close(self) -> None:
         """Send what waits, then close."""

@@ -35,6 +35,8 @@ class Method:
         l1_only: Exists on chains with a settlement layer only.
         heavy_if: Arguments for which an ``INLINE`` method belongs elsewhere all the same.
         heavy_in: Where that is.
+        together: Answers a batch array of nothing but this method: called with a view and the arguments of each
+            request, gives for each its result or the exception that stands for it.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Method:
     l1_only: bool
     heavy_if: Callable[..., bool] | None
     heavy_in: Run
+    together: Callable[..., list[Any]] | None
 
     @property
     def summary(self) -> str:
@@ -74,6 +77,7 @@ class Methods:
         l1_only: bool = False,
         heavy_if: Callable[..., bool] | None = None,
         heavy_in: Run = Run.POOL,
+        together: Callable[..., list[Any]] | None = None,
     ) -> Callable[[_Handler], _Handler]:
         """Make a method of the decorated function.
 
@@ -84,10 +88,11 @@ class Methods:
             l1_only: See :class:`Method`.
             heavy_if: See :class:`Method`.
             heavy_in: See :class:`Method`.
+            together: See :class:`Method`.
         """
 
         def register(handler: _Handler) -> _Handler:
-            self._methods.append(Method(name, handler, params, run, l1_only, heavy_if, heavy_in))
+            self._methods.append(Method(name, handler, params, run, l1_only, heavy_if, heavy_in, together))
             return handler
 
         return register

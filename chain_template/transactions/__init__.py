@@ -1,6 +1,6 @@
 """Transactions of a chain: what they are, how they are read from bytes, and how an L1 operation becomes one."""
 
-from chain_template.transactions.decode import decode_transaction
+from chain_template.transactions.decode import decode_transaction, decode_transactions
 from chain_template.transactions.intrinsic import intrinsic_gas
 from chain_template.transactions.priority import decode_priority_transaction, priority_transaction
 from chain_template.transactions.system import decode_system_transaction, system_transaction
@@ -23,6 +23,7 @@ __all__ = [
     "decode_priority_transaction",
     "decode_system_transaction",
     "decode_transaction",
+    "decode_transactions",
     "intrinsic_gas",
     "priority_transaction",
     "system_transaction",

@@ -1,14 +1,20 @@
 """Reading signed transactions (types 0x00, 0x01, 0x02 and 0x71) from bytes, strictly, and recovering their senders."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import rlp
 
-from chain_template.errors import InvalidSignature, TransactionDecodeError, UnsupportedTransactionType
+from chain_template.errors import (
+    InvalidSignature,
+    TransactionDecodeError,
+    TransactionError,
+    UnsupportedTransactionType,
+)
 from chain_template.primitives import int_to_bytes, keccak, to_int
 from chain_template.transactions.eip712 import decode_eip712
 from chain_template.transactions.fields import check_chain, read_bytes, read_list, read_to, read_uint, read_uint64
-from chain_template.transactions.signatures import recover_sender
+from chain_template.transactions.signatures import recover_sender, recover_senders
 from chain_template.transactions.types import (
     ACCESS_LIST_TYPE,
     BLOB_TYPE,
@@ -22,11 +28,13 @@ from chain_template.transactions.types import (
     Signature,
     Transaction,
 )
+from zkvm._evm import read_dynamic_fee
 
 #: First bytes of RLP heads: from where on strings have one, lists, and lists of more than 55 bytes.
 _STRING: Final = 0x80
 _LIST: Final = 0xC0
 _LONG_LIST: Final = 0xF8
+_EIP712: Final = bytes([EIP712_TYPE])
 
 _REFUSED: Final = {
     BLOB_TYPE: "blob transactions (0x03) are not accepted on this chain",
@@ -52,23 +60,84 @@ def decode_transaction(
         WrongChainId: It was signed for another chain.
         InvalidSignature: The signature is malformed or high-s (EIP-2).
     """
+    if raw[:1] == _EIP712:
+        if not takes_eip712:
+            raise UnsupportedTransactionType(NO_EIP712, type=EIP712_TYPE)
+        return decode_eip712(raw, chain_id, is_checked=sender is not None)
+    fields, digest = _read(raw, chain_id)
+    if sender is None:
+        sender = recover_sender(digest, fields["signature"])
+    return Transaction(sender=sender, **fields)
+
+
+def decode_transactions(
+    raws: Sequence[bytes], chain_id: int, *, takes_eip712: bool = True
+) -> list[Transaction | TransactionError]:
+    """Decode many signed transactions, their senders recovered together without Python's lock.
+
+    Returns:
+        For each what :func:`decode_transaction` gives, or what it would raise.
+    """
+    decoded: list[Transaction | TransactionError | None] = []
+    read: list[tuple[int, dict[str, Any], bytes]] = []
+    for at, raw in enumerate(raws):
+        try:
+            if raw[:1] == _EIP712:
+                decoded.append(decode_transaction(raw, chain_id, takes_eip712=takes_eip712))
+                continue
+            read.append((at, *_read(raw, chain_id)))
+            decoded.append(None)
+        except TransactionError as exc:
+            decoded.append(exc)
+    senders = recover_senders((digest, fields["signature"]) for _, fields, digest in read)
+    for (at, fields, _), sender in zip(read, senders, strict=True):
+        if sender is not None:
+            decoded[at] = Transaction(sender=sender, **fields)
+            continue
+        try:
+            decoded[at] = decode_transaction(raws[at], chain_id)
+        except TransactionError as exc:
+            decoded[at] = exc
+    return [one for one in decoded if one is not None]
+
+
+def _read(raw: bytes, chain_id: int) -> tuple[dict[str, Any], bytes]:
+    """The fields of a transaction but for its sender, and the digest that was signed."""
+    common = read_dynamic_fee(raw)
+    if common is not None:
+        return _common(raw, chain_id, common)
     if not raw:
         raise TransactionDecodeError("the transaction is empty")
     kind = raw[0]
-    if kind >= 0xC0:
-        return _decode_legacy(raw, chain_id, sender)
-    if kind == ACCESS_LIST_TYPE:
-        return _decode_typed(raw, chain_id, sender, has_tip=False)
-    if kind == DYNAMIC_FEE_TYPE:
-        return _decode_typed(raw, chain_id, sender, has_tip=True)
-    if kind == EIP712_TYPE:
-        if not takes_eip712:
-            raise UnsupportedTransactionType(NO_EIP712, type=kind)
-        return decode_eip712(raw, chain_id, is_checked=sender is not None)
+    if kind >= _LIST:
+        return _read_legacy(raw, chain_id)
+    if kind in (ACCESS_LIST_TYPE, DYNAMIC_FEE_TYPE):
+        return _read_typed(raw, chain_id, has_tip=kind == DYNAMIC_FEE_TYPE)
     raise UnsupportedTransactionType(_REFUSED.get(kind, f"transaction type 0x{kind:02x} is unknown"), type=kind)
 
 
-def _decode_legacy(raw: bytes, chain_id: int, sender: bytes | None) -> Transaction:
+def _common(raw: bytes, chain_id: int, read: tuple[Any, ...]) -> tuple[dict[str, Any], bytes]:
+    """The kind that nearly all are, which C has read by the same rules."""
+    signed_for, nonce, tip, fee, gas, to, value, data, parity, r, s, tx_hash, digest = read
+    check_chain(signed_for, chain_id)
+    values = {
+        "type": DYNAMIC_FEE_TYPE,
+        "hash": tx_hash,
+        "raw": raw,
+        "to": to,
+        "nonce": nonce,
+        "chain_id": chain_id,
+        "gas_limit": gas,
+        "max_fee_per_gas": fee,
+        "max_priority_fee_per_gas": tip,
+        "value": value,
+        "data": data,
+        "signature": Signature(parity, r, s),
+    }
+    return values, digest
+
+
+def _read_legacy(raw: bytes, chain_id: int) -> tuple[dict[str, Any], bytes]:
     fields = read_list(raw, 9)
     nonce, price, gas = read_uint64(fields[0], "nonce"), read_uint(fields[1], "gasPrice"), read_uint64(fields[2], "gas")
     to, value, data = read_to(fields[3]), read_uint(fields[4], "value"), read_bytes(fields[5], "data")
@@ -81,25 +150,24 @@ def _decode_legacy(raw: bytes, chain_id: int, sender: bytes | None) -> Transacti
         unsigned = rlp.encode([*fields[:6], int_to_bytes(chain_id), b"", b""])
     else:
         raise InvalidSignature(f"v is {v}; expected 27, 28 or {35 + 2 * chain_id}, {36 + 2 * chain_id}", v=v)
-    signature = Signature(parity, r, s)
-    return Transaction(
-        type=LEGACY_TYPE,
-        hash=keccak(raw),
-        raw=raw,
-        sender=recover_sender(keccak(unsigned), signature) if sender is None else sender,
-        to=to,
-        nonce=nonce,
-        chain_id=signed_for,
-        gas_limit=gas,
-        max_fee_per_gas=price,
-        max_priority_fee_per_gas=price,
-        value=value,
-        data=data,
-        signature=signature,
-    )
+    values = {
+        "type": LEGACY_TYPE,
+        "hash": keccak(raw),
+        "raw": raw,
+        "to": to,
+        "nonce": nonce,
+        "chain_id": signed_for,
+        "gas_limit": gas,
+        "max_fee_per_gas": price,
+        "max_priority_fee_per_gas": price,
+        "value": value,
+        "data": data,
+        "signature": Signature(parity, r, s),
+    }
+    return values, keccak(unsigned)
 
 
-def _decode_typed(raw: bytes, chain_id: int, sender: bytes | None, *, has_tip: bool) -> Transaction:
+def _read_typed(raw: bytes, chain_id: int, *, has_tip: bool) -> tuple[dict[str, Any], bytes]:
     fields = read_list(raw[1:], 12 if has_tip else 11)
     check_chain(read_uint(fields[0], "chainId"), chain_id)
     nonce = read_uint64(fields[1], "nonce")
@@ -109,23 +177,22 @@ def _decode_typed(raw: bytes, chain_id: int, sender: bytes | None, *, has_tip: b
     parity = read_uint(rest[5], "yParity")
     if parity > 1:
         raise InvalidSignature(f"yParity is {parity}; expected 0 or 1", y_parity=parity)
-    signature = Signature(parity, read_uint(rest[6], "r"), read_uint(rest[7], "s"))
-    return Transaction(
-        type=raw[0],
-        hash=keccak(raw),
-        raw=raw,
-        sender=recover_sender(keccak(_signed_part(raw, fields)), signature) if sender is None else sender,
-        to=read_to(rest[1]),
-        nonce=nonce,
-        chain_id=chain_id,
-        gas_limit=read_uint64(rest[0], "gas"),
-        max_fee_per_gas=fee,
-        max_priority_fee_per_gas=tip,
-        value=read_uint(rest[2], "value"),
-        data=read_bytes(rest[3], "data"),
-        access_list=_access_list(rest[4]),
-        signature=signature,
-    )
+    values = {
+        "type": raw[0],
+        "hash": keccak(raw),
+        "raw": raw,
+        "to": read_to(rest[1]),
+        "nonce": nonce,
+        "chain_id": chain_id,
+        "gas_limit": read_uint64(rest[0], "gas"),
+        "max_fee_per_gas": fee,
+        "max_priority_fee_per_gas": tip,
+        "value": read_uint(rest[2], "value"),
+        "data": read_bytes(rest[3], "data"),
+        "access_list": _access_list(rest[4]),
+        "signature": Signature(parity, read_uint(rest[6], "r"), read_uint(rest[7], "s")),
+    }
+    return values, keccak(_signed_part(raw, fields))
 
 
 def _signed_part(raw: bytes, fields: list[Any]) -> bytes:

@@ -230,5 +230,7 @@ PyObject *host_call(host_engine *engine, const host_module *module, PyObject *ar
 
 PyObject *host_keccak(PyObject *module, PyObject *object);
 PyObject *host_rlp_decode(PyObject *module, PyObject *object);
+PyObject *host_read_dynamic_fee(PyObject *module, PyObject *object);
+PyObject *host_signers(PyObject *module, PyObject *args);
 
 #endif

@@ -106,6 +106,8 @@ static PyModuleDef_Slot MODULE_SLOTS[] = {
 
 static PyMethodDef FUNCTIONS[] = {
     {"keccak", host_keccak, METH_O, "Keccak-256 of bytes."},
+    {"read_dynamic_fee", host_read_dynamic_fee, METH_O, "The fields of a transaction of type 0x02."},
+    {"signers", host_signers, METH_VARARGS, "Who made each of many signatures."},
     {"rlp_decode", host_rlp_decode, METH_O, "Bytes, and lists of them, from RLP in its one form."},
     {NULL, NULL, 0, NULL},
 };

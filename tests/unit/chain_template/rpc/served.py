@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import httpx
 
 from chain_template.batcher.batcher import Batcher
 from chain_template.config import BlockSettings, ChainConfig, GenesisSettings, L1Link, OperatorKeys, RpcSettings
-from chain_template.errors import NoMessageRoot
+from chain_template.errors import ChainError, NoMessageRoot
 from chain_template.events import EventBus, RolledBack
 from chain_template.executor import make_executor
 from chain_template.executor.interface import BlockContext
@@ -24,7 +25,7 @@ from chain_template.settlement.message_root import BatchProof, KnownRoot
 from chain_template.state import StateReader
 from chain_template.store import Snapshot, Store
 from chain_template.store.records import L1Cursor, PriorityOperation
-from chain_template.transactions import decode_transaction
+from chain_template.transactions import Transaction, decode_transaction, decode_transactions
 from contracts.genesis import eth_asset_id
 from tests.support import CHAIN_ID, ETHER, KEYS, address_of, sign
 from tests.unit.chain_template.test_transactions import canonical
@@ -122,7 +123,18 @@ class ServedChain:
         self.store.close()
 
     def submit(self, raw: bytes) -> bytes:
-        tx = decode_transaction(raw, self.config.chain_id, takes_eip712=self.config.l1 is not None)
+        return self._take(decode_transaction(raw, self.config.chain_id, takes_eip712=self.config.l1 is not None))
+
+    def submit_many(self, raws: Sequence[bytes]) -> list[bytes | ChainError]:
+        taken: list[bytes | ChainError] = []
+        for tx in decode_transactions(raws, self.config.chain_id, takes_eip712=self.config.l1 is not None):
+            try:
+                taken.append(tx if isinstance(tx, ChainError) else self._take(tx))
+            except ChainError as exc:
+                taken.append(exc)
+        return taken
+
+    def _take(self, tx: Transaction) -> bytes:
         with self.store.snapshot() as snapshot:
             reader = StateReader(self.store.nodes, snapshot.head.state_root)
             context = self.sequencer.next_context(snapshot)
