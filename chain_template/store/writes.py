@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Final
 
 from chain_template.errors import L1Diverged, OutOfOrder, RollbackRefused
@@ -20,8 +21,24 @@ from chain_template.transactions.types import PRIORITY_TYPE, Transaction
 _UNKNOWN_HASH: Final = bytes(32)
 #: Where the meta table says which blocks' contents are not here.
 _LOST_BLOCKS_KEY: Final = "store/lost-blocks"
+#: Rows of one INSERT; with the columns that there are, far fewer values than a statement may have.
+_ROWS_TOGETHER: Final = 64
 #: RLP's form of a list without items: the ommers, and the withdrawals, of every block.
 _EMPTY_LIST_BYTES: Final = 1
+
+
+def _insert(db: sqlite3.Connection, into: str, columns: int, rows: Iterable[Row]) -> None:
+    """Add rows, many with one statement.
+
+    SQLite's statements run without Python's lock and take it back at their end: row by row, a writer would wait at
+    every one of them for the threads that answer requests, and they for it.
+    """
+    row = f"({','.join('?' * columns)})"
+    together = f"{into} VALUES {','.join([row] * _ROWS_TOGETHER)}"
+    waiting = iter(rows)
+    while len(some := list(islice(waiting, _ROWS_TOGETHER))) == _ROWS_TOGETHER:
+        db.execute(together, tuple(chain.from_iterable(some)))
+    db.executemany(f"{into} VALUES {row}", some)
 
 
 def insert_identity(db: sqlite3.Connection, chain_id: int, genesis_hash: bytes, tail: Tail) -> None:
@@ -37,7 +54,7 @@ def update_log_tail(db: sqlite3.Connection, tail: Tail) -> None:
 
 def insert_nodes(db: sqlite3.Connection, nodes: Mapping[bytes, bytes]) -> None:
     """Add trie nodes and codes; those that are there already stay."""
-    db.executemany("INSERT OR IGNORE INTO nodes (hash, value) VALUES (?, ?)", nodes.items())
+    _insert(db, "INSERT OR IGNORE INTO nodes (hash, value)", 2, nodes.items())
 
 
 def insert_header(db: sqlite3.Connection, header: BlockHeader, transactions: tuple[Transaction, ...]) -> None:
@@ -56,8 +73,8 @@ def insert_block(db: sqlite3.Connection, block: ExecutedBlock, received_at_ms: M
     """
     number = block.header.number
     insert_header(db, block.header, block.transactions)
-    db.executemany(f"INSERT INTO transactions VALUES ({','.join('?' * 13)})", _transaction_rows(block, received_at_ms))
-    db.executemany("INSERT INTO logs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _log_rows(number, block.receipts))
+    _insert(db, "INSERT INTO transactions", 13, _transaction_rows(block, received_at_ms))
+    _insert(db, "INSERT INTO logs", 8, _log_rows(number, block.receipts))
     first_log = first_log_key(number)
     db.executemany(
         "INSERT INTO l2_to_l1_logs VALUES (?, ?, ?, ?, ?, ?, ?)",

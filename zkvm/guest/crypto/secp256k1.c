@@ -56,38 +56,6 @@ static const u256 G2 = {{
     LIMBS(0x1571b4ae8ac47f71), LIMBS(0x221208ac9df506c6), LIMBS(0x6f547fa90abfe4c4), LIMBS(0xe4437ed6010e8828)
 }};
 
-static inline void halve(u256 *a, bool top) {
-    for (int i = 0; i < U256_LIMBS - 1; i++) a->limb[i] = a->limb[i] >> 1 | a->limb[i + 1] << (ZK_LIMB_BITS - 1);
-    a->limb[U256_LIMBS - 1] = a->limb[U256_LIMBS - 1] >> 1 | (limb_t)top << (ZK_LIMB_BITS - 1);
-}
-
-static inline void halve_mod_n(u256 *a) {
-    bool top = (a->limb[0] & 1) && u256_add_carry(a, a, &N);
-    halve(a, top);
-}
-
-static inline void sub_mod_n(u256 *a, const u256 *b) {
-    if (u256_sub_borrow(a, a, b)) u256_add_carry(a, a, &N);
-}
-
-/* r <- a^-1 mod N for 0 < a < N, by the binary Euclidean algorithm. */
-static void invert_mod_n(u256 *r, const u256 *a) {
-    const u256 one = u256_of(1);
-    u256 u = *a, v = N, of_u = one, of_v = u256_of(0);
-    while (!u256_equal(&u, &one) && !u256_equal(&v, &one)) {
-        for (; !(u.limb[0] & 1); halve(&u, false)) halve_mod_n(&of_u);
-        for (; !(v.limb[0] & 1); halve(&v, false)) halve_mod_n(&of_v);
-        if (u256_less(&u, &v)) {
-            u256_sub_borrow(&v, &v, &u);
-            sub_mod_n(&of_v, &of_u);
-        } else {
-            u256_sub_borrow(&u, &u, &v);
-            sub_mod_n(&of_u, &of_v);
-        }
-    }
-    *r = u256_equal(&u, &one) ? of_u : of_v;
-}
-
 /* a * b / 2^384, rounded. */
 static u256 scaled_product(const u256 *a, const u256 *b) {
     enum { FROM = 384 / ZK_LIMB_BITS };
@@ -161,7 +129,7 @@ bool zk_secp256k1_recover(uint8_t key[64], const uint8_t hash[32], const uint8_t
     u256_from_bytes(&t, s);
     if (parity > 1 || u256_is_zero(&x) || u256_is_zero(&t) || !u256_less(&x, &N) || !u256_less(&t, &N)) return false;
     if (!lift(&lifted, &x, parity)) return false;
-    invert_mod_n(&inverse, &x);
+    invert_modulo(&inverse, &x, &N);
     u256_mulmod(&u2, &inverse, &t, &N);
     u256_mulmod(&u1, &inverse, &z, &N);
     if (!u256_is_zero(&u1)) u256_sub_borrow(&u1, &N, &u1);

@@ -2,6 +2,7 @@
 #ifndef ZK_SECP256K1_FIELD_H
 #define ZK_SECP256K1_FIELD_H
 
+#include "crypto/inverse.h"
 #include "crypto/limbs.h"
 
 /* c = 2^32 + 977 */
@@ -106,7 +107,48 @@ __attribute__((noinline, unused)) static void fe_mul(u256 *r, const u256 *a, con
     fe_reduce(r, wide);
 }
 
-static inline void fe_square(u256 *r, const u256 *a) { fe_mul(r, a, a); }
+/* a * a: each product of two different limbs is made once and doubled. */
+static inline void wide_square(limb_t wide[2 * U256_LIMBS], const u256 *a) {
+    limb_t carry = 0, top = 0;
+    wide[0] = 0;
+#pragma GCC unroll 8
+    for (int j = 1; j < U256_LIMBS; j++) {
+        limb2_t part = (limb2_t)a->limb[0] * a->limb[j] + carry;
+        wide[j] = (limb_t)part;
+        carry = (limb_t)(part >> ZK_LIMB_BITS);
+    }
+    wide[U256_LIMBS] = carry;
+#pragma GCC unroll 8
+    for (int i = 1; i < U256_LIMBS; i++) {
+        carry = 0;
+#pragma GCC unroll 8
+        for (int j = i + 1; j < U256_LIMBS; j++) {
+            limb2_t part = (limb2_t)a->limb[i] * a->limb[j] + wide[i + j] + carry;
+            wide[i + j] = (limb_t)part;
+            carry = (limb_t)(part >> ZK_LIMB_BITS);
+        }
+        wide[i + U256_LIMBS] = carry;
+    }
+    carry = 0;
+#pragma GCC unroll 8
+    for (int i = 0; i < U256_LIMBS; i++) {
+        limb2_t square = (limb2_t)a->limb[i] * a->limb[i];
+        limb_t low = wide[2 * i], high = wide[2 * i + 1];
+        limb2_t part = (limb2_t)(limb_t)(low << 1 | top) + (limb_t)square + carry;
+        wide[2 * i] = (limb_t)part;
+        part = (limb2_t)(limb_t)(high << 1 | low >> (ZK_LIMB_BITS - 1)) + (limb_t)(square >> ZK_LIMB_BITS) +
+               (limb_t)(part >> ZK_LIMB_BITS);
+        wide[2 * i + 1] = (limb_t)part;
+        carry = (limb_t)(part >> ZK_LIMB_BITS);
+        top = high >> (ZK_LIMB_BITS - 1);
+    }
+}
+
+__attribute__((noinline, unused)) static void fe_square(u256 *r, const u256 *a) {
+    limb_t wide[2 * U256_LIMBS];
+    wide_square(wide, a);
+    fe_reduce(r, wide);
+}
 
 static inline void fe_add(u256 *r, const u256 *a, const u256 *b) {
     bool top = u256_add_carry(r, a, b);
@@ -131,7 +173,7 @@ static inline void fe_climb(u256 *r, const u256 *a, int times, const u256 *b) {
     fe_mul(r, &power, b);
 }
 
-/* Powers whose exponents are 2, 22 and 223 ones in binary: p - 2 and (p + 1) / 4 both begin with 223. */
+/* Powers whose exponents are 2, 22 and 223 ones in binary: (p + 1) / 4 begins with 223. */
 typedef struct {
     u256 ones2, ones22, ones223;
 } fe_runs;
@@ -149,17 +191,6 @@ static inline void fe_make_runs(fe_runs *runs, const u256 *a) {
     fe_climb(&ones176, &ones88, 88, &ones88);
     fe_climb(&runs->ones223, &ones176, 44, &ones44);
     fe_climb(&runs->ones223, &runs->ones223, 3, &ones3);
-}
-
-/* r <- a^(p-2): the inverse, and 0 of 0. */
-static inline void fe_invert(u256 *r, const u256 *a) {
-    fe_runs runs;
-    u256 power;
-    fe_make_runs(&runs, a);
-    fe_climb(&power, &runs.ones223, 23, &runs.ones22);
-    fe_climb(&power, &power, 5, a);
-    fe_climb(&power, &power, 3, &runs.ones2);
-    fe_climb(r, &power, 2, a);
 }
 
 /* r <- a root of a; false when it has none. */

@@ -98,7 +98,7 @@ static inline void point_add(point *r, const point *p, const point *q) {
 
 static inline void point_to_affine(affine *r, const point *p) {
     u256 inverse, square;
-    fe_invert(&inverse, &p->z);
+    invert_modulo(&inverse, &p->z, &P);
     fe_square(&square, &inverse);
     fe_mul(&r->x, &p->x, &square);
     fe_mul(&square, &square, &inverse);
