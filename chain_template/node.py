@@ -192,14 +192,15 @@ class ChainNode:
 
     # -- transactions and blocks -------------------------------------------------------------------------------------
 
-    def submit(self, raw: bytes) -> bytes:
-        """Take a signed transaction into the pool; returns its hash.
+    def submit(self, raw: bytes, sender: bytes | None = None) -> bytes:
+        """Take a signed transaction into the pool; returns its hash. Its sender may have been recovered before.
 
         Raises:
             TransactionError: Why it is not acceptable; the pool is as before.
         """
         self._check_open()
-        return self._take(decode_transaction(raw, self.config.chain_id, takes_eip712=self.config.l1 is not None))
+        takes_eip712 = self.config.l1 is not None
+        return self._take(decode_transaction(raw, self.config.chain_id, sender=sender, takes_eip712=takes_eip712))
 
     def submit_many(self, raws: Sequence[bytes]) -> list[bytes | ChainError]:
         """Take signed transactions into the pool, in this order; gives hashes, and errors for those not acceptable.

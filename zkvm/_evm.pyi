@@ -38,6 +38,19 @@ def signers(digests: bytes, signatures: bytes, /) -> list[bytes | None]:
     ``digests`` has 32 bytes for each, ``signatures`` 65: r, s, parity of y. Python's lock is not held meanwhile.
     """
 
+class Recoverer:
+    """A thread that finds signers, as :func:`signers` does, and never holds Python's lock."""
+
+    def __new__(cls, bell: int) -> Recoverer:
+        """``bell``: a file descriptor that gets a byte when there is something to take where nothing was."""
+
+    def put(self, id: int, digest: bytes, signature: bytes, /) -> None: ...
+    def take(self) -> list[tuple[int, bytes | None]]:
+        """What has been found since the last time, in the order of coming."""
+
+    def close(self) -> None:
+        """Ends the thread; what it has not begun is never found."""
+
 class Nodes:
     """Trie nodes and codes by hash: a view, and a cache of what was used last. Threads may share it."""
 

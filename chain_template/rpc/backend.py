@@ -77,8 +77,8 @@ class RpcBackend(Protocol):
         """None on a chain without a settlement layer."""
         ...
 
-    def submit(self, raw: bytes) -> bytes:
-        """Take a signed transaction into the pool; returns its hash.
+    def submit(self, raw: bytes, sender: bytes | None = None) -> bytes:
+        """Take a signed transaction into the pool; returns its hash. Its sender may have been recovered before.
 
         Raises:
             TransactionError: Why it is not acceptable.

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from chain_template.rpc.dispatch import Deliver, Later
 from chain_template.rpc.joined_writes import JoinedWrites
 
 #: Longer ones are uvicorn's.
@@ -26,8 +27,11 @@ _HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-le
 class AnswersAtOnce(Protocol):
     """The application, beside its ASGI interface."""
 
-    def answer_at_once(self, body: bytes) -> bytes | None:
-        """The answer to a request that can be had without waiting; None for all else, of which nothing was done."""
+    def answer_at_once(self, body: bytes, deliver: Deliver | None = None) -> bytes | Later | None:
+        """The answer to a request that can be had without waiting; None for all else, of which nothing was done.
+
+        With ``deliver`` it may also come later.
+        """
         ...
 
 
@@ -44,6 +48,10 @@ class Connection(HttpToolsProtocol):
         self._has_answered = False
         self._length = 0
         self._last_used_s = 0.0
+        #: Whether the answer to the last request is being made, what has come after it, and whether that is the end.
+        self._is_awaiting = False
+        self._after: list[bytes] = []
+        self._is_ending = False
         #: Whether the parser has seen the beginning of a request and not its end.
         self._is_within = False
         #: Heads of plain requests, to the byte, and the lengths of their bodies: a client repeats its own.
@@ -56,14 +64,22 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
+        if self._is_awaiting:
+            self._after.append(data)
+            self.flow.pause_reading()
+            return
         end = -1
         if not self._is_within:
             end = data.find(_END)
             if end > 0 and self._plain_heads.get(data[:end]) == len(data) - end - len(_END) and self._is_idle():
-                answer = self._answers.answer_at_once(data[end + len(_END) :])
-                if answer is not None:
+                # Alone, a client waits least when nothing is handed to others.
+                deliver = self._deliver if len(self.connections) > 1 else None
+                answer = self._answers.answer_at_once(data[end + len(_END) :], deliver)
+                if isinstance(answer, bytes):
                     self._send(answer)
-                    self._last_used_s = self.loop.time()
+                    return
+                if answer is not None:
+                    self._is_awaiting = True
                     return
         self._has_answered = False
         # uvicorn would stop the clock that ends an idle connection, and start another one with every answer.
@@ -71,7 +87,6 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         is_idle = self._has_answered and self._held is None and self.timeout_keep_alive_task is None
         if is_idle and (self.cycle is None or self.cycle.response_complete):
-            self._last_used_s = self.loop.time()
             self.timeout_keep_alive_task = timer or self._clock(self.timeout_keep_alive)
             if end > 0 and len(data) == end + len(_END) + self._length and len(self._plain_heads) < _MOST_HEADS:
                 self._plain_heads[data[:end]] = self._length
@@ -81,8 +96,8 @@ class Connection(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         """The clock has run down: unless the connection was used meanwhile, it ends."""
         left_s = self._last_used_s + self.timeout_keep_alive - self.loop.time()
-        if left_s > 0:
-            self.timeout_keep_alive_task = self._clock(left_s)
+        if left_s > 0 or self._is_awaiting:
+            self.timeout_keep_alive_task = self._clock(max(left_s, 1.0))
         else:
             super().timeout_keep_alive_handler()
 
@@ -114,7 +129,7 @@ class Connection(HttpToolsProtocol):
         if self._held is not None:
             body = b"".join(self._held)
             answer = self._answers.answer_at_once(body)
-            if answer is not None:
+            if isinstance(answer, bytes):
                 self._held = None
                 self._has_answered = True
                 self._length = len(body)
@@ -125,6 +140,9 @@ class Connection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """The server stops: what has begun to arrive is still answered."""
+        if self._is_awaiting:
+            self._is_ending = True
+            return
         if self._held is not None:
             self._hand_over()
         super().shutdown()
@@ -136,9 +154,23 @@ class Connection(HttpToolsProtocol):
         if pieces:
             super().on_body(b"".join(pieces))
 
+    def _deliver(self, answer: bytes) -> None:
+        """The answer that was awaited."""
+        self._is_awaiting = False
+        if self._joined.is_closing():
+            return
+        self._send(answer)
+        if self._is_ending:
+            self._joined.close()
+        elif self._after:
+            after, self._after = b"".join(self._after), []
+            self.flow.resume_reading()
+            self.data_received(after)
+
     def _send(self, answer: bytes) -> None:
         self._joined.write_at_once(_HEAD % len(answer) + answer)
         self.server_state.total_requests += 1
+        self._last_used_s = self.loop.time()
 
     def _is_idle(self) -> bool:
         """Whether nothing is being answered, the client reads, and there is room for a request."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import Enum
 from typing import Any, Final
 
 import structlog
@@ -29,6 +30,7 @@ from chain_template.rpc.errors import (
     error_object,
 )
 from chain_template.rpc.params import bind, show
+from chain_template.rpc.recovery import Recovery
 from chain_template.rpc.registry import Method, Run
 from chain_template.rpc.view import Services, View
 
@@ -52,6 +54,16 @@ _STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 #: Jobs that may wait for a worker thread.
 _MAX_WAITING: Final = 2_000
+
+
+Deliver = Callable[[bytes], None]
+
+
+class Later(Enum):
+    """Instead of an answer."""
+
+    LATER = "later"
+    """It is being made, and will be delivered."""
 
 
 class Session:
@@ -92,6 +104,7 @@ class Dispatcher:
         self._pool = ThreadPoolExecutor(_POOL_THREADS, thread_name_prefix="rpc-call")
         self._submits = ThreadPoolExecutor(_SUBMIT_THREADS, thread_name_prefix="rpc-submit")
         self._waiting = 0
+        self._recovery: Recovery | None = None
 
     def close(self) -> None:
         """Take no more work; what runs finishes or meets its time limit."""
@@ -113,8 +126,23 @@ class Dispatcher:
             return failure(None, exc)
         return await self._answer_one(parsed, session)
 
-    def answer_at_once(self, body: bytes) -> bytes | None:
-        """The answer to a single request that runs on the event loop; None for all else, of which nothing was done."""
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on the loop runs that all requests come by."""
+        self._recovery = Recovery(loop)
+
+    def end(self) -> None:
+        """The loop is about to end."""
+        if self._recovery is not None:
+            self._recovery.close()
+            self._recovery = None
+
+    def answer_at_once(self, body: bytes, deliver: Deliver | None = None) -> bytes | Later | None:
+        """The answer to a single request that runs on the event loop; None for all else, of which nothing was done.
+
+        Args:
+            body: As it came.
+            deliver: Given, the answer to a transaction may come later, by this, and others be served meanwhile.
+        """
         if body[:1] != b"{":
             return None
         try:
@@ -125,8 +153,25 @@ class Dispatcher:
             return prepared
         if prepared.notification or prepared.place is not Run.INLINE:
             return None
+        if deliver is not None and self._is_recovered_beside(prepared, deliver):
+            return Later.LATER
         (answered,) = self._run_jobs([prepared])
         return answered
+
+    def _is_recovered_beside(self, call: Call, deliver: Deliver) -> bool:
+        """Have the sender of a transaction found and the call run after that; false where that is not to be done."""
+        if self._recovery is None or call.method.signed is None or len(self._recovery) >= _MAX_WAITING:
+            return False
+        signed = call.method.signed(self._services.backend.config, *call.args)
+        if signed is None:
+            return False
+
+        def found(sender: bytes | None) -> None:
+            (answered,) = self._run_jobs([call], sender)
+            deliver(answered)
+
+        self._recovery.find(*signed, found)
+        return True
 
     async def _parse(self, body: bytes) -> Any:
         if len(body) > _LARGE_BODY_BYTES:
@@ -206,12 +251,12 @@ class Dispatcher:
         hint = f"; did you mean {near[0]}?" if near else ""
         return f"the method {show(name)[1:-1]} does not exist/is not available{hint}"
 
-    def _run_jobs(self, calls: Sequence[Call]) -> list[bytes]:
-        """Run synchronous calls in order, all under one view."""
+    def _run_jobs(self, calls: Sequence[Call], sender: bytes | None = None) -> list[bytes]:
+        """Run synchronous calls in order, all under one view; ``sender`` is that of the one call's transaction."""
         deadline = time.monotonic() + self._settings.call_timeout_s
         answers: list[bytes] = []
         size = 0
-        with View(self._services, deadline) as view:
+        with View(self._services, deadline, sender) as view:
             together = calls[0].method.together if len(calls) > 1 else None
             if together is not None and all(call.method is calls[0].method for call in calls):
                 return self._run_together(calls, view, together)

@@ -13,6 +13,7 @@ from chain_template.rpc.params import BlockId, Param, address, block_number, dat
 from chain_template.rpc.registry import Methods, Run
 from chain_template.rpc.view import View
 from chain_template.store.records import StoredBlock, TransactionPosition
+from chain_template.transactions import what_was_signed
 from chain_template.transactions.types import Transaction
 
 methods = Methods()
@@ -142,14 +143,20 @@ def _result_of(view: View, raw: bytes) -> str | ChainError:
     heavy_if=lambda raw: len(raw) > _SHORT_BYTES,
     heavy_in=Run.SUBMIT,
     together=_send_many,
+    signed=lambda config, raw: what_was_signed(raw, config.chain_id),
 )
 def send_raw_transaction(view: View, raw: bytes) -> str:
     """Take a signed transaction into the pool; returns its hash."""
-    return hexstr(submit(view.backend, raw))
+    return hexstr(submit(view.backend, raw, view.sender))
 
 
-def submit(backend: RpcBackend, raw: bytes) -> bytes:
+def submit(backend: RpcBackend, raw: bytes, sender: bytes | None = None) -> bytes:
     """Hand a raw transaction to the chain; what is too long for it is refused before anything is decoded.
+
+    Args:
+        backend: The chain.
+        raw: The transaction.
+        sender: Its sender, where that was recovered before.
 
     Raises:
         TransactionError: Why it is not acceptable.
@@ -157,7 +164,7 @@ def submit(backend: RpcBackend, raw: bytes) -> bytes:
     most = backend.config.mempool.max_transaction_bytes
     if len(raw) > most:
         raise TransactionTooLarge(f"oversized data: transaction size {len(raw)}, limit {most}", size=len(raw))
-    return backend.submit(raw)
+    return backend.submit(raw, sender)
 
 
 @methods("eth_sendRawTransactionSync", _RAW, Param("timeout", uint64, optional=True), run=Run.WAIT)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from chain_template.errors import ChainError
-from chain_template.rpc.dispatch import Dispatcher, failure
+from chain_template.rpc.dispatch import Deliver, Dispatcher, Later, failure
 from chain_template.rpc.errors import InvalidRequest
 from chain_template.rpc.subscriptions import SubscriptionHub
 from chain_template.rpc.websocket import WebSocketSession
@@ -62,9 +62,9 @@ class RpcApp:
             status, body, extra = await self._http(scope["method"], scope["path"], headers, receive)
         await _respond(send, status, body, [*cors, *extra])
 
-    def answer_at_once(self, body: bytes) -> bytes | None:
+    def answer_at_once(self, body: bytes, deliver: Deliver | None = None) -> bytes | Later | None:
         """What :class:`~chain_template.rpc.connection.Connection` asks before it goes by ASGI."""
-        return self._dispatcher.answer_at_once(body)
+        return self._dispatcher.answer_at_once(body, deliver)
 
     def allows(self, origin: str) -> bool:
         """Whether pages of this origin may call."""

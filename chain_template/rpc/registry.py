@@ -37,6 +37,8 @@ class Method:
         heavy_in: Where that is.
         together: Answers a batch array of nothing but this method: called with a view and the arguments of each
             request, gives for each its result or the exception that stands for it.
+        signed: Called with the chain's configuration and the arguments: a digest and the signature under it (65 bytes)
+            whose sender may be found before the handler runs, which sees it as the view's, or None.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Method:
     heavy_if: Callable[..., bool] | None
     heavy_in: Run
     together: Callable[..., list[Any]] | None
+    signed: Callable[..., tuple[bytes, bytes] | None] | None
 
     @property
     def summary(self) -> str:
@@ -78,6 +81,7 @@ class Methods:
         heavy_if: Callable[..., bool] | None = None,
         heavy_in: Run = Run.POOL,
         together: Callable[..., list[Any]] | None = None,
+        signed: Callable[..., tuple[bytes, bytes] | None] | None = None,
     ) -> Callable[[_Handler], _Handler]:
         """Make a method of the decorated function.
 
@@ -89,10 +93,11 @@ class Methods:
             heavy_if: See :class:`Method`.
             heavy_in: See :class:`Method`.
             together: See :class:`Method`.
+            signed: See :class:`Method`.
         """
 
         def register(handler: _Handler) -> _Handler:
-            self._methods.append(Method(name, handler, params, run, l1_only, heavy_if, heavy_in, together))
+            self._methods.append(Method(name, handler, params, run, l1_only, heavy_if, heavy_in, together, signed))
             return handler
 
         return register

@@ -119,11 +119,15 @@ class RpcServer:
 
     async def _serve(self, server: uvicorn.Server, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
+        self._dispatcher.start(self._loop)
         serving = asyncio.create_task(server.serve(sockets=[self._socket] if self._socket else None))
         while not server.started and not serving.done():
             await asyncio.sleep(0.001)
         ready.set()
-        await serving
+        try:
+            await serving
+        finally:
+            self._dispatcher.end()
 
     def _on_event(self, event: Event) -> None:
         """Called in the publisher's thread: note it for the filters, hand it on to the subscriptions."""

@@ -47,13 +47,15 @@ class View:
     Args:
         services: What outlives the request.
         deadline: ``time.monotonic()`` value after which work on it stops.
+        sender: Of the transaction that the request brings, where it was recovered before.
     """
 
-    def __init__(self, services: Services, deadline: float) -> None:
+    def __init__(self, services: Services, deadline: float, sender: bytes | None = None) -> None:
         self.services = services
         self.backend = services.backend
         self.config = services.backend.config
         self.deadline = deadline
+        self.sender = sender
         self._opened: AbstractContextManager[Snapshot] | None = None
         self._states: dict[bytes, StateReader] = {}
 

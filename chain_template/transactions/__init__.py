@@ -1,6 +1,6 @@
 """Transactions of a chain: what they are, how they are read from bytes, and how an L1 operation becomes one."""
 
-from chain_template.transactions.decode import decode_transaction, decode_transactions
+from chain_template.transactions.decode import decode_transaction, decode_transactions, what_was_signed
 from chain_template.transactions.intrinsic import intrinsic_gas
 from chain_template.transactions.priority import decode_priority_transaction, priority_transaction
 from chain_template.transactions.system import decode_system_transaction, system_transaction
@@ -27,4 +27,5 @@ __all__ = [
     "intrinsic_gas",
     "priority_transaction",
     "system_transaction",
+    "what_was_signed",
 ]

@@ -14,7 +14,7 @@ from chain_template.errors import (
 from chain_template.primitives import int_to_bytes, keccak, to_int
 from chain_template.transactions.eip712 import decode_eip712
 from chain_template.transactions.fields import check_chain, read_bytes, read_list, read_to, read_uint, read_uint64
-from chain_template.transactions.signatures import recover_sender, recover_senders
+from chain_template.transactions.signatures import compact, recover_sender, recover_senders
 from chain_template.transactions.types import (
     ACCESS_LIST_TYPE,
     BLOB_TYPE,
@@ -99,6 +99,18 @@ def decode_transactions(
         except TransactionError as exc:
             decoded[at] = exc
     return [one for one in decoded if one is not None]
+
+
+def what_was_signed(raw: bytes, chain_id: int) -> tuple[bytes, bytes] | None:
+    """The digest under a transaction's signature, and the signature: r, s, parity of y, 65 bytes.
+
+    None of a transaction that :func:`decode_transaction` refuses, and of type 0x71.
+    """
+    try:
+        fields, digest = _read(raw, chain_id)
+    except TransactionError:
+        return None
+    return digest, compact(fields["signature"])
 
 
 def _read(raw: bytes, chain_id: int) -> tuple[dict[str, Any], bytes]:

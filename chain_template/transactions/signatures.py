@@ -22,7 +22,7 @@ def recover_sender(digest: bytes, signature: Signature) -> bytes:
     if not 0 < signature.r < SECP256K1_N or not 0 < signature.s <= SECP256K1_N // 2:
         raise InvalidSignature("the signature's r or s is out of range")
     try:
-        key = PublicKey.from_signature_and_message(_compact(signature), digest, hasher=None)
+        key = PublicKey.from_signature_and_message(compact(signature), digest, hasher=None)
     except Exception as exc:  # coincurve raises bare Exception when no curve point fits
         raise InvalidSignature("no key could have made this signature") from exc
     return keccak(key.format(compressed=False)[1:])[12:]
@@ -36,9 +36,10 @@ def recover_senders(signed: Iterable[tuple[bytes, Signature]]) -> list[bytes | N
     digests, signatures = [], []
     for digest, signature in signed:
         digests.append(digest)
-        signatures.append(_compact(signature))
+        signatures.append(compact(signature))
     return signers(b"".join(digests), b"".join(signatures))
 
 
-def _compact(signature: Signature) -> bytes:
+def compact(signature: Signature) -> bytes:
+    """r, s and the parity of y, 65 bytes."""
     return signature.r.to_bytes(32, "big") + signature.s.to_bytes(32, "big") + bytes([signature.y_parity])

@@ -1,5 +1,7 @@
 """Decoding of signed transactions, priority operations and system transactions."""
 
+import os
+
 import pytest
 import rlp
 from eth_abi.abi import encode
@@ -15,15 +17,20 @@ from chain_template.errors import (
 )
 from chain_template.primitives import BOOTLOADER_ADDRESS, SYSTEM_CONTEXT_ADDRESS, apply_alias, keccak, undo_alias
 from chain_template.transactions import (
+    Transaction,
+    decode,
     decode_priority_transaction,
     decode_system_transaction,
     decode_transaction,
+    decode_transactions,
     priority_transaction,
     system_transaction,
+    what_was_signed,
 )
 from chain_template.transactions.priority import CANONICAL_ABI
 from chain_template.transactions.signatures import SECP256K1_N
 from tests.support import CHAIN_ID, GWEI, KEYS, address_of, sign
+from zkvm._evm import Recoverer, read_dynamic_fee, signers
 
 TO = b"\x11" * 20
 ACCESS = [{"address": "0x" + "22" * 20, "storageKeys": ["0x" + "00" * 31 + "05"]}]
@@ -89,6 +96,111 @@ def test_no_second_encoding_of_a_transaction(data: st.DataObject) -> None:
         return
     assert tx.raw == mutated
     assert mutated == raw or tx.sender != address_of(KEYS[0])
+
+
+@given(data=st.data())
+def test_c_reads_what_python_reads(data: st.DataObject) -> None:
+    """The kind that nearly all transactions are, with any one byte changed or any bytes cut off."""
+    raw = sign(KEYS[0], data.draw(st.integers(0, 300)), to=data.draw(st.sampled_from([TO, None])), value=9, gas=90_000)
+    at = data.draw(st.integers(1, len(raw) - 1))
+    mutated = raw[:at] + bytes([data.draw(st.integers(0, 255))]) + raw[at + 1 :]
+    for one in (raw, mutated, raw[:at], raw + raw[at:]):
+        read = read_dynamic_fee(one)
+        try:
+            fields, digest = decode._read_typed(one, CHAIN_ID, has_tip=True)
+        except WrongChainId:
+            continue  # C leaves that to Python
+        except TransactionError:
+            assert read is None
+            continue
+        # An access list that is not empty is Python's.
+        assert (read is None) == bool(fields.pop("access_list"))
+        if read is not None:
+            assert decode._common(one, CHAIN_ID, read) == (fields, digest)
+    assert read_dynamic_fee(raw) is not None
+
+
+def outcome(raw: bytes) -> object:
+    try:
+        return decode_transaction(raw, CHAIN_ID)
+    except TransactionError as exc:
+        return type(exc), exc.message
+
+
+def test_many_are_what_each_is() -> None:
+    fields = rlp.decode(sign(KEYS[0], 0, to=TO)[1:])
+    no_key_fits = b"\x02" + rlp.encode([*fields[:10], b"\x05", fields[11]])
+    high_s = b"\x02" + rlp.encode([*fields[:11], SECP256K1_N - 1])
+    raws = [
+        sign(KEYS[0], 7, to=TO),
+        b"",
+        sign(KEYS[1], 7, gasPrice=3 * GWEI, to=TO),
+        no_key_fits,
+        sign(KEYS[2], 1, type=1, gasPrice=3 * GWEI, to=TO, accessList=ACCESS),
+        high_s,
+        sign(KEYS[0], 0, chain_id=1, to=TO),
+        b"\x71",
+        sign(KEYS[2], 2, to=None, data=b"\x60\x00", gas=100_000),
+    ]
+    many = decode_transactions(raws, CHAIN_ID)
+    shown = [one if isinstance(one, Transaction) else (type(one), one.message) for one in many]
+    assert shown == [outcome(raw) for raw in raws]
+    assert [isinstance(one, Transaction) for one in many] == [True, False, True, False, True, False, False, False, True]
+    assert decode_transactions([], CHAIN_ID) == []
+
+
+def test_what_was_signed_gives_the_sender() -> None:
+    found = what_was_signed(sign(KEYS[1], 3, to=TO), CHAIN_ID)
+    assert found is not None
+    assert signers(*found) == [address_of(KEYS[1])]
+    assert what_was_signed(b"\x02\x00", CHAIN_ID) is None
+    assert what_was_signed(b"\x71" + rlp.encode([b""]), CHAIN_ID) is None
+
+
+def test_signers_beside() -> None:
+    """One after the other, in the order of coming, whatever the signatures are; and nothing after the end."""
+    signed = [what_was_signed(sign(key, nonce, to=TO), CHAIN_ID) for nonce in range(3) for key in KEYS]
+    asked = [one for one in signed if one is not None] + [(bytes(32), bytes(65)), (bytes(32), b"\xff" * 65)]
+    heard, bell = os.pipe()
+    recoverer = Recoverer(bell)
+    try:
+        for number, (digest, signature) in enumerate(asked):
+            recoverer.put(number, digest, signature)
+        found: list[tuple[int, bytes | None]] = []
+        while len(found) < len(asked):
+            os.read(heard, 64)
+            found += recoverer.take()
+        assert [number for number, _ in found] == list(range(len(asked)))
+        expected = signers(b"".join(digest for digest, _ in asked), b"".join(signature for _, signature in asked))
+        assert (
+            [signer for _, signer in found]
+            == expected
+            == [address_of(key) for _ in range(3) for key in KEYS]
+            + [
+                None,
+                None,
+            ]
+        )
+        for bad in ((bytes(31), bytes(65)), (bytes(32), bytes(64))):
+            with pytest.raises(ValueError, match="bytes; expected"):
+                recoverer.put(0, *bad)
+        for number in range(100):
+            recoverer.put(number, *asked[0])
+    finally:
+        recoverer.close()
+        recoverer.close()
+        os.close(heard)
+        os.close(bell)
+    with pytest.raises(RuntimeError, match="stopped"):
+        recoverer.put(0, bytes(32), bytes(65))
+
+
+def test_signers_want_whole_signatures() -> None:
+    with pytest.raises(ValueError, match="32 bytes and 65 bytes for each"):
+        signers(bytes(32), bytes(64))
+    with pytest.raises(ValueError, match="32 bytes and 65 bytes for each"):
+        signers(bytes(33), bytes(65))
+    assert signers(b"", b"") == []
 
 
 @given(st.binary(max_size=200))

@@ -159,7 +159,14 @@ static inline void fe_sub(u256 *r, const u256 *a, const u256 *b) {
     if (u256_sub_borrow(r, a, b)) u256_add_carry(r, r, &P);
 }
 
-static inline void fe_double(u256 *r, const u256 *a) { fe_add(r, a, a); }
+/* r <- a / 2 */
+static inline void fe_half(u256 *r, const u256 *a) {
+    u256 odd = P;
+    for (int i = 0; i < U256_LIMBS; i++) odd.limb[i] &= (limb_t)0 - (a->limb[0] & 1);
+    limb_t top = u256_add_carry(r, a, &odd);
+    for (int i = 0; i < U256_LIMBS - 1; i++) r->limb[i] = r->limb[i] >> 1 | r->limb[i + 1] << (ZK_LIMB_BITS - 1);
+    r->limb[U256_LIMBS - 1] = r->limb[U256_LIMBS - 1] >> 1 | top << (ZK_LIMB_BITS - 1);
+}
 
 static inline void fe_negate(u256 *r, const u256 *a) {
     if (u256_is_zero(a)) *r = *a;

@@ -14,27 +14,22 @@ typedef struct {
     u256 x, y, z;
 } point;
 
+/* With z = y z instead of 2 y z: x and y are a quarter and an eighth of the textbook's, and fewer sums are to be made. */
 static inline void point_double(point *r, const point *p) {
-    u256 yy, s, m, t;
-    fe_square(&yy, &p->y);
-    fe_mul(&s, &p->x, &yy);
-    fe_double(&s, &s);
-    fe_double(&s, &s);
-    fe_square(&t, &p->x);
-    fe_double(&m, &t);
-    fe_add(&m, &m, &t);
+    u256 l, half, s, t, ss;
+    fe_square(&s, &p->y);
+    fe_square(&l, &p->x);
+    fe_half(&half, &l);
+    fe_add(&l, &l, &half);
+    fe_mul(&t, &p->x, &s);
     fe_mul(&r->z, &p->y, &p->z);
-    fe_double(&r->z, &r->z);
-    fe_square(&r->x, &m);
-    fe_sub(&r->x, &r->x, &s);
-    fe_sub(&r->x, &r->x, &s);
-    fe_square(&yy, &yy);
-    fe_double(&yy, &yy);
-    fe_double(&yy, &yy);
-    fe_double(&yy, &yy);
-    fe_sub(&s, &s, &r->x);
-    fe_mul(&r->y, &m, &s);
-    fe_sub(&r->y, &r->y, &yy);
+    fe_square(&r->x, &l);
+    fe_sub(&r->x, &r->x, &t);
+    fe_sub(&r->x, &r->x, &t);
+    fe_square(&ss, &s);
+    fe_sub(&t, &t, &r->x);
+    fe_mul(&r->y, &l, &t);
+    fe_sub(&r->y, &r->y, &ss);
 }
 
 /* r <- p + q, where u1, s1 are p's coordinates and u2, s2 those of q over z, their common denominator; none of the

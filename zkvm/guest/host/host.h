@@ -200,7 +200,7 @@ PyObject *host_frozenset(const host_set *set, PyObject *(*item)(const uint8_t *k
 /* --- The types of the module --- */
 
 typedef struct {
-    PyTypeObject *engine, *nodes, *block;
+    PyTypeObject *engine, *nodes, *block, *recoverer;
     PyObject *failure;
 } host_module;
 
@@ -213,7 +213,7 @@ typedef struct {
     PyObject *no_bloom;               /* of a transaction without logs */
 } host_engine;
 
-extern PyType_Spec HOST_BLOCK_SPEC;
+extern PyType_Spec HOST_BLOCK_SPEC, HOST_RECOVERER_SPEC;
 
 /* --- What a block says of each transaction --- */
 

@@ -78,7 +78,8 @@ static int module_exec(PyObject *module) {
     state->engine = add_type(module, &ENGINE_SPEC);
     state->nodes = add_type(module, &HOST_NODES_SPEC);
     state->block = add_type(module, &HOST_BLOCK_SPEC);
-    return state->engine && state->nodes && state->block ? 0 : -1;
+    state->recoverer = add_type(module, &HOST_RECOVERER_SPEC);
+    return state->engine && state->nodes && state->block && state->recoverer ? 0 : -1;
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg) {
@@ -86,6 +87,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->engine);
     Py_VISIT(state->nodes);
     Py_VISIT(state->block);
+    Py_VISIT(state->recoverer);
     Py_VISIT(state->failure);
     return 0;
 }
@@ -95,6 +97,7 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->engine);
     Py_CLEAR(state->nodes);
     Py_CLEAR(state->block);
+    Py_CLEAR(state->recoverer);
     Py_CLEAR(state->failure);
     return 0;
 }

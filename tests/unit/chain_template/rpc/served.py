@@ -122,8 +122,9 @@ class ServedChain:
         self.loop.stop()
         self.store.close()
 
-    def submit(self, raw: bytes) -> bytes:
-        return self._take(decode_transaction(raw, self.config.chain_id, takes_eip712=self.config.l1 is not None))
+    def submit(self, raw: bytes, sender: bytes | None = None) -> bytes:
+        takes_eip712 = self.config.l1 is not None
+        return self._take(decode_transaction(raw, self.config.chain_id, sender=sender, takes_eip712=takes_eip712))
 
     def submit_many(self, raws: Sequence[bytes]) -> list[bytes | ChainError]:
         taken: list[bytes | ChainError] = []

@@ -4,14 +4,15 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from chain_template.rpc import RpcServer
 from chain_template.rpc.connection import Connection
-from tests.support import CHAIN_ID
+from chain_template.rpc.recovery import Found, Recovery
+from tests.support import CHAIN_ID, KEYS, address_of, sign
 from tests.unit.chain_template.rpc.conftest import Deployed
 
 CHAIN = hex(CHAIN_ID)
@@ -25,19 +26,19 @@ class Wire:
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
-        self._file = connection.makefile("rb")
+        self.file = connection.makefile("rb")
 
     def send(self, *pieces: bytes) -> None:
         for piece in pieces:
             self.socket.sendall(piece)
 
     def answer(self) -> tuple[int, dict[str, str], bytes]:
-        status = int(self._file.readline().split()[1])
+        status = int(self.file.readline().split()[1])
         headers = {}
-        while line := self._file.readline().strip():
+        while line := self.file.readline().strip():
             name, _, value = line.decode().partition(":")
             headers[name.lower()] = value.strip()
-        return status, headers, self._file.read(int(headers.get("content-length", 0)))
+        return status, headers, self.file.read(int(headers.get("content-length", 0)))
 
     def result(self) -> tuple[int, str]:
         status, headers, body = self.answer()
@@ -46,13 +47,15 @@ class Wire:
         return shown["id"], shown["result"]
 
     def is_at_its_end(self) -> bool:
-        return self._file.read(1) == b""
+        return self.file.read(1) == b""
 
 
 @contextmanager
 def wire(deployed: Deployed) -> Iterator[Wire]:
     with socket.create_connection(("127.0.0.1", deployed.chain.server.port), timeout=20) as connection:
-        yield Wire(connection)
+        it = Wire(connection)
+        with it.file:
+            yield it
 
 
 def post(body: bytes, *headers: bytes, version: bytes = b"1.1") -> bytes:
@@ -149,21 +152,101 @@ def test_a_request_that_has_begun_when_the_server_stops_is_answered(l1: Deployed
     whole = post(QUICK % 3)
     with wire(l1) as it:
         it.send(whole[:-5])
-        shut_down_what_holds(l1.chain.server)
+        shut_down(l1.chain.server, lambda one: bool(one._held))
         it.send(whole[-5:])
         assert it.result() == (3, CHAIN)
         assert it.is_at_its_end()
 
 
-def shut_down_what_holds(server: RpcServer) -> None:
+def post_transaction(number: int, key: int, nonce: int, **fields: object) -> bytes:
+    raw = sign(KEYS[key], nonce, **{"to": b"\x42" * 20, **fields})
+    params = b'"0x%s"' % raw.hex().encode()
+    return post(b'{"jsonrpc":"2.0","id":%d,"method":"eth_sendRawTransaction","params":[%s]}' % (number, params))
+
+
+def nonce_of(it: Wire, key: int) -> int:
+    sender = address_of(KEYS[key]).hex().encode()
+    it.send(post(b'{"jsonrpc":"2.0","id":0,"method":"eth_getTransactionCount","params":["0x%s","pending"]}' % sender))
+    return int(it.result()[1], 16)
+
+
+@pytest.fixture
+def found_beside(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The digests whose senders were found beside the event loop."""
+    found: list[bytes] = []
+    find = Recovery.find
+
+    def noted(self: Recovery, digest: bytes, signature: bytes, then: Found) -> None:
+        found.append(digest)
+        find(self, digest, signature, then)
+
+    monkeypatch.setattr(Recovery, "find", noted)
+    return found
+
+
+def test_transactions_of_several_clients(l1: Deployed, found_beside: list[bytes]) -> None:
+    """They are sent whole, without waiting, and behind one another; each client has its answers in order."""
+    count = 12
+    with wire(l1) as one, wire(l1) as other:
+        nonces = [nonce_of(one, key) for key in (3, 4)]
+        for at in range(count):
+            for it, key, nonce in ((one, 3, nonces[0]), (other, 4, nonces[1])):
+                it.send(post_transaction(at, key, nonce + at))
+                it.send(post(QUICK % (100 + at)))
+                it.send(post(SLOW % (200 + at)))
+        for at in range(count):
+            for it in (one, other):
+                number, tx_hash = it.result()
+                assert (number, len(tx_hash)) == (at, 66)
+                assert it.result() == (100 + at, CHAIN)
+                assert it.result()[0] == 200 + at
+        assert [nonce_of(one, key) for key in (3, 4)] == [nonces[0] + count, nonces[1] + count]
+    assert found_beside
+
+
+def test_what_is_wrong_with_a_transaction_is_said_all_the_same(l1: Deployed, found_beside: list[bytes]) -> None:
+    with wire(l1) as it, wire(l1):
+        nonce = nonce_of(it, 3)
+        good = post_transaction(1, 3, nonce, value=1)
+        it.send(good)
+        assert it.result()[0] == 1
+        # Of the same length, so that the head is the same: another chain, and a signature that no key made.
+        for change, message in ((b"0x02f8", b"0x02f9"), (good[-80:-70], b"f" * 10)):
+            assert change in good
+            it.send(good.replace(change, message))
+            assert "error" in json.loads(it.answer()[2])
+        it.send(good)
+        assert "already known" in json.loads(it.answer()[2])["error"]["message"]
+        assert nonce_of(it, 3) == nonce + 1
+    assert found_beside
+
+
+def test_an_answer_that_is_awaited_when_the_server_stops_is_sent(l1: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[Found] = []
+    monkeypatch.setattr(Recovery, "find", lambda self, digest, signature, then: held.append(then))
+    with wire(l1) as it, wire(l1):
+        nonce = nonce_of(it, 3)
+        it.send(post_transaction(0, 3, nonce, value=7))
+        assert it.result()[0] == 0  # the first of its kind on a connection is parsed, and answered at once
+        it.send(post_transaction(1, 3, nonce + 1, value=7))
+        shut_down(l1.chain.server, lambda one: one._is_awaiting)
+        monkeypatch.undo()
+        assert l1.chain.server._loop is not None
+        l1.chain.server._loop.call_soon_threadsafe(held[0], address_of(KEYS[3]))
+        assert it.result()[0] == 1
+        assert it.is_at_its_end()
+
+
+def shut_down(server: RpcServer, wanted: Callable[[Connection], bool]) -> None:
+    """What the end of the server does to the connections that are wanted, once there is one."""
     done = threading.Event()
 
     def look() -> None:
         assert server._server is not None
-        held = [one for one in server._server.server_state.connections if isinstance(one, Connection) and one._held]
-        for one in held:
+        found = [one for one in server._server.server_state.connections if isinstance(one, Connection) and wanted(one)]
+        for one in found:
             one.shutdown()
-        if held:
+        if found:
             done.set()
 
     assert server._loop is not None
