@@ -17,7 +17,7 @@ from chain_template.executor.interface import ExecutedBlock, StateView
 from chain_template.headers import BlockHeader
 from chain_template.store import Store
 from zkvm.emulator.cost import Cost, Limits
-from zkvm.emulator.errors import CycleLimitExceeded, GuestMemoryExceeded, InputTooLarge
+from zkvm.emulator.errors import CycleLimitExceeded, EmulatorError, GuestMemoryExceeded, InputTooLarge
 from zkvm.guest import batch_program, run_in_the_zkvm
 from zkvm.machine.heights import limits_within
 from zkvm.stark.memory import installed
@@ -82,6 +82,15 @@ class CostMeter:
             self._rules, 1, state=state, parent=parent, blocks=blocks, traces=traces, header_at=self._header_at
         )
         return self.share_of_input(built.batch_input)
+
+
+def cycles_of(batch_input: bytes) -> int:
+    """Instructions that the batch program takes on a batch; 0 where it stops, which its prover will see."""
+    try:
+        run = run_in_the_zkvm(batch_input)
+    except EmulatorError:
+        return 0
+    return run.cost.main if run.cost is not None else 0
 
 
 def meter_of(config: ChainConfig, store: Store) -> CostMeter | None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import structlog
 
+from chain_template.batcher.meter import cycles_of
 from chain_template.errors import ProofJobLost, SettlementRefused
 from chain_template.settlement.on_l1 import Counters
 from chain_template.settlement.proofs import ProofJob, ProofResult, ProofService
@@ -100,14 +101,17 @@ class ProvingDesk:
         self._store.update_batch(record.number, stage=BatchStage.COMMITTED if is_on_l1 else BatchStage.SEALED)
 
     def _submit(self, record: BatchRecord, program_id: bytes) -> None:
+        batch_input = self._store.batch_input(record.number)
         self._service.submit(
             ProofJob(
                 chain_id=self._chain_id,
                 chain_name=self._chain_name,
                 batch_number=record.number,
                 program_id=program_id,
-                batch_input=self._store.batch_input(record.number),
+                batch_input=batch_input,
                 public_input=record.public_input,
+                # What is executed again, without a proof, takes its input's time.
+                cycles=cycles_of(batch_input) if self._needs_proofs else 0,
             )
         )
         self._submitted.add((record.number, program_id, record.public_input))

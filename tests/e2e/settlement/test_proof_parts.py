@@ -13,6 +13,7 @@ from chain_template.store.records import BatchStage
 from tests.e2e.settlement.lab import OTHER, PROGRAM_ID, wait_until
 from tests.e2e.settlement.test_faults import executions, step_until
 from tests.solidity import compiled, needs_solc
+from zkvm.guest import run_in_the_zkvm
 
 pytestmark = needs_solc
 SOURCE = Path(__file__).parent / "src" / "CountingVerifier.sol"
@@ -76,6 +77,7 @@ def test_a_proof_reaches_l1_in_parts_and_each_is_named(make_lab):
     lab.wait_settled()
     (batch, *_) = lab.batches()
     assert batch.proof_mode == "stark-fast"
+    assert all(job.cycles == run_in_the_zkvm(job.batch_input).cost.main > 0 for job in lab.prover.jobs)
     assert parts_of(lab, batch) == [0, 1, 2, 3]
     sent = {name: tx for name, tx in batch.l1_transactions.items() if name.startswith("part")}
     hashes = ["0x" + tx.hex() for claim, _, tx in part_events(lab) if claim == batch.public_input]
