@@ -13,10 +13,14 @@ from ecosystem.cli.hub import Json
 from ecosystem.cli.output import USAGE, emit_json, err, fail, interactive, out, say, table
 
 if TYPE_CHECKING:
+    from zkvm.backends.cuda import CudaBackend
+    from zkvm.backends.interface import Backend
     from zkvm.emulator.cost import Cost
     from zkvm.emulator.elf import Program
+    from zkvm.emulator.emulator import Execution
     from zkvm.stark.key import ProvingKey
     from zkvm.stark.layout import Layout
+    from zkvm.stark.memory import Forecast
     from zkvm.stark.profiles import Profile
 
 app = typer.Typer(no_args_is_help=True)
@@ -84,15 +88,18 @@ def prove_program(
     memory_gb: Annotated[
         float | None, typer.Option(min=0.1, help="Memory it may take; what is free without it.", show_default=False)
     ] = None,
+    device: Annotated[
+        int | None,
+        typer.Option(min=0, help="Prove on this NVIDIA device, as CUDA counts them; on the processors without it."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a program and prove what it put out. The input stays private."""
-    from zkvm.backends.cpu import CpuBackend
+    from zkvm.backends.cuda import CudaBackend
     from zkvm.emulator.emulator import run
     from zkvm.machine.api import prove_execution
     from zkvm.stark.memory import plan
 
-    backend = CpuBackend()
     limit = None if memory_gb is None else int(memory_gb * 1e9)
     target = to or elf.with_suffix(".proof")
     for place in (target, key_to):
@@ -101,11 +108,16 @@ def prove_program(
     began = time.perf_counter()
     with explained():
         program, profile = _program(elf), _profile(profile_name)
+        backend = _backend(device)
         execution = run(program, _input(file, text))
         key = _key(program, profile)
-        forecast = plan(_shape(program, execution.cost, profile), limit)
+        if isinstance(backend, CudaBackend):
+            forecast, memory = _on_device(backend, execution, profile), f" of device {device}"
+        else:
+            forecast, memory = plan(_shape(program, execution.cost, profile), limit), ""
         if not as_json:
-            err().print(f"{execution.cycles:,} cycles; at most {forecast.peak / 1e9:.1f} GB, in {forecast.peak_stage}")
+            peak = f"{forecast.peak / 1e9:.1f} GB{memory}, in {forecast.peak_stage}"
+            err().print(f"{execution.cycles:,} cycles; at most {peak}")
         with _progress(quiet=as_json) as progress:
             proven = prove_execution(execution, profile, key, backend, progress, limit)
         _write(target, proven.proof)
@@ -251,6 +263,28 @@ def _key(program: "Program", profile: "Profile") -> "ProvingKey":
     from zkvm.machine.key import key_for, user_cache
 
     return key_for(program, profile, CpuBackend(), user_cache())
+
+
+def _backend(device: int | None) -> "Backend":
+    """Where proofs are made; raises DeviceError for a device that cannot be used."""
+    from zkvm.backends.cpu import CpuBackend
+    from zkvm.backends.cuda import CudaBackend, cupy_device
+
+    return CpuBackend() if device is None else CudaBackend(cupy_device.CupyDevice(device))
+
+
+def _on_device(backend: "CudaBackend", execution: "Execution", profile: "Profile") -> "Forecast":
+    """Device memory that a proof takes; raises ProofDoesNotFitDevice where there is less."""
+    from zkvm.machine.heights import heights_for
+    from zkvm.machine.machine import riscv
+    from zkvm.stark.device_memory import CONTEXT_BYTES, forecast
+    from zkvm.stark.refusals import ProofDoesNotFitDevice
+
+    free = backend.device.memory()[0] + CONTEXT_BYTES
+    needed = forecast(riscv(), heights_for(execution.program, execution.cost), profile, free).device
+    if needed.peak > free:
+        raise ProofDoesNotFitDevice(needed.peak, free, needed.peak_stage)
+    return needed
 
 
 def _shape(program: "Program", cost: "Cost", profile: "Profile") -> "Layout":

@@ -10,6 +10,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from ecosystem.cli.main import app
+from tests.zkvm.cuda.emulated import EmulatedDevice, needs_compiler
+from zkvm.backends.cuda import cupy_device
+from zkvm.backends.cuda.errors import NoDevice
 from zkvm.guest_kit import examples
 
 Zkvm = Callable[..., Result]
@@ -67,6 +70,25 @@ def test_a_proof_is_made_and_convinces_whoever_has_the_key(zkvm: Zkvm) -> None:
     proof[len(proof) // 2] ^= 1
     Path("p").write_bytes(proof)
     refused(zkvm("verify", "p", "--key", "k", "--output", TENTH))
+
+
+def test_a_device_that_is_not_there_is_named(zkvm: Zkvm, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(index: int) -> None:
+        raise NoDevice(f"there is no device {index}", index)
+
+    monkeypatch.setattr(cupy_device, "CupyDevice", missing)
+    refused(zkvm("prove", FIBONACCI, "--device", 7), "there is no device 7", "nvidia-smi -L")
+    assert not FIBONACCI.with_suffix(".proof").exists()
+
+
+@needs_compiler
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_a_device_gives_the_same_proof(zkvm: Zkvm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cupy_device, "CupyDevice", lambda index: EmulatedDevice())
+    for name, words in (("here", ()), ("there", ("--device", 0))):
+        told(zkvm("prove", FIBONACCI, "--input-hex", "0a000000", "-o", name, *words, "--json"))
+    assert Path("here").read_bytes() == Path("there").read_bytes()
 
 
 @pytest.mark.parametrize(
