@@ -28,8 +28,7 @@ pytestmark = [
 ]
 
 
-def test_a_transfer_is_proven_verified_on_l1_and_executed(make_lab):
-    system, stages = Stark(PROFILE), []
+def proving_lab(make_lab, system, stages):
     lab = make_lab(
         deploy_verifier=system.deploy,
         program_id=system.program_id,
@@ -39,17 +38,27 @@ def test_a_transfer_is_proven_verified_on_l1_and_executed(make_lab):
     )
     lab.prover.proof = real_proofs(PROFILE, lambda progress: stages.append(progress.stage))
     lab.start()
-    # The deposit and the transfer in one batch: a proof costs more by the batch than by the transaction.
-    lab.receipt(lab.deposit().canonical_hash)
-    lab.send(OTHER.address, value=1)
-    lab.node.settlement.seal_now()
+    return lab
 
+
+def wait_settled(lab, seconds):
     def settled():
         # A proof that L1 refuses now, it will refuse in ten minutes.
         assert "refuses" not in (error := lab.errors().get("settlement", "")), error
         return lab.node.is_settled() and lab.batches()
 
-    wait_until(settled, 280.0, "settlement")
+    wait_until(settled, seconds, "settlement")
+
+
+def test_a_transfer_is_proven_verified_on_l1_and_executed(make_lab):
+    system, stages = Stark(PROFILE), []
+    lab = proving_lab(make_lab, system, stages)
+    # The deposit and the transfer in one batch: a proof costs more by the batch than by the transaction.
+    lab.receipt(lab.deposit().canonical_hash)
+    lab.send(OTHER.address, value=1)
+    lab.node.settlement.seal_now()
+
+    wait_settled(lab, 280.0)
 
     (batch,) = lab.batches()
     assert (batch.stage, batch.proof_mode, batch.l1_tx_count) == (BatchStage.EXECUTED, f"stark-{PROFILE}", 1)
@@ -81,3 +90,22 @@ def test_a_transfer_is_proven_verified_on_l1_and_executed(make_lab):
     with Lying(lab.client.url, lambda data: data.replace(last, altered)) as client:
         found = audit(ChainOnL1(client, place), CHAIN_ID, batch.number, key_cache=user_cache())
     assert outcomes(found) == {**dict.fromkeys(outcomes(found), Outcome.PASSED), "proof": Outcome.FAILED}
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_twenty_transfers_in_one_batch(make_lab, capsys):
+    lab = proving_lab(make_lab, Stark(PROFILE), [])
+    lab.receipt(lab.deposit().canonical_hash)
+    for _ in range(20):
+        lab.send(OTHER.address, value=1)
+    lab.node.settlement.seal_now()
+    wait_settled(lab, 1700.0)
+    (batch,) = lab.batches()
+    assert (batch.stage, lab.balance(OTHER)) == (BatchStage.EXECUTED, 20)
+    taken_s = (batch.stage_times_ms["verified"] - batch.stage_times_ms["sealed"]) / 1000
+    parts = [name for name in batch.l1_transactions if name.startswith("part")]
+    with capsys.disabled():
+        print(
+            f"\n{lab.kind}: {batch.tx_count} transactions, {taken_s:.1f} s from seal to verified, {len(parts)} parts"
+        )
