@@ -1,6 +1,7 @@
 """Reading signed transactions (types 0x00, 0x01, 0x02 and 0x71) from bytes, strictly, and recovering their senders."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import rlp
@@ -34,6 +35,8 @@ from zkvm._evm import read_dynamic_fee
 _STRING: Final = 0x80
 _LIST: Final = 0xC0
 _LONG_LIST: Final = 0xF8
+#: Transactions of which the sender is being found; fields of more are read again.
+_BETWEEN: Final = 64
 _EIP712: Final = bytes([EIP712_TYPE])
 
 _REFUSED: Final = {
@@ -64,7 +67,7 @@ def decode_transaction(
         if not takes_eip712:
             raise UnsupportedTransactionType(NO_EIP712, type=EIP712_TYPE)
         return decode_eip712(raw, chain_id, is_checked=sender is not None)
-    fields, digest = _read(raw, chain_id)
+    fields, digest = _read_once(raw, chain_id)
     if sender is None:
         sender = recover_sender(digest, fields["signature"])
     return Transaction(sender=sender, **fields)
@@ -107,7 +110,7 @@ def what_was_signed(raw: bytes, chain_id: int) -> tuple[bytes, bytes] | None:
     None of a transaction that :func:`decode_transaction` refuses, and of type 0x71.
     """
     try:
-        fields, digest = _read(raw, chain_id)
+        fields, digest = _read_once(raw, chain_id)
     except TransactionError:
         return None
     return digest, compact(fields["signature"])
@@ -126,6 +129,10 @@ def _read(raw: bytes, chain_id: int) -> tuple[dict[str, Any], bytes]:
     if kind in (ACCESS_LIST_TYPE, DYNAMIC_FEE_TYPE):
         return _read_typed(raw, chain_id, has_tip=kind == DYNAMIC_FEE_TYPE)
     raise UnsupportedTransactionType(_REFUSED.get(kind, f"transaction type 0x{kind:02x} is unknown"), type=kind)
+
+
+#: What was signed is asked first, and the whole when the sender is known.
+_read_once = lru_cache(maxsize=_BETWEEN)(_read)
 
 
 def _common(raw: bytes, chain_id: int, read: tuple[Any, ...]) -> tuple[dict[str, Any], bytes]:

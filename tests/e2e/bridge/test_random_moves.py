@@ -31,7 +31,7 @@ from tests.e2e.settlement.lab import wait_until
 
 MOVES = int(os.environ.get("ZKHUB_RANDOM_MOVES", "0"))
 """Moves of a run; `make soak` makes hundreds. Where it is not set, as many as the gate has time for."""
-GATE_MOVES = {"embedded": 25, "anvil": 15}
+GATE_MOVES = {"embedded": 18, "anvil": 8}
 SEED = int(os.environ.get("ZKHUB_RANDOM_SEED", "20"))
 
 OFTEN = ["deposit", "withdraw", "send", "send", "claim", "claim"]

@@ -106,6 +106,4 @@ def test_twenty_transfers_in_one_batch(make_lab, capsys):
     taken_s = (batch.stage_times_ms["verified"] - batch.stage_times_ms["sealed"]) / 1000
     parts = [name for name in batch.l1_transactions if name.startswith("part")]
     with capsys.disabled():
-        print(
-            f"\n{lab.kind}: {batch.tx_count} transactions, {taken_s:.1f} s from seal to verified, {len(parts)} parts"
-        )
+        print(f"\n{lab.kind}: {batch.tx_count} transactions, {taken_s:.1f} s from seal to verified, {len(parts)} parts")
