@@ -48,11 +48,12 @@ def test_each_dies_between_two_parts(hub: RealHub) -> None:
     # In the middle of the first proof, then after every part that L1 has taken.
     wait_for(lambda: any(worker["state"] == "busy" for worker in hub.get("/v1/provers")["workers"]), PATIENCE_S)
     kill_worker()
+    # A few batches: proofs are made more slowly than blocks.
     with traffic(hub, "alpha") as flows:
-        confirm(flows, 1)
-        for count, victim in enumerate((kill_chain, kill_l1, kill_worker, kill_chain, kill_l1), start=1):
-            wait_for(lambda count=count: accepted(hub).total() >= count, PATIENCE_S)  # type: ignore[misc]
-            victim()
+        confirm(flows, 3)
+    for count, victim in enumerate((kill_chain, kill_l1, kill_worker, kill_chain, kill_l1), start=1):
+        wait_for(lambda count=count: accepted(hub).total() >= count, PATIENCE_S)  # type: ignore[misc]
+        victim()
     flows[0].check()
     hub.wait_executed("alpha", flows[0].confirmed[-1].block_number, PATIENCE_S)
     hub.wait_healthy()
