@@ -94,16 +94,18 @@ def test_a_transfer_is_proven_verified_on_l1_and_executed(make_lab):
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
-def test_twenty_transfers_in_one_batch(make_lab, capsys):
+def test_twenty_transfers(make_lab, capsys):
     lab = proving_lab(make_lab, Stark(PROFILE), [])
     lab.receipt(lab.deposit().canonical_hash)
     for _ in range(20):
         lab.send(OTHER.address, value=1)
     lab.node.settlement.seal_now()
     wait_settled(lab, 1700.0)
-    (batch,) = lab.batches()
-    assert (batch.stage, lab.balance(OTHER)) == (BatchStage.EXECUTED, 20)
-    taken_s = (batch.stage_times_ms["verified"] - batch.stage_times_ms["sealed"]) / 1000
-    parts = [name for name in batch.l1_transactions if name.startswith("part")]
-    with capsys.disabled():
-        print(f"\n{lab.kind}: {batch.tx_count} transactions, {taken_s:.1f} s from seal to verified, {len(parts)} parts")
+    # What a proof holds on this machine decides how many batches they are.
+    batches = lab.batches()
+    assert {batch.stage for batch in batches} == {BatchStage.EXECUTED}
+    assert lab.balance(OTHER) == 20
+    for batch in batches:
+        taken_s = (batch.stage_times_ms["verified"] - batch.stage_times_ms["sealed"]) / 1000
+        with capsys.disabled():
+            print(f"\n{lab.kind}: {batch.tx_count} transactions, {taken_s:.1f} s from seal to verified")
