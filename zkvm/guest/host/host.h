@@ -233,4 +233,9 @@ PyObject *host_rlp_decode(PyObject *module, PyObject *object);
 PyObject *host_read_dynamic_fee(PyObject *module, PyObject *object);
 PyObject *host_signers(PyObject *module, PyObject *args);
 
+enum { HOST_SIGNATURE = 65 }; /* r, s, parity */
+
+/* What zk_signer says. */
+bool host_signer(address_t *signer, const hash_t *digest, const uint8_t signature[HOST_SIGNATURE]);
+
 #endif

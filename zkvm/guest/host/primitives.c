@@ -101,19 +101,22 @@ PyObject *host_read_dynamic_fee(PyObject *module, PyObject *object) {
                          host_hash(tx.hash.bytes), host_hash(tx.digest.bytes));
 }
 
-enum { DIGEST = sizeof(hash_t), SIGNATURE = 65 };
+bool host_signer(address_t *signer, const hash_t *digest, const uint8_t signature[HOST_SIGNATURE]) {
+    u256 r, s;
+    u256_from_bytes(&r, signature);
+    u256_from_bytes(&s, signature + 32);
+    return zk_signer(signer, digest, &r, &s, signature[64]);
+}
 
-/* What zk_signer says of each of `count`, without Python's lock. */
+enum { DIGEST = sizeof(hash_t), SIGNATURE = HOST_SIGNATURE };
+
+/* What zk_signer says of each of `count`; does not need Python's lock. */
 static void find_signers(const uint8_t *digests, const uint8_t *signatures, Py_ssize_t count, address_t *signers,
                          uint8_t *found) {
     for (Py_ssize_t i = 0; i < count; i++) {
-        const uint8_t *signature = signatures + i * SIGNATURE;
         hash_t digest;
-        u256 r, s;
         memcpy(&digest, digests + i * DIGEST, sizeof digest);
-        u256_from_bytes(&r, signature);
-        u256_from_bytes(&s, signature + 32);
-        found[i] = zk_signer(&signers[i], &digest, &r, &s, signature[64]);
+        found[i] = host_signer(&signers[i], &digest, signatures + i * SIGNATURE);
     }
 }
 
@@ -133,8 +136,7 @@ PyObject *host_signers(PyObject *module, PyObject *args) {
     Py_END_ALLOW_THREADS
     PyObject *list = PyList_New(count);
     for (Py_ssize_t i = 0; list && i < count; i++) {
-        PyObject *signer = found[i] ? PyBytes_FromStringAndSize((const char *)&signers[i], sizeof signers[i])
-                                    : Py_NewRef(Py_None);
+        PyObject *signer = found[i] ? host_bytes((bytes_t){signers[i].bytes, sizeof signers[i]}) : Py_NewRef(Py_None);
         if (!signer || PyList_SetItem(list, i, signer)) Py_CLEAR(list);
     }
     PyMem_Free(signers);

@@ -2,16 +2,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "chain/transaction_kinds.h"
 #include "host/host.h"
-
-enum { SIGNATURE = 65 };
 
 typedef struct job {
     struct job *next;
     unsigned long long id;
     hash_t digest;
-    uint8_t signature[SIGNATURE];
+    uint8_t signature[HOST_SIGNATURE];
     bool found;
     address_t signer;
 } job;
@@ -63,10 +60,7 @@ static void *work(void *object) {
     pthread_mutex_lock(&self->lock);
     for (job *one; (one = next_job(self));) {
         pthread_mutex_unlock(&self->lock);
-        u256 r, s;
-        u256_from_bytes(&r, one->signature);
-        u256_from_bytes(&s, one->signature + 32);
-        one->found = zk_signer(&one->signer, &one->digest, &r, &s, one->signature[64]);
+        one->found = host_signer(&one->signer, &one->digest, one->signature);
         pthread_mutex_lock(&self->lock);
         bool is_first = !self->done.first;
         push(&self->done, one);
