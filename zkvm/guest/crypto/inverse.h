@@ -108,7 +108,7 @@ static inline void step_modulo(sliced *d, sliced *e, const steps *t, const slice
     e->slice[SLICES - 1] = (int64_t)of_e;
 }
 
-/* a <- sign * a + (a's new value below zero ? m : 0), where sign is 1 or -1. */
+/* a <- sign * a, and m more if `add`, where sign is 1 or -1. */
 static inline void turn(sliced *a, int64_t sign, const sliced *m, bool add) {
     int64_t carry = 0;
     for (int i = 0; i < SLICES; i++) {

@@ -28,11 +28,21 @@ bool zk_secp256k1_recover(uint8_t key[64], const uint8_t hash[32], const uint8_t
 
 #else
 
+#include <pthread.h>
+
 #include "crypto/secp256k1_points.h"
 
 /* The order of the group. */
 static const u256 N = {{
     LIMBS(0xbfd25e8cd0364141), LIMBS(0xbaaedce6af48a03b), LIMBS(0xfffffffffffffffe), LIMBS(0xffffffffffffffff)
+}};
+
+/* The generator G. */
+static const u256 GX = {{
+    LIMBS(0x59f2815b16f81798), LIMBS(0x029bfcdb2dce28d9), LIMBS(0x55a06295ce870b07), LIMBS(0x79be667ef9dcbbac)
+}};
+static const u256 GY = {{
+    LIMBS(0x9c47d08ffb10d4b8), LIMBS(0xfd17b448a6855419), LIMBS(0x5da4fbfc0e1108a8), LIMBS(0x483ada7726a3c465)
 }};
 
 /* lambda (x, y) = (BETA x, y), and the short vectors (A1, B1), (A2, A1) of the lattice of all (i, j) with
@@ -58,12 +68,21 @@ static const u256 G2 = {{
 
 /* a * b / 2^384, rounded. */
 static u256 scaled_product(const u256 *a, const u256 *b) {
-    enum { FROM = 384 / ZK_LIMB_BITS };
-    limb_t wide[2 * U256_LIMBS];
+    uint64_t x[4], y[4], wide[8] = {0};
     u256 r = {{0}}, up;
-    wide_product(wide, a, b);
-    memcpy(r.limb, wide + FROM, 16);
-    up = u256_of((uint64_t)(wide[FROM - 1] >> (ZK_LIMB_BITS - 1)));
+    memcpy(x, a, sizeof x);
+    memcpy(y, b, sizeof y);
+    for (int i = 0; i < 4; i++) {
+        uint128 carry = 0;
+        for (int j = 0; j < 4; j++) {
+            carry += (uint128)x[i] * y[j] + wide[i + j];
+            wide[i + j] = (uint64_t)carry;
+            carry >>= 64;
+        }
+        wide[i + 4] = (uint64_t)carry;
+    }
+    memcpy(r.limb, wide + 6, 16);
+    up = u256_of(wide[5] >> 63);
     u256_add_carry(&r, &r, &up);
     return r;
 }
@@ -82,40 +101,67 @@ static void split(digits *first, digits *second, const u256 *k, int window) {
     recode(second, &k2, window);
 }
 
+static fe beta;
+
+static void times_lambda(affine *r, const affine *p) {
+    fe_mul(&r->x, &p->x, &beta);
+    r->y = p->y;
+}
+
+/* Odd multiples of the generator G and of lambda G. */
+enum { FIXED_WINDOW = 10, FIXED = 1 << (FIXED_WINDOW - 2) };
+static affine fixed[2][FIXED];
+
+static void make_fixed(void) {
+    affine g;
+    fe denominator;
+    fe_from_u256(&beta, &BETA);
+    fe_from_u256(&g.x, &GX);
+    fe_from_u256(&g.y, &GY);
+    odd_multiples(fixed[0], &denominator, &g, FIXED);
+    fe_invert(&denominator, &denominator);
+    for (int i = 0; i < FIXED; i++) {
+        scale(&fixed[0][i], &fixed[0][i].x, &fixed[0][i].y, &denominator);
+        times_lambda(&fixed[1][i], &fixed[0][i]);
+    }
+}
+
 /* sum <- u1 G + u2 R */
 static void combine(point *sum, const u256 *u1, const u256 *u2, const affine *r) {
     enum { WINDOW = 5, MULTIPLES = 1 << (WINDOW - 2) };
+    static pthread_once_t made = PTHREAD_ONCE_INIT;
     digits of_g, of_lambda_g, of_r, of_lambda_r;
-    point multiples[2][MULTIPLES], twice;
-    split(&of_g, &of_lambda_g, u1, SECP_TABLE_WINDOW);
+    affine multiples[2][MULTIPLES];
+    fe denominator;
+    pthread_once(&made, make_fixed);
+    split(&of_g, &of_lambda_g, u1, FIXED_WINDOW);
     split(&of_r, &of_lambda_r, u2, WINDOW);
-    multiples[0][0] = (point){r->x, r->y, u256_of(1)};
-    point_double(&twice, &multiples[0][0]);
-    for (int i = 1; i < MULTIPLES; i++) point_add(&multiples[0][i], &multiples[0][i - 1], &twice);
-    for (int i = 0; i < MULTIPLES; i++) {
-        multiples[1][i] = multiples[0][i];
-        fe_mul(&multiples[1][i].x, &multiples[0][i].x, &BETA);
-    }
-    *sum = (point){u256_of(0), u256_of(1), u256_of(0)};
+    odd_multiples(multiples[0], &denominator, r, MULTIPLES);
+    for (int i = 0; i < MULTIPLES; i++) times_lambda(&multiples[1][i], &multiples[0][i]);
+    sum->is_infinity = true;
     for (int i = DIGITS - 1; i >= 0; i--) {
-        point_double(sum, sum);
-        add_fixed(sum, SECP_TABLE[0], of_g.digit[i]);
-        add_fixed(sum, SECP_TABLE[1], of_lambda_g.digit[i]);
-        add_multiple(sum, multiples[0], of_r.digit[i]);
-        add_multiple(sum, multiples[1], of_lambda_r.digit[i]);
+        if (!sum->is_infinity) point_double(sum, sum);
+        add_multiple(sum, fixed[0], of_g.digit[i], &denominator);
+        add_multiple(sum, fixed[1], of_lambda_g.digit[i], &denominator);
+        add_multiple(sum, multiples[0], of_r.digit[i], NULL);
+        add_multiple(sum, multiples[1], of_lambda_r.digit[i], NULL);
     }
+    fe_mul(&sum->z, &sum->z, &denominator);
 }
 
 /* The point with this x and parity of y; false when the curve has none. */
 static bool lift(affine *to, const u256 *x, uint32_t parity) {
-    const u256 seven = u256_of(7);
-    u256 square;
-    fe_square(&square, x);
-    fe_mul(&square, &square, x);
+    const fe seven = {{7}};
+    u256 y;
+    fe square;
+    fe_from_u256(&to->x, x);
+    fe_square(&square, &to->x);
+    fe_mul(&square, &square, &to->x);
     fe_add(&square, &square, &seven);
     if (!fe_root(&to->y, &square)) return false;
-    if ((to->y.limb[0] & 1) != parity) fe_negate(&to->y, &to->y);
-    to->x = *x;
+    fe_to_u256(&y, &to->y);
+    if ((u256_low(&y) & 1) != parity) u256_sub_borrow(&y, &P, &y);
+    fe_from_u256(&to->y, &y);
     return true;
 }
 
@@ -134,10 +180,13 @@ bool zk_secp256k1_recover(uint8_t key[64], const uint8_t hash[32], const uint8_t
     u256_mulmod(&u1, &inverse, &z, &N);
     if (!u256_is_zero(&u1)) u256_sub_borrow(&u1, &N, &u1);
     combine(&sum, &u1, &u2, &lifted);
-    if (u256_is_zero(&sum.z)) return false;
-    point_to_affine(&lifted, &sum);
-    u256_to_bytes(key, &lifted.x);
-    u256_to_bytes(key + 32, &lifted.y);
+    if (sum.is_infinity) return false;
+    fe_invert(&sum.z, &sum.z);
+    scale(&lifted, &sum.x, &sum.y, &sum.z);
+    fe_to_u256(&x, &lifted.x);
+    fe_to_u256(&t, &lifted.y);
+    u256_to_bytes(key, &x);
+    u256_to_bytes(key + 32, &t);
     return true;
 }
 

@@ -1,192 +1,172 @@
-/* Arithmetic modulo the prime of secp256k1, p = 2^256 - c. Elements are canonical: below p. For the host only. */
+/* Arithmetic modulo the prime of secp256k1, p = 2^256 - c, in five limbs of 52 bits that need not be carried at once.
+   An element has a size m: limbs are at most m (2^52 + 2^48), the highest m 2^48. Products are of size 1 and take
+   factors whose sizes multiply to at most 64. For the host only. */
 #ifndef ZK_SECP256K1_FIELD_H
 #define ZK_SECP256K1_FIELD_H
 
 #include "crypto/inverse.h"
 #include "crypto/limbs.h"
 
-/* c = 2^32 + 977 */
-#if ZK_LIMB_BITS == 64
-enum { FOLD_LIMBS = 1 };
-static const limb_t FOLD[FOLD_LIMBS] = {0x1000003D1};
-#else
-enum { FOLD_LIMBS = 2 };
-static const limb_t FOLD[FOLD_LIMBS] = {977, 1};
-#endif
+enum { FE_LIMBS = 5, FE_BITS = 52, FE_TOP_BITS = 48 };
 
+typedef struct {
+    uint64_t limb[FE_LIMBS];
+} fe;
+
+__extension__ typedef unsigned __int128 uint128;
+
+static const uint64_t FE_MASK = ((uint64_t)1 << FE_BITS) - 1, FE_TOP_MASK = ((uint64_t)1 << FE_TOP_BITS) - 1;
+/* c = 2^32 + 977 */
+static const uint64_t FE_FOLD = 0x1000003D1;
+static const fe FE_P = {{0xFFFFEFFFFFC2F, 0xFFFFFFFFFFFFF, 0xFFFFFFFFFFFFF, 0xFFFFFFFFFFFFF, 0x0FFFFFFFFFFFF}};
 static const u256 P = {{LIMBS(0xfffffffefffffc2f), LIMBS(0xffffffffffffffff), LIMBS(0xffffffffffffffff), LIMBS(0xffffffffffffffff)}};
 
-/* sum <- sum + high * c; sum has `limbs` limbs and room for the result. */
-static inline void fold_in(limb_t *sum, int limbs, const limb_t *high, int count) {
-#pragma GCC unroll 2
-    for (int j = 0; j < FOLD_LIMBS; j++) {
-        limb_t carry = 0;
-#pragma GCC unroll 8
-        for (int i = 0; i < count; i++) {
-            limb2_t part = (limb2_t)high[i] * FOLD[j] + sum[i + j] + carry;
-            sum[i + j] = (limb_t)part;
-            carry = (limb_t)(part >> ZK_LIMB_BITS);
-        }
-#pragma GCC unroll 8
-        for (int i = count + j; i < limbs; i++) {
-            limb2_t part = (limb2_t)sum[i] + carry;
-            sum[i] = (limb_t)part;
-            carry = (limb_t)(part >> ZK_LIMB_BITS);
-        }
+/* --- Sums --- */
+
+static inline void fe_add(fe *r, const fe *a, const fe *b) {
+    for (int i = 0; i < FE_LIMBS; i++) r->limb[i] = a->limb[i] + b->limb[i];
+}
+
+/* r <- -a for an a of this size; one larger. */
+static inline void fe_negate(fe *r, const fe *a, uint64_t size) {
+    for (int i = 0; i < FE_LIMBS; i++) r->limb[i] = (size + 1) * FE_P.limb[i] - a->limb[i];
+}
+
+/* r <- a - b for a b of this size; larger than a by one more than that. */
+static inline void fe_sub(fe *r, const fe *a, const fe *b, uint64_t size) {
+    for (int i = 0; i < FE_LIMBS; i++) r->limb[i] = a->limb[i] + ((size + 1) * FE_P.limb[i] - b->limb[i]);
+}
+
+/* r <- a / 2; half as large and one more. */
+static inline void fe_half(fe *r, const fe *a) {
+    uint64_t odd = 0 - (a->limb[0] & 1);
+    fe even;
+    for (int i = 0; i < FE_LIMBS; i++) even.limb[i] = a->limb[i] + (FE_P.limb[i] & odd);
+    for (int i = 0; i < FE_LIMBS - 1; i++)
+        r->limb[i] = (even.limb[i] >> 1) + ((even.limb[i + 1] & 1) << (FE_BITS - 1));
+    r->limb[FE_LIMBS - 1] = even.limb[FE_LIMBS - 1] >> 1;
+}
+
+/* --- Products --- */
+
+/* What meets at 2^(52 k) when a is multiplied by b. */
+static inline uint128 product_at(const fe *a, const fe *b, int k) {
+    uint128 sum = 0;
+#pragma GCC unroll 5
+    for (int i = k < FE_LIMBS ? 0 : k - FE_LIMBS + 1; i <= k && i < FE_LIMBS; i++)
+        sum += (uint128)a->limb[i] * b->limb[k - i];
+    return sum;
+}
+
+/* The same for a * a: each product of two different limbs is made once. */
+static inline uint128 square_at(const fe *a, const fe *doubled, int k) {
+    uint128 sum = k % 2 == 0 ? (uint128)a->limb[k / 2] * a->limb[k / 2] : 0;
+#pragma GCC unroll 5
+    for (int i = k < FE_LIMBS ? 0 : k - FE_LIMBS + 1; 2 * i < k; i++)
+        sum += (uint128)a->limb[i] * doubled->limb[k - i];
+    return sum;
+}
+
+typedef uint128 (*product)(const fe *a, const fe *b, int k);
+
+/* 2^260 is 16 c: what is above it is carried first, and then added below. */
+static inline __attribute__((always_inline)) void fe_reduce(fe *r, const fe *a, const fe *b, product at) {
+    uint64_t high[FE_LIMBS], low[FE_LIMBS];
+    uint128 sum = 0;
+#pragma GCC unroll 4
+    for (int i = 0; i < FE_LIMBS - 1; i++) {
+        sum += at(a, b, FE_LIMBS + i);
+        high[i] = (uint64_t)sum & FE_MASK;
+        sum >>= FE_BITS;
+    }
+    high[FE_LIMBS - 1] = (uint64_t)sum;
+    sum = 0;
+#pragma GCC unroll 5
+    for (int i = 0; i < FE_LIMBS; i++) {
+        sum += at(a, b, i) + (uint128)high[i] * (FE_FOLD << (FE_LIMBS * FE_BITS - 256));
+        low[i] = (uint64_t)sum & (i < FE_LIMBS - 1 ? FE_MASK : FE_TOP_MASK);
+        sum >>= i < FE_LIMBS - 1 ? FE_BITS : FE_TOP_BITS;
+    }
+    sum = (uint128)(uint64_t)sum * FE_FOLD + low[0];
+    r->limb[0] = (uint64_t)sum & FE_MASK;
+    r->limb[1] = low[1] + (uint64_t)(sum >> FE_BITS);
+    for (int i = 2; i < FE_LIMBS; i++) r->limb[i] = low[i];
+}
+
+__attribute__((noinline, unused)) static void fe_mul(fe *r, const fe *a, const fe *b) { fe_reduce(r, a, b, product_at); }
+
+__attribute__((noinline, unused)) static void fe_square(fe *r, const fe *a) {
+    fe doubled;
+    fe_add(&doubled, a, a);
+    fe_reduce(r, a, &doubled, square_at);
+}
+
+/* --- Canonical elements --- */
+
+/* Of size 1 and below 2^256 but for what the last carry may add to the highest limb. */
+static inline void fe_carry(fe *r, const fe *a) {
+    uint64_t carry = (a->limb[FE_LIMBS - 1] >> FE_TOP_BITS) * FE_FOLD;
+    for (int i = 0; i < FE_LIMBS; i++) {
+        carry += i < FE_LIMBS - 1 ? a->limb[i] : a->limb[i] & FE_TOP_MASK;
+        r->limb[i] = i < FE_LIMBS - 1 ? carry & FE_MASK : carry;
+        carry >>= FE_BITS;
     }
 }
 
-/* r <- r + top * 2^256 mod p, for a sum below 2p. */
-static inline void fe_settle(u256 *r, bool top) {
+static inline bool limbs_equal(const fe *a, const fe *b) {
+    uint64_t differ = 0;
+    for (int i = 0; i < FE_LIMBS; i++) differ |= a->limb[i] ^ b->limb[i];
+    return differ == 0;
+}
+
+static inline bool fe_is_zero(const fe *a) {
+    static const fe zero = {{0}};
+    fe carried;
+    fe_carry(&carried, a);
+    return limbs_equal(&carried, &zero) || limbs_equal(&carried, &FE_P);
+}
+
+static inline void fe_from_words(fe *to, const uint32_t words[8]) {
+    uint64_t w[4];
+    memcpy(w, words, sizeof w);
+    *to = (fe){{w[0] & FE_MASK, (w[0] >> 52 | w[1] << 12) & FE_MASK, (w[1] >> 40 | w[2] << 24) & FE_MASK,
+                (w[2] >> 28 | w[3] << 36) & FE_MASK, w[3] >> 16}};
+}
+
+static inline void fe_from_u256(fe *to, const u256 *from) {
+    uint32_t words[8];
+    memcpy(words, from, sizeof words);
+    fe_from_words(to, words);
+}
+
+/* The number below p. */
+static inline void fe_to_u256(u256 *to, const fe *from) {
+    fe a;
     u256 less;
-    const limb_t one[U256_LIMBS] = {1};
-    u256 fold = {{0}};
-    fold_in(fold.limb, U256_LIMBS, one, 1);
-    if (u256_add_carry(&less, r, &fold) || top) *r = less;
+    fe_carry(&a, from);
+    fe_carry(&a, &a);
+    const uint64_t words[4] = {a.limb[0] | a.limb[1] << 52, a.limb[1] >> 12 | a.limb[2] << 40,
+                               a.limb[2] >> 24 | a.limb[3] << 28, a.limb[3] >> 36 | a.limb[4] << 16};
+    memcpy(to, words, sizeof *to);
+    if (!u256_sub_borrow(&less, to, &P)) *to = less;
 }
 
-#if ZK_LIMB_BITS == 64
-
-static inline void fe_reduce(u256 *r, const limb_t wide[2 * U256_LIMBS]) {
-    limb2_t sum = 0;
-#pragma GCC unroll 4
-    for (int i = 0; i < U256_LIMBS; i++) {
-        sum += (limb2_t)wide[U256_LIMBS + i] * FOLD[0] + wide[i];
-        r->limb[i] = (limb_t)sum;
-        sum >>= ZK_LIMB_BITS;
-    }
-    sum *= FOLD[0];
-#pragma GCC unroll 4
-    for (int i = 0; i < U256_LIMBS; i++) {
-        sum += r->limb[i];
-        r->limb[i] = (limb_t)sum;
-        sum >>= ZK_LIMB_BITS;
-    }
-    fe_settle(r, sum != 0);
-}
-
-#else
-
-static inline void fe_reduce(u256 *r, const limb_t wide[2 * U256_LIMBS]) {
-    limb_t sum[U256_LIMBS + FOLD_LIMBS] = {0}, rest[U256_LIMBS + 1] = {0};
-    memcpy(sum, wide, sizeof r->limb);
-    fold_in(sum, U256_LIMBS + FOLD_LIMBS, wide + U256_LIMBS, U256_LIMBS);
-    memcpy(rest, sum, sizeof r->limb);
-    fold_in(rest, U256_LIMBS + 1, sum + U256_LIMBS, FOLD_LIMBS);
-    memcpy(r->limb, rest, sizeof r->limb);
-    fe_settle(r, rest[U256_LIMBS] != 0);
-}
-
-#endif
-
-static inline void wide_product(limb_t wide[2 * U256_LIMBS], const u256 *a, const u256 *b) {
-    limb_t carry = 0;
-#pragma GCC unroll 8
-    for (int j = 0; j < U256_LIMBS; j++) {
-        limb2_t part = (limb2_t)a->limb[0] * b->limb[j] + carry;
-        wide[j] = (limb_t)part;
-        carry = (limb_t)(part >> ZK_LIMB_BITS);
-    }
-    wide[U256_LIMBS] = carry;
-#pragma GCC unroll 8
-    for (int i = 1; i < U256_LIMBS; i++) {
-        carry = 0;
-#pragma GCC unroll 8
-        for (int j = 0; j < U256_LIMBS; j++) {
-            limb2_t part = (limb2_t)a->limb[i] * b->limb[j] + wide[i + j] + carry;
-            wide[i + j] = (limb_t)part;
-            carry = (limb_t)(part >> ZK_LIMB_BITS);
-        }
-        wide[i + U256_LIMBS] = carry;
-    }
-}
-
-__attribute__((noinline, unused)) static void fe_mul(u256 *r, const u256 *a, const u256 *b) {
-    limb_t wide[2 * U256_LIMBS];
-    wide_product(wide, a, b);
-    fe_reduce(r, wide);
-}
-
-/* a * a: each product of two different limbs is made once and doubled. */
-static inline void wide_square(limb_t wide[2 * U256_LIMBS], const u256 *a) {
-    limb_t carry = 0, top = 0;
-    wide[0] = 0;
-#pragma GCC unroll 8
-    for (int j = 1; j < U256_LIMBS; j++) {
-        limb2_t part = (limb2_t)a->limb[0] * a->limb[j] + carry;
-        wide[j] = (limb_t)part;
-        carry = (limb_t)(part >> ZK_LIMB_BITS);
-    }
-    wide[U256_LIMBS] = carry;
-#pragma GCC unroll 8
-    for (int i = 1; i < U256_LIMBS; i++) {
-        carry = 0;
-#pragma GCC unroll 8
-        for (int j = i + 1; j < U256_LIMBS; j++) {
-            limb2_t part = (limb2_t)a->limb[i] * a->limb[j] + wide[i + j] + carry;
-            wide[i + j] = (limb_t)part;
-            carry = (limb_t)(part >> ZK_LIMB_BITS);
-        }
-        wide[i + U256_LIMBS] = carry;
-    }
-    carry = 0;
-#pragma GCC unroll 8
-    for (int i = 0; i < U256_LIMBS; i++) {
-        limb2_t square = (limb2_t)a->limb[i] * a->limb[i];
-        limb_t low = wide[2 * i], high = wide[2 * i + 1];
-        limb2_t part = (limb2_t)(limb_t)(low << 1 | top) + (limb_t)square + carry;
-        wide[2 * i] = (limb_t)part;
-        part = (limb2_t)(limb_t)(high << 1 | low >> (ZK_LIMB_BITS - 1)) + (limb_t)(square >> ZK_LIMB_BITS) +
-               (limb_t)(part >> ZK_LIMB_BITS);
-        wide[2 * i + 1] = (limb_t)part;
-        carry = (limb_t)(part >> ZK_LIMB_BITS);
-        top = high >> (ZK_LIMB_BITS - 1);
-    }
-}
-
-__attribute__((noinline, unused)) static void fe_square(u256 *r, const u256 *a) {
-    limb_t wide[2 * U256_LIMBS];
-    wide_square(wide, a);
-    fe_reduce(r, wide);
-}
-
-static inline void fe_add(u256 *r, const u256 *a, const u256 *b) {
-    bool top = u256_add_carry(r, a, b);
-    fe_settle(r, top);
-}
-
-static inline void fe_sub(u256 *r, const u256 *a, const u256 *b) {
-    if (u256_sub_borrow(r, a, b)) u256_add_carry(r, r, &P);
-}
-
-/* r <- a / 2 */
-static inline void fe_half(u256 *r, const u256 *a) {
-    u256 odd = P;
-    for (int i = 0; i < U256_LIMBS; i++) odd.limb[i] &= (limb_t)0 - (a->limb[0] & 1);
-    limb_t top = u256_add_carry(r, a, &odd);
-    for (int i = 0; i < U256_LIMBS - 1; i++) r->limb[i] = r->limb[i] >> 1 | r->limb[i + 1] << (ZK_LIMB_BITS - 1);
-    r->limb[U256_LIMBS - 1] = r->limb[U256_LIMBS - 1] >> 1 | top << (ZK_LIMB_BITS - 1);
-}
-
-static inline void fe_negate(u256 *r, const u256 *a) {
-    if (u256_is_zero(a)) *r = *a;
-    else u256_sub_borrow(r, &P, a);
-}
+/* --- Roots --- */
 
 /* r <- a^(2^times) * b */
-static inline void fe_climb(u256 *r, const u256 *a, int times, const u256 *b) {
-    u256 power = *a;
+static inline void fe_climb(fe *r, const fe *a, int times, const fe *b) {
+    fe power = *a;
     for (int i = 0; i < times; i++) fe_square(&power, &power);
     fe_mul(r, &power, b);
 }
 
 /* Powers whose exponents are 2, 22 and 223 ones in binary: (p + 1) / 4 begins with 223. */
 typedef struct {
-    u256 ones2, ones22, ones223;
+    fe ones2, ones22, ones223;
 } fe_runs;
 
-static inline void fe_make_runs(fe_runs *runs, const u256 *a) {
-    u256 ones3, ones6, ones11, ones44, ones88, ones176;
+static inline void fe_make_runs(fe_runs *runs, const fe *a) {
+    fe ones3, ones6, ones11, ones44, ones88, ones176;
     fe_climb(&runs->ones2, a, 1, a);
     fe_climb(&ones3, &runs->ones2, 1, a);
     fe_climb(&ones6, &ones3, 3, &ones3);
@@ -200,17 +180,18 @@ static inline void fe_make_runs(fe_runs *runs, const u256 *a) {
     fe_climb(&runs->ones223, &runs->ones223, 3, &ones3);
 }
 
-/* r <- a root of a; false when it has none. */
-static inline bool fe_root(u256 *r, const u256 *a) {
+/* r <- a root of an a of size 1 or 2; false when it has none. */
+static inline bool fe_root(fe *r, const fe *a) {
     fe_runs runs;
-    u256 power, check;
+    fe power, check;
     fe_make_runs(&runs, a);
     fe_climb(&power, &runs.ones223, 23, &runs.ones22);
     fe_climb(&power, &power, 6, &runs.ones2);
     fe_square(&power, &power);
     fe_square(r, &power);
     fe_square(&check, r);
-    return u256_equal(&check, a);
+    fe_sub(&check, &check, a, 2);
+    return fe_is_zero(&check);
 }
 
 #endif
