@@ -52,7 +52,7 @@ class EventBus:
 
     def __init__(self) -> None:
         # Replaced as a whole: reading it needs no lock.
-        self._listeners: dict[type[Event], tuple[Listener, ...]] = {}
+        self._listeners: dict[type[Event], tuple[Listener, ...]] = {kind: () for kind in get_args(Event)}
         self._lock = threading.Lock()
 
     def subscribe(self, listener: Listener, *kinds: type[Event]) -> Callable[[], None]:
@@ -60,8 +60,7 @@ class EventBus:
         wanted = kinds or get_args(Event)
         with self._lock:
             self._listeners = {
-                kind: (*self._listeners.get(kind, ()), listener) if kind in wanted else self._listeners.get(kind, ())
-                for kind in get_args(Event)
+                kind: (*those, listener) if kind in wanted else those for kind, those in self._listeners.items()
             }
 
         def unsubscribe() -> None:
@@ -72,7 +71,7 @@ class EventBus:
 
     def publish(self, event: Event) -> None:
         """Tell everyone. A listener that raises is logged and does not disturb the others or the publisher."""
-        for listener in self._listeners.get(type(event), ()):
+        for listener in self._listeners[type(event)]:
             try:
                 listener(event)
             except Exception:

@@ -211,9 +211,7 @@ class ChainNode:
         taken: list[bytes | ChainError] = []
         for transaction in decode_transactions(raws, self.config.chain_id, takes_eip712=self.config.l1 is not None):
             try:
-                if isinstance(transaction, ChainError):
-                    raise transaction
-                taken.append(self._take(transaction))
+                taken.append(transaction if isinstance(transaction, ChainError) else self._take(transaction))
             except ChainError as exc:
                 taken.append(exc)
         return taken

@@ -124,17 +124,9 @@ def get_transaction_receipt(view: View, tx_hash: bytes) -> Json | None:
 
 def _send_many(view: View, calls: list[list[bytes]]) -> list[str | ChainError]:
     most = view.config.mempool.max_transaction_bytes
-    if any(len(raw) > most for (raw,) in calls):
-        return [_result_of(view, raw) for (raw,) in calls]
-    taken = view.backend.submit_many([raw for (raw,) in calls])
-    return [one if isinstance(one, ChainError) else hexstr(one) for one in taken]
-
-
-def _result_of(view: View, raw: bytes) -> str | ChainError:
-    try:
-        return hexstr(submit(view.backend, raw))
-    except ChainError as exc:
-        return exc
+    taken = iter(view.backend.submit_many([raw for (raw,) in calls if len(raw) <= most]))
+    results = [next(taken) if len(raw) <= most else _too_large(raw, most) for (raw,) in calls]
+    return [result if isinstance(result, ChainError) else hexstr(result) for result in results]
 
 
 @methods(
@@ -163,8 +155,12 @@ def submit(backend: RpcBackend, raw: bytes, sender: bytes | None = None) -> byte
     """
     most = backend.config.mempool.max_transaction_bytes
     if len(raw) > most:
-        raise TransactionTooLarge(f"oversized data: transaction size {len(raw)}, limit {most}", size=len(raw))
+        raise _too_large(raw, most)
     return backend.submit(raw, sender)
+
+
+def _too_large(raw: bytes, most: int) -> TransactionTooLarge:
+    return TransactionTooLarge(f"oversized data: transaction size {len(raw)}, limit {most}", size=len(raw))
 
 
 @methods("eth_sendRawTransactionSync", _RAW, Param("timeout", uint64, optional=True), run=Run.WAIT)

@@ -164,6 +164,13 @@ def post_transaction(number: int, key: int, nonce: int, **fields: object) -> byt
     return post(b'{"jsonrpc":"2.0","id":%d,"method":"eth_sendRawTransaction","params":[%s]}' % (number, params))
 
 
+def two_alike(key: int, nonce: int) -> tuple[bytes, bytes]:
+    """Requests 0 and 1 that follow one another and are equally long, so that their heads are the same."""
+    first = post_transaction(0, key, nonce)
+    seconds = (post_transaction(1, key, nonce + 1, value=value) for value in range(1, 128))
+    return first, next(second for second in seconds if len(second) == len(first))
+
+
 def nonce_of(it: Wire, key: int) -> int:
     sender = address_of(KEYS[key]).hex().encode()
     it.send(post(b'{"jsonrpc":"2.0","id":0,"method":"eth_getTransactionCount","params":["0x%s","pending"]}' % sender))
@@ -200,8 +207,12 @@ def test_transactions_of_several_clients(l1: Deployed, found_beside: list[bytes]
                 assert (number, len(tx_hash)) == (at, 66)
                 assert it.result() == (100 + at, CHAIN)
                 assert it.result()[0] == 200 + at
-        assert [nonce_of(one, key) for key in (3, 4)] == [nonces[0] + count, nonces[1] + count]
-    assert found_beside
+        # Whether what is sent together arrives so is up to the system; what is sent alone is found beside the loop.
+        for number, request in enumerate(two_alike(3, nonces[0] + count)):
+            one.send(request)
+            assert one.result()[0] == number
+        assert found_beside
+        assert [nonce_of(one, key) for key in (3, 4)] == [nonces[0] + count + 2, nonces[1] + count]
 
 
 def test_what_is_wrong_with_a_transaction_is_said_all_the_same(l1: Deployed, found_beside: list[bytes]) -> None:
@@ -225,10 +236,10 @@ def test_an_answer_that_is_awaited_when_the_server_stops_is_sent(l1: Deployed, m
     held: list[Found] = []
     monkeypatch.setattr(Recovery, "find", lambda self, digest, signature, then: held.append(then))
     with wire(l1) as it, wire(l1):
-        nonce = nonce_of(it, 3)
-        it.send(post_transaction(0, 3, nonce, value=7))
+        first, second = two_alike(3, nonce_of(it, 3))
+        it.send(first)
         assert it.result()[0] == 0  # the first of its kind on a connection is parsed, and answered at once
-        it.send(post_transaction(1, 3, nonce + 1, value=7))
+        it.send(second)
         shut_down(l1.chain.server, lambda one: one._is_awaiting)
         monkeypatch.undo()
         assert l1.chain.server._loop is not None
