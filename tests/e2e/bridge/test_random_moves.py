@@ -265,4 +265,4 @@ def test_random_moves_conserve_everything(kind):
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert machine.made.total() >= moves and set(machine.made) == set(KINDS), machine.made
+    assert machine.made.total() >= moves and len(machine.made) == min(moves, len(KINDS)), machine.made

@@ -64,7 +64,8 @@ def test_what_an_unproven_batch_has_is_checked_and_that_nothing_was_proven_is_sa
         assert not found.has_failed and not found.is_proven
         assert "nothing was proven" in found.checks[-1].detail
         assert (found.public_input, found.state_commitment) == (batch.public_input, batch.state_commitment)
-        assert found.l1_transactions == batch.l1_transactions
+        # L1 may have gone on with the batch since.
+        assert batch.l1_transactions.items() <= found.l1_transactions.items()
     with lab.node.store.snapshot() as snapshot:
         assert found.state_root == snapshot.head.state_root
     with pytest.raises(L1Diverged, match=f"no batch {len(batches) + 1} of chain 271"):
