@@ -54,14 +54,18 @@ contracts: setup npm ## Foundry tests, and the proof that the committed artifact
 	$(MAKE) -C contracts check test
 
 # What runs on Ray waits most of its time, and solc uses one core: the rest runs beside them. What they said is shown
-# when all have ended.
+# when all have ended, and last of all which tests failed.
+test: SHELL := bash
 test: setup npm lint types ## Everything CI runs
 	@mkdir -p build
 	@$(MAKE) contracts >build/contracts.log 2>&1 & contracts=$$!; \
 	  $(BIN)/pytest tests -m "cluster and not soak and not gpu" >build/tests-on-ray.log 2>&1 & on_ray=$$!; \
-	  $(BIN)/pytest tests -n 2 -m "not cluster and not soak and not gpu"; rest=$$?; \
+	  $(BIN)/pytest tests -n 2 -m "not cluster and not soak and not gpu" | tee build/tests.log; rest=$${PIPESTATUS[0]}; \
 	  wait $$contracts; contracts=$$?; cat build/contracts.log; \
-	  wait $$on_ray; ray=$$?; cat build/tests-on-ray.log; exit $$((rest + contracts + ray))
+	  wait $$on_ray; ray=$$?; cat build/tests-on-ray.log; \
+	  grep -hE '^(FAILED|ERROR) ' build/tests.log build/tests-on-ray.log; \
+	  echo "contracts: $$contracts, tests: $$rest, tests on Ray: $$ray (0 is good)"; \
+	  exit $$((rest + contracts + ray))
 
 conformance: setup ## All of Ethereum's Cancun state tests on the native EVM: N of N, with those named that are not
 	$(BIN)/python -m tests.zkvm.guest.conformance
