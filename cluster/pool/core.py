@@ -14,7 +14,7 @@ from cluster.pool.dispatch import Dispatcher
 from cluster.pool.estimates import Estimator
 from cluster.pool.files import BlobFiles
 from cluster.pool.jobs import JobInfo, JobState, WorkerCard
-from cluster.pool.outside import OutsideProvers
+from cluster.pool.outside import OutsideProver, OutsideProvers
 from cluster.pool.roster import Roster, Worker
 from cluster.pool.scheduler import FairShare, Scheduler
 from cluster.pool.store import JobStore
@@ -105,10 +105,12 @@ class PoolCore:
         """Queue a running job again, or give it up after its last attempt.
 
         An attempt from before the pool's own restart never counts: then pool and workers went down together, and the
-        job is not to blame.
+        job is not to blame. One of a prover from outside counts against that prover, whose word is not believed.
         """
         inherited = job.lease is not None and job.lease <= self._inherited_leases
-        attempts = job.attempts if counts and not inherited else job.attempts - 1
+        counts = counts and not inherited
+        prover = self._outside.of_worker(job.worker or "") if counts else None
+        attempts = job.attempts if counts and prover is None else job.attempts - 1
         now = self._clock()
         if attempts >= self._settings.max_attempts:
             after = out_of_hands(job, JobState.FAILED, now, error)
@@ -119,7 +121,14 @@ class PoolCore:
             self._requeues += 1
         with self._store.transaction():
             self._move(job, after)
+            if prover is not None:
+                self._count_failure(prover)
         self._changed.notify_all()
+
+    def _count_failure(self, prover: OutsideProver) -> None:
+        """Hold a failed attempt against a prover from outside: after as many as a job may have it is drained."""
+        if self._outside.count_failure(prover.name).failures >= self._settings.max_attempts:
+            self._books.drain(prover.worker)
 
     def _delay(self, attempts: int) -> float:
         delay: float = self._settings.retry_delay_s * 2 ** (attempts - 1)

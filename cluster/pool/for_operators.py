@@ -203,6 +203,8 @@ class ForOperators(PoolCore):
         with self._locked():
             with self._store.transaction():
                 self._books.resume(worker)
+                if (prover := self._outside.of_worker(worker)) is not None:
+                    self._outside.forgive(prover.name)
             self._changed.notify_all()
 
     # Provers from outside.

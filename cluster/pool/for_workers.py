@@ -173,8 +173,13 @@ class ForWorkers(PoolCore):
             self._shut_out(worker, "it handed in too many wrong proofs")
 
     def leave(self, card: WorkerCard) -> None:
-        """Say goodbye: what the worker has goes to another one, and the attempt does not count."""
+        """Say goodbye: what the worker has goes to another one, and the attempt does not count.
+
+        Whoever has its name next is another worker, and not drained; a prover from outside stays who it is.
+        """
         with self._locked():
             if self._roster.same(card) is not None:
                 self._end_leases_of(card.name, "the worker was stopped", counts=False)
                 self._roster.remove(card.name)
+                if self._outside.of_worker(card.name) is None:
+                    self._books.resume(card.name)

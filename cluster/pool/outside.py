@@ -19,6 +19,7 @@ class OutsideProver:
     Attributes:
         revoked_at: Since when its token is worth nothing; None: it is good.
         proofs_taken, proofs_refused: Proofs of its that were checked, and held or did not.
+        failures: Attempts of its that failed since the latest proof that held.
     """
 
     name: str
@@ -26,6 +27,7 @@ class OutsideProver:
     revoked_at: float | None
     proofs_taken: int
     proofs_refused: int
+    failures: int
 
     @property
     def worker(self) -> str:
@@ -74,10 +76,16 @@ class OutsideProvers:
 
     def all(self) -> list[OutsideProver]:
         """Every prover that was ever given a token, by name."""
-        rows = self._store.rows("SELECT * FROM outside ORDER BY name")
         return [
-            OutsideProver(row["name"], row["created_at"], row["revoked_at"], row["proofs_taken"], row["proofs_refused"])
-            for row in rows
+            OutsideProver(
+                name=row["name"],
+                created_at=row["created_at"],
+                revoked_at=row["revoked_at"],
+                proofs_taken=row["proofs_taken"],
+                proofs_refused=row["proofs_refused"],
+                failures=row["failures"],
+            )
+            for row in self._store.rows("SELECT * FROM outside ORDER BY name")
         ]
 
     def of_token(self, token: str) -> OutsideProver:
@@ -99,8 +107,19 @@ class OutsideProvers:
 
     def count(self, name: str, *, held: bool) -> OutsideProver:
         """Note that a proof held, or did not."""
-        column = "proofs_taken" if held else "proofs_refused"
-        self._store.change(f"UPDATE outside SET {column} = {column} + 1 WHERE name = ?", (name,))
+        what = "proofs_taken = proofs_taken + 1, failures = 0" if held else "proofs_refused = proofs_refused + 1"
+        return self._change(name, what)
+
+    def count_failure(self, name: str) -> OutsideProver:
+        """Note that an attempt failed."""
+        return self._change(name, "failures = failures + 1")
+
+    def forgive(self, name: str) -> OutsideProver:
+        """Forget the attempts that failed."""
+        return self._change(name, "failures = 0")
+
+    def _change(self, name: str, what: str) -> OutsideProver:
+        self._store.change(f"UPDATE outside SET {what} WHERE name = ?", (name,))
         return next(known for known in self.all() if known.name == name)
 
 

@@ -10,7 +10,7 @@ from cluster.durable import DurableFile, FileErrors
 from cluster.errors import PoolStoreCorrupt, PoolStoreError, PoolStoreFull
 from cluster.pool.jobs import JobInfo, JobKey, JobState, check_transition
 
-_VERSION = 2
+_VERSION = 3
 _SCHEMA_1 = """
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -87,6 +87,10 @@ CREATE TABLE outside (
     proofs_refused INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 """
+#: What version 3 added: failed attempts of a prover from outside since its latest proof.
+_TO_3 = """
+ALTER TABLE outside ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+"""
 #: More than any memory.
 _MOST = 2**62
 _UNFINISHED = "state NOT IN ('done', 'settled', 'cancelled')"
@@ -106,7 +110,7 @@ class JobStore(DurableFile):
             PoolStoreCorrupt: The file is damaged, not ours, or of another version.
             PoolStoreFull: The disk refuses to create it.
         """
-        super().__init__(path, _SCHEMA_1 + _TO_2, _VERSION, _ERRORS, {1: _TO_2})
+        super().__init__(path, _SCHEMA_1 + _TO_2 + _TO_3, _VERSION, _ERRORS, {1: _TO_2, 2: _TO_3})
 
     # Writing; inside a transaction.
 

@@ -254,6 +254,50 @@ def test_a_drained_worker_finishes_what_it_has_and_gets_nothing_more(tmp_path: P
     pool.close()
 
 
+def test_who_has_the_name_of_a_drained_worker_that_left_is_not_drained(pool: ProverPool) -> None:
+    pool.submit(job(1, 1))
+    worker = FakeWorker(pool)
+    assert worker.must_take().key.batch_number == 1
+    pool.drain("w0")
+    pool.leave(worker.card)
+    worker.die_and_restart()
+    assert worker.must_take().key.batch_number == 1
+
+
+# -- provers from outside -----------------------------------------------------------------------------------
+
+
+def test_failures_from_outside_are_held_against_the_prover_and_not_against_the_batch(
+    tmp_path: Path, clock: Clock
+) -> None:
+    pool = open_pool(tmp_path, clock)
+    pool.create_token("attic")
+    pool.submit(job(1, 1))
+    worker = FakeWorker(pool, "outside-attic")
+    for _ in range(SETTINGS.max_attempts):
+        lease = worker.must_take().lease
+        pool.fail(worker.card, lease, "cosmic ray")
+        clock.advance(60)
+    assert worker.take() is None, "it is drained"
+    (waiting,) = pool.jobs()
+    assert (waiting.state, waiting.attempts, waiting.error) == (JobState.READY, 0, "cosmic ray")
+    pool.leave(worker.card)
+    pool.close()
+    pool = worker.pool = open_pool(tmp_path, clock)
+    worker.die_and_restart()
+    assert worker.take() is None, "a goodbye and a restart change nothing"
+    pool.resume("outside-attic")
+    lease = worker.must_take().lease
+    pool.fail(worker.card, lease, "cosmic ray")
+    clock.advance(60)
+    assert worker.must_take().attempt == 1, "what was before is forgiven"
+    clock.advance(60)
+    assert [prover.failures for prover in pool.outside()] == [1]
+    pool.heartbeat(FakeWorker(pool).card, None)
+    assert [prover.failures for prover in pool.outside()] == [2], "silence is a failure, too"
+    pool.close()
+
+
 def test_a_drained_pool_starts_nothing(pool: ProverPool) -> None:
     pool.submit(job(1, 1))
     pool.drain()
