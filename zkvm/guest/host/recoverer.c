@@ -1,8 +1,9 @@
 /* A thread that finds signers and never asks for Python's lock: who serves requests goes on meanwhile. */
+#include "host/host.h"
+
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include "host/host.h"
 
 typedef struct job {
     struct job *next;
@@ -55,8 +56,17 @@ static job *next_job(recoverer *self) {
     return one;
 }
 
+/* Who wakes this thread has Python's lock, and is not to wait for a processor until a signer is found. */
+static void yield_to_others(void) {
+#if defined(SCHED_BATCH)
+    const struct sched_param parameters = {0};
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &parameters);
+#endif
+}
+
 static void *work(void *object) {
     recoverer *self = object;
+    yield_to_others();
     pthread_mutex_lock(&self->lock);
     for (job *one; (one = next_job(self));) {
         pthread_mutex_unlock(&self->lock);
@@ -134,8 +144,8 @@ static PyObject *put(PyObject *object, PyObject *args) {
     }
     pthread_mutex_lock(&self->lock);
     push(&self->waiting, one);
-    pthread_cond_signal(&self->more);
     pthread_mutex_unlock(&self->lock);
+    pthread_cond_signal(&self->more);
     Py_RETURN_NONE;
 }
 
