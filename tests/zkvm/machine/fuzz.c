@@ -33,7 +33,7 @@ static void tame(step_record *steps, word_access *words, byte_access *bytes, uin
         steps[i].t1 = steps[i].t2 = steps[i].t3 = 0;
         words[i].ts = bytes[i].ts = 4 * (uint32_t)i + 1;
         words[i].previous = bytes[i].previous = 0;
-        indices[i] %= RECORDS;
+        indices[i] = indices[i] % RECORDS | (uint32_t)(next() % 4) << ASK_BITS;
         asks[i].op = ops[next() % (sizeof ops / sizeof *ops)];
         if (next() % 4 == 0) asks[i].y = 0;
     }

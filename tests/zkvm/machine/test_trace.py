@@ -15,6 +15,7 @@ from zkvm.emulator.emulator import run
 from zkvm.emulator.log import Log
 from zkvm.guest_kit.examples import example
 from zkvm.machine.errors import TableTooTall
+from zkvm.machine.expand.asks import REMAINDER
 from zkvm.machine.expand.columns import Lookups, table_height
 from zkvm.machine.expand.memory import expand_ram
 from zkvm.machine.key import all_fixed_columns
@@ -116,7 +117,7 @@ def test_the_compiled_expansion_checks_its_arguments() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         _expand.shift(np.zeros((1, 5), np.uint32), np.zeros((15, 64), np.uint64), counts, 0, 2)
     with pytest.raises(ValueError, match="what is not there"):
-        _expand.requests(log.steps, rom, np.array([99], np.uint32), np.zeros((1, 5), np.uint32), 0, 1)
+        _expand.requests(log.steps, rom, np.array([99], np.uint32) | REMAINDER, np.zeros((1, 5), np.uint32), 0, 1)
     read_only = columns.copy()
     read_only.flags.writeable = False
     with pytest.raises(TypeError, match="read-write"):

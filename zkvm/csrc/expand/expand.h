@@ -10,59 +10,16 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "field/goldilocks.h"
+#include "expand/rows.h"
 
 #define TILE 128
-
-/* How often each row of BYTE is looked up: AND, PAIR, R16, POW. */
-typedef struct {
-    uint32_t conjunction[1 << 16], pair[1 << 16], r16[1 << 16], power[1 << 16];
-} lookups;
-
-/* zkvm/emulator/log.py: STEP, WORD_ACCESS, BYTE_ACCESS. */
-typedef struct {
-    uint32_t row, a, b, c, old, t1, t2, t3;
-} step_record;
-
-typedef struct {
-    uint32_t ts, address, old, new, previous, kind;
-} word_access;
-
-typedef struct {
-    uint32_t ts, address, old, new, previous, y, kind;
-} byte_access;
-
-/* A row of the ROM: its 13 fixed columns side by side. */
-typedef struct {
-    uint64_t pc, rs1, rs2, rd, immx, immy, base, delta, op, f_add, f_sub, f_eq, f_jalr;
-} rom_row;
-
-/* What MAIN, SHIFT or MULDIV asks: at ts, op of x and y gives c. */
-typedef struct {
-    uint32_t op, ts, x, y, c;
-} request;
-
-/* Op codes of zkvm/emulator/opcodes.py. */
-enum {
-    OP_AND = 1, OP_OR, OP_XOR, OP_SLTU, OP_SLT, OP_LW, OP_SW, OP_LBU, OP_LB, OP_LHU, OP_LH, OP_SB, OP_SH,
-    OP_SLL, OP_SRL, OP_SRA,
-    OP_MUL = 32, OP_MULHU = 36, OP_MULHSU, OP_MULH, OP_DIVU = 40, OP_DIV = 42, OP_REMU = 44, OP_REM = 46
-};
-
-/* The steps of a run; MAIN's rows beyond them repeat the last one, the halt row. */
-typedef struct {
-    const step_record *records;
-    size_t count;
-    const rom_row *rom;
-    size_t rom_rows;
-} run;
 
 /* Each returns 0, or -1 when the log refers to something that is not there. */
 int expand_main(const run *r, uint64_t *columns, size_t height, lookups *counts, size_t begin, size_t end);
 int expand_memw(const word_access *log, uint64_t *columns, size_t height, lookups *counts, size_t begin, size_t end);
 int expand_memb(const byte_access *log, const run *r, uint64_t *columns, size_t height, lookups *counts, size_t begin,
                 size_t end);
-int expand_requests(const run *r, const uint32_t *steps, request *out, size_t begin, size_t end);
+int expand_requests(const run *r, const uint32_t *asks, request *out, size_t begin, size_t end);
 void expand_binary(const request *log, uint64_t *columns, size_t height, lookups *counts, size_t begin, size_t end);
 void expand_shift(const request *log, uint64_t *columns, size_t height, lookups *counts, size_t begin, size_t end);
 void expand_muldiv(const request *log, uint64_t *columns, size_t height, lookups *counts, size_t begin, size_t end);
@@ -82,6 +39,12 @@ static inline void invert(uint64_t *values, size_t n) {
         values[i] = gl_mul(inverse, before[i]);
         inverse = gl_mul(inverse, value);
     }
+}
+
+/* Row `i` of a tile. */
+static inline zk_cells tile_row(uint64_t *tile, size_t i) {
+    zk_cells row = {tile + i, TILE};
+    return row;
 }
 
 static inline void store_tile(uint64_t *columns, size_t height, size_t row, const uint64_t *tile, size_t width,

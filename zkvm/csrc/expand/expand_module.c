@@ -53,7 +53,7 @@ static PyObject *py_main(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "y*y*w*w*nn", &c.steps, &c.rom, &c.columns, &c.counts, &c.begin, &c.end)) {
         return release(&c), NULL;
     }
-    size_t height = checked_height(&c, 0, 26);
+    size_t height = checked_height(&c, 0, MAIN_WIDTH);
     run r = run_of(&c);
     if (height == 0 || r.count == 0) return refuse(&c, BAD_SHAPES);
     int failed;
@@ -69,7 +69,7 @@ static PyObject *py_memw(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "y*w*w*nn", &c.log, &c.columns, &c.counts, &c.begin, &c.end)) {
         return release(&c), NULL;
     }
-    size_t height = checked_height(&c, sizeof(word_access), 10);
+    size_t height = checked_height(&c, sizeof(word_access), MEMW_WIDTH);
     if (height == 0) return refuse(&c, BAD_SHAPES);
     int failed;
     Py_BEGIN_ALLOW_THREADS;
@@ -84,7 +84,7 @@ static PyObject *py_memb(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "y*y*w*w*nn", &c.log, &c.steps, &c.columns, &c.counts, &c.begin, &c.end)) {
         return release(&c), NULL;
     }
-    size_t height = checked_height(&c, sizeof(byte_access), 24);
+    size_t height = checked_height(&c, sizeof(byte_access), MEMB_WIDTH);
     if (height == 0) return refuse(&c, BAD_SHAPES);
     run r = run_of(&c);
     int failed;
@@ -94,7 +94,7 @@ static PyObject *py_memb(PyObject *self, PyObject *args) {
     return finish(&c, failed);
 }
 
-/* Here `log` holds indices of steps and `columns` receives requests. */
+/* Here `log` holds asks and `columns` receives requests. */
 static PyObject *py_requests(PyObject *self, PyObject *args) {
     (void)self;
     call c = {0};
@@ -128,15 +128,23 @@ static PyObject *alu(PyObject *args, alu_table expand, size_t width) {
     return finish(&c, 0);
 }
 
-static PyObject *py_binary(PyObject *self, PyObject *args) { return (void)self, alu(args, expand_binary, 22); }
-static PyObject *py_shift(PyObject *self, PyObject *args) { return (void)self, alu(args, expand_shift, 15); }
-static PyObject *py_muldiv(PyObject *self, PyObject *args) { return (void)self, alu(args, expand_muldiv, 23); }
+static PyObject *py_binary(PyObject *self, PyObject *args) {
+    return (void)self, alu(args, expand_binary, BINARY_WIDTH);
+}
+
+static PyObject *py_shift(PyObject *self, PyObject *args) {
+    return (void)self, alu(args, expand_shift, SHIFT_WIDTH);
+}
+
+static PyObject *py_muldiv(PyObject *self, PyObject *args) {
+    return (void)self, alu(args, expand_muldiv, MULDIV_WIDTH);
+}
 
 static PyMethodDef methods[] = {
     {"main", py_main, METH_VARARGS, "main(steps, rom, columns, counts, begin, end)"},
     {"memw", py_memw, METH_VARARGS, "memw(log, columns, counts, begin, end)"},
     {"memb", py_memb, METH_VARARGS, "memb(log, steps, columns, counts, begin, end)"},
-    {"requests", py_requests, METH_VARARGS, "requests(steps, rom, indices, out, begin, end)"},
+    {"requests", py_requests, METH_VARARGS, "requests(steps, rom, asks, out, begin, end)"},
     {"binary", py_binary, METH_VARARGS, "binary(requests, columns, counts, begin, end)"},
     {"shift", py_shift, METH_VARARGS, "shift(requests, columns, counts, begin, end)"},
     {"muldiv", py_muldiv, METH_VARARGS, "muldiv(requests, columns, counts, begin, end)"},

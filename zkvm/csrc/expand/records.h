@@ -1,0 +1,54 @@
+/* What the execution log holds, and what is counted while its records become rows: the same text for C and CUDA. */
+#ifndef ZKHUB_RECORDS_H
+#define ZKHUB_RECORDS_H
+
+#include "device.h"
+
+/* How often each row of BYTE is looked up: AND, PAIR, R16, POW. */
+typedef struct {
+    uint32_t conjunction[1 << 16], pair[1 << 16], r16[1 << 16], power[1 << 16];
+} lookups;
+
+/* zkvm/emulator/log.py: STEP, WORD_ACCESS, BYTE_ACCESS. */
+typedef struct {
+    uint32_t row, a, b, c, old, t1, t2, t3;
+} step_record;
+
+typedef struct {
+    uint32_t ts, address, old, new_word, previous, kind;
+} word_access;
+
+typedef struct {
+    uint32_t ts, address, old, new_word, previous, y, kind;
+} byte_access;
+
+/* A row of the ROM: its 13 fixed columns side by side. */
+typedef struct {
+    uint64_t pc, rs1, rs2, rd, immx, immy, base, delta, op, f_add, f_sub, f_eq, f_jalr;
+} rom_row;
+
+/* What MAIN, SHIFT or MULDIV asks: at ts, op of x and y gives c. */
+typedef struct {
+    uint32_t op, ts, x, y, c;
+} request;
+
+/* Op codes of zkvm/emulator/opcodes.py. */
+enum {
+    OP_AND = 1, OP_OR, OP_XOR, OP_SLTU, OP_SLT, OP_LW, OP_SW, OP_LBU, OP_LB, OP_LHU, OP_LH, OP_SB, OP_SH,
+    OP_SLL, OP_SRL, OP_SRA,
+    OP_MUL = 32, OP_MULHU = 36, OP_MULHSU, OP_MULH, OP_DIVU = 40, OP_DIV = 42, OP_REMU = 44, OP_REM = 46
+};
+
+/* The steps of a run; MAIN's rows beyond them repeat the last one, the halt row. */
+typedef struct {
+    const step_record *records;
+    size_t count;
+    const rom_row *rom;
+    size_t rom_rows;
+} run;
+
+/* An ask is the index of a step, and above ASK_BITS which of its requests is meant: the instruction itself, or what
+ * SHIFT and MULDIV ask BINARY because of it. zkvm/machine/expand/asks.py makes them. */
+enum { ASK_BITS = 30, ASK_OWN = 0, ASK_SIGN_OF_X, ASK_SIGN_OF_Y, ASK_REMAINDER };
+
+#endif
