@@ -113,10 +113,12 @@ class EmulatedDevice:
         _check(fences)
         raw[:] = POISON
 
-    def upload(self, address, data):
+    def upload(self, data):
         assert data.flags.c_contiguous
-        ctypes.memmove(address, data.ctypes.data, data.nbytes)
+        made = self.allocate(data.nbytes)
+        ctypes.memmove(made.address, data.ctypes.data, data.nbytes)
         self.moved["to device"] += data.nbytes
+        return made
 
     def download(self, address, out):
         assert out.flags.c_contiguous and out.flags.writeable

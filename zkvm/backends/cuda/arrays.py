@@ -49,7 +49,7 @@ class DeviceArray:
     Attributes:
         shape: Lengths of the dimensions.
         strides: Bytes from one element to the next, for each dimension.
-        dtype: uint64 or uint8.
+        dtype: uint64; uint8 for digests, uint32 for records of the execution log.
         address: Of the first element.
     """
 
@@ -229,7 +229,6 @@ def empty(copier: Copier, shape: Sequence[int], dtype: npt.DTypeLike = np.uint64
 def upload(copier: Copier, values: npt.NDArray[Any]) -> DeviceArray:
     """A copy of a host's array."""
     held = np.asarray(values, order="C")
-    made = empty(copier, held.shape, held.dtype)
-    if held.size:
-        copier.device.upload(made.address, held.reshape(-1).view(np.uint8))
-    return made
+    if not held.size:
+        return empty(copier, held.shape, held.dtype)
+    return DeviceArray(copier, copier.device.upload(held.reshape(-1).view(np.uint8)), held.shape, held.dtype)

@@ -1,12 +1,14 @@
-"""A real device, through CuPy: its memory pool, its compiler cache, one stream.
+"""A real device, through CuPy: its memory pool, its compiler cache, two streams.
 
-Everything runs on one stream in the order of the calls. Long copies go through two pinned buffers, so that one is
-filled or emptied while the other is on its way.
+Kernels, copies to the host and short copies run on one stream in the order of the calls. Long copies from the host run
+on a second one, beside the kernels: what is launched later waits for them, and they wait for whatever used their memory
+before. Long copies go through two pinned buffers, so that one is filled or emptied while the other is on its way.
 """
 
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -61,7 +63,8 @@ class CupyDevice:
             if capability < LEAST_CAPABILITY:
                 raise DeviceTooOld(f"{self._name} has compute capability {capability / 10}, 8.0 is needed", index)
             with self._device:
-                self._stream = self._cupy.cuda.Stream(non_blocking=True)
+                self._stream, self._arrivals = (self._cupy.cuda.Stream(non_blocking=True) for _ in range(2))
+                self._arrived, self._left = (self._cupy.cuda.Event(disable_timing=True) for _ in range(2))
                 self._pool = self._cupy.cuda.MemoryPool()
                 if limit is not None:
                     self._pool.set_limit(size=limit)
@@ -81,30 +84,57 @@ class CupyDevice:
     def allocate(self, size: int) -> Allocation:
         """``size`` bytes of the pool."""
         with self._here():
-            try:
-                made = _Memory(self._pool.malloc(size))
-                self._peak = max(self._peak, int(self._pool.used_bytes()))
-                return made
-            except self._cupy.cuda.memory.OutOfMemoryError as full:
-                raise OutOfDeviceMemory(size, self.memory()[0], self.index) from full
+            return _Memory(self._taken(size))
 
-    def upload(self, address: int, data: Host) -> None:
-        """Copy from the host."""
+    def upload(self, data: Host) -> Allocation:
+        """A copy of the host's bytes: beside the kernels, if it is long."""
         runtime = self._cupy.cuda.runtime
-        with self._here():
-            if data.nbytes < STAGED_FROM:
+        if data.nbytes < STAGED_FROM:
+            made = self.allocate(data.nbytes)
+            with self._here():
                 runtime.memcpyAsync(
-                    address, data.ctypes.data, data.nbytes, runtime.memcpyHostToDevice, self._stream.ptr
+                    made.address, data.ctypes.data, data.nbytes, runtime.memcpyHostToDevice, self._stream.ptr
                 )
-                return
-            for number, start in enumerate(range(0, data.nbytes, STAGING_BYTES)):
-                part, staged = data[start : start + STAGING_BYTES], self._staging[number % 2]
-                staged.done.synchronize()  # what it held before is on the device
-                self._copy(staged.bytes, part)
-                runtime.memcpyAsync(
-                    address + start, staged.address, part.nbytes, runtime.memcpyHostToDevice, self._stream.ptr
-                )
-                staged.done.record(self._stream)
+            return made
+        # The pool gives out again on a stream only what was allocated on it: here, what earlier uploads have left.
+        with self._here(), self._arrivals:
+            arriving = _Memory(self._taken(data.nbytes), self._leave)
+            self._arrivals.wait_event(self._left)
+            self._send(arriving.address, data)
+            self._arrived.record(self._arrivals)
+            self._stream.wait_event(self._arrived)
+            return arriving
+
+    def _send(self, address: int, data: Host) -> None:
+        """Copy to the device through pinned memory."""
+        runtime = self._cupy.cuda.runtime
+        for number, start in enumerate(range(0, data.nbytes, STAGING_BYTES)):
+            part, staged = data[start : start + STAGING_BYTES], self._staging[number % 2]
+            staged.done.synchronize()  # what it held before is where it belongs
+            self._copy(staged.bytes, part)
+            runtime.memcpyAsync(
+                address + start, staged.address, part.nbytes, runtime.memcpyHostToDevice, self._arrivals.ptr
+            )
+            staged.done.record(self._arrivals)
+
+    def _taken(self, size: int) -> Any:
+        """Memory of the pool, of the current stream's part of it."""
+        full = self._cupy.cuda.memory.OutOfMemoryError
+        try:
+            try:
+                pointer = self._pool.malloc(size)
+            except full:
+                self._pool.free_all_blocks()  # what the other stream does not use counts, too
+                pointer = self._pool.malloc(size)
+        except full as none:
+            raise OutOfDeviceMemory(size, self.memory()[0], self.index) from none
+        self._peak = max(self._peak, int(self._pool.used_bytes()))
+        return pointer
+
+    def _leave(self) -> None:
+        """An upload's memory goes back: the next upload waits for the kernels that were launched until now."""
+        with suppress(DeviceError), self._here():  # a lost device says so in the next call, too
+            self._left.record(self._stream)
 
     def download(self, address: int, out: Host) -> None:
         """Copy to the host."""
@@ -204,9 +234,11 @@ def error_for(code: int, message: str, index: int) -> DeviceError:
 class _Memory:
     """An allocation of the pool."""
 
-    def __init__(self, pointer: Any) -> None:
+    def __init__(self, pointer: Any, leave: Callable[[], None] | None = None) -> None:
         self._pointer = pointer  # the block goes back to the pool with it
         self.address = int(pointer.ptr)
+        if leave is not None:
+            weakref.finalize(self, leave).atexit = False  # comes before the block goes back
 
 
 class _Staged:

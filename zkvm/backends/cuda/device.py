@@ -1,7 +1,10 @@
 """What the CUDA backend asks of a device: memory, copies, kernels.
 
-All work is done in the order in which it was asked for. There are two implementations: ``cupy_device.CupyDevice``, and
-the emulator of the tests, which runs the same kernels on the host.
+Kernels and copies to the host are done in the order in which they were asked for. A copy from the host may run beside
+kernels that were launched before it; those launched after it wait for it.
+
+There are two implementations: ``cupy_device.CupyDevice``, and the emulator of the tests, which runs the same kernels on
+the host.
 """
 
 from collections.abc import Sequence
@@ -70,8 +73,12 @@ class Device(Protocol):
         """
         ...
 
-    def upload(self, address: int, data: Host) -> None:
-        """Copy from the host; ``data`` may change as soon as this returns."""
+    def upload(self, data: Host) -> Allocation:
+        """New memory with a copy of the host's bytes, at least one; ``data`` may change as soon as this returns.
+
+        Raises:
+            OutOfDeviceMemory: There is not so much left.
+        """
         ...
 
     def download(self, address: int, out: Host) -> None:
