@@ -14,6 +14,7 @@ import numpy.typing as npt
 from zkvm.backends.interface import Backend, Tree
 from zkvm.stark.domains import Domain, coset
 from zkvm.stark.layout import Block
+from zkvm.stark.trace import Witness, taken
 
 Columns = npt.NDArray[np.uint64]
 Fraction = Callable[[float], None]
@@ -86,9 +87,9 @@ class TableSource:
         """The rows of these natural indices, (width, len(rows)), evaluated one by one."""
         return backend.eval_rows(self.coefficients, [self.domain.point(row) for row in rows])
 
-    def values(self, witness: Columns, backend: Backend) -> Columns:
+    def values(self, witness: Witness, backend: Backend) -> Columns:
         """The columns on the trace: the witness, or, where that is not in the backend's memory, evaluated again."""
-        return witness if isinstance(self.coefficients, np.ndarray) else backend.evaluate(self.coefficients, 1)
+        return taken(witness) if isinstance(self.coefficients, np.ndarray) else backend.evaluate(self.coefficients, 1)
 
     def next_columns(self, backend: Backend) -> Columns:
         """The coefficients of the columns that are also opened at the next row."""

@@ -2,10 +2,11 @@
 
 On the device are the coefficients of all columns, a coset of one height at a time (all of them when extensions are
 kept), and what a stage needs besides. Trees are on the device if they fit there, else on the host. The witness's values
-stay on the host: a table's are uploaded when they are needed.
+stay on the host: a table's are uploaded when they are needed. Those of tables that are made on the device are there
+only until their coefficients are, and beside them what they are made from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from zkvm.air import Machine
@@ -19,6 +20,9 @@ from zkvm.stark.refusals import ProofDoesNotFit, ProofDoesNotFitDevice
 
 CONTEXT_BYTES = 640 << 20
 """What CUDA itself, the kernels' code and their tables of roots take."""
+
+LOG_ROW_BYTES = 32
+"""What a row made on the device is made from, at most: a record of the execution log."""
 
 # Part of all arrays that the pool loses to their rounding and to the gaps between them.
 POOL_LOSS = 8
@@ -39,7 +43,9 @@ class DeviceForecast:
     host: int
 
 
-def forecast(machine: Machine, heights: Mapping[str, int], profile: Profile, limit: int) -> DeviceForecast:
+def forecast(
+    machine: Machine, heights: Mapping[str, int], profile: Profile, limit: int, made: Collection[str] = ()
+) -> DeviceForecast:
     """What proving takes: the fastest way that fits, or the smallest if none does.
 
     Args:
@@ -47,26 +53,28 @@ def forecast(machine: Machine, heights: Mapping[str, int], profile: Profile, lim
         heights: Table name → rows, for every table.
         profile: Sets the blow-up and the nodes' length.
         limit: Bytes of the device.
+        made: The tables whose columns are made on the device.
 
     Raises:
         WrongHeights: A table is missing, or no proof may have tables of these heights.
     """
-    return choose(shape_of(machine, heights, profile), limit)
+    return choose(shape_of(machine, heights, profile), limit, made)
 
 
-def plan(shape: Layout, limit: int, host_limit: int | None = None) -> DeviceForecast:
+def plan(shape: Layout, limit: int, host_limit: int | None = None, made: Collection[str] = ()) -> DeviceForecast:
     """The fastest way that fits.
 
     Args:
         shape: Heights, widths and profile.
         limit: Bytes of the device that may be taken.
         host_limit: Bytes this process may take of the host; what is free, without it.
+        made: The tables whose columns are made on the device.
 
     Raises:
         ProofDoesNotFitDevice: There is no way that fits the device.
         ProofDoesNotFit: It fits the device, but the host has too little beside it.
     """
-    found = choose(shape, limit)
+    found = choose(shape, limit, made)
     if found.device.peak > limit:
         raise ProofDoesNotFitDevice(found.device.peak, limit, found.device.peak_stage)
     allowed = memory.available() if host_limit is None else host_limit
@@ -75,16 +83,16 @@ def plan(shape: Layout, limit: int, host_limit: int | None = None) -> DeviceFore
     return found
 
 
-def choose(shape: Layout, limit: int) -> DeviceForecast:
+def choose(shape: Layout, limit: int, made: Collection[str] = ()) -> DeviceForecast:
     """Trees and extensions on the device, or trees alone, or neither."""
     for keep, trees in ((True, True), (False, True)):
-        found = count(shape, keep=keep, trees=trees)
+        found = count(shape, keep=keep, trees=trees, made=made)
         if found.device.peak <= limit:
             return found
-    return count(shape, keep=False, trees=False)
+    return count(shape, keep=False, trees=False, made=made)
 
 
-def keep_extensions(shape: Layout, backend: Backend, host_limit: int | None) -> bool:
+def keep_extensions(shape: Layout, backend: Backend, host_limit: int | None, made: Collection[str] = ()) -> bool:
     """Decide how a backend proves; tells one with a device where trees go.
 
     Raises:
@@ -92,13 +100,13 @@ def keep_extensions(shape: Layout, backend: Backend, host_limit: int | None) -> 
     """
     if not isinstance(backend, CudaBackend):
         return memory.plan(shape, host_limit).keep
-    found = plan(shape, backend.device.memory()[0] + CONTEXT_BYTES, host_limit)
+    found = plan(shape, backend.device.memory()[0] + CONTEXT_BYTES, host_limit, made)
     backend.trees_on_device = found.trees_on_device
     return found.device.keep
 
 
-def count(shape: Layout, *, keep: bool, trees: bool) -> DeviceForecast:
-    """Bytes by stage, with extensions kept or not and trees on the device or not."""
+def count(shape: Layout, *, keep: bool, trees: bool, made: Collection[str] = ()) -> DeviceForecast:
+    """Bytes by stage, with extensions kept or not, trees on the device or not, and some tables made there."""
     stages = [_Stage(stage, shape, keep, trees) for stage in shape.stages]
     fixed, main, aux, quotient = stages
     tallest = 1 << shape.log_height
@@ -106,7 +114,7 @@ def count(shape: Layout, *, keep: bool, trees: bool) -> DeviceForecast:
     by_stage: dict[str, int] = {}
 
     held = fixed.columns + main.columns
-    by_stage["commit main"] = held + max(fixed.making, fixed.kept + main.making)
+    by_stage["commit main"] = held + max(fixed.making, fixed.kept + max(main.making, _making_columns(shape, made)))
     held += fixed.kept + main.kept
     by_stage["logup"] = held + aux.columns + _fractions(shape)
     by_stage["commit aux"] = held + aux.columns + max(aux.widest, aux.making)
@@ -128,7 +136,7 @@ def count(shape: Layout, *, keep: bool, trees: bool) -> DeviceForecast:
     rows = 0 if keep else max(main.coset, aux.coset, QUOTIENT_WIDTH * ELEMENT_BYTES * tallest)
     by_stage["queries"] = held + layers + extension + nodes + rows
     with_losses = {stage: CONTEXT_BYTES + size + size // POOL_LOSS for stage, size in by_stage.items()}
-    return DeviceForecast(Forecast(keep, with_losses), trees, _host(shape, trees))
+    return DeviceForecast(Forecast(keep, with_losses), trees, _host(shape, trees, made))
 
 
 class _Stage:
@@ -160,6 +168,20 @@ class _Stage:
         self.making = self.kept + (0 if keep else self.coset) + digests
 
 
+def _making_columns(shape: Layout, made: Collection[str]) -> int:
+    """What is there of tables made on the device beside coefficients: the largest one's values, the log, the program.
+
+    Of the log that are the run's steps, as many as the tallest table has rows at most, and one table's own records.
+    """
+    tables = zip(shape.machine.tables, shape.log_heights, strict=True)
+    sizes = [(ELEMENT_BYTES * len(table.main), height) for table, height in tables if table.name in made]
+    if not sizes:
+        return 0
+    program = ELEMENT_BYTES * max((block.width << block.log_height for block in shape.stages[FIXED].blocks), default=0)
+    records = 2 * LOG_ROW_BYTES << max(height for _, height in sizes)
+    return max(width << height for width, height in sizes) + records + program
+
+
 def _fractions(shape: Layout) -> int:
     """Denominators and one inverse of the table with the most of them, and the columns they are read from."""
     tables = zip(shape.machine.tables, shape.log_heights, strict=True)
@@ -186,10 +208,11 @@ def _coset_of_a_table(shape: Layout, keep: bool) -> int:
     return max(ELEMENT_BYTES * width << height for width, height in zip(columns, shape.log_heights, strict=True))
 
 
-def _host(shape: Layout, trees: bool) -> int:
-    """The witness, the machine's own aux columns of a table, and trees that are not on the device."""
+def _host(shape: Layout, trees: bool, made: Collection[str]) -> int:
+    """The witness made here, the machine's own aux columns of a table, and trees that are not on the device."""
     stages = shape.stages
-    witness = sum(block.width << block.log_height for number in (FIXED, MAIN) for block in stages[number].blocks)
+    here = [block for block in stages[MAIN].blocks if shape.machine.tables[block.table].name not in made]
+    witness = sum(block.width << block.log_height for block in (*stages[FIXED].blocks, *here))
     tables = zip(shape.machine.tables, shape.log_heights, strict=True)
     own = max((3 * len(table.own_aux) << height for table, height in tables), default=0)
     nodes = 0

@@ -10,7 +10,7 @@ from zkvm.field import P
 from zkvm.field.scalar import Ext, e_mul_base, e_neg
 from zkvm.stark.constraints import Constraints
 from zkvm.stark.deep import UNITS, weights
-from zkvm.stark.trace import Columns, Trace, check_aux
+from zkvm.stark.trace import Columns, Trace, check_aux, taken
 
 
 def fill_aux(
@@ -47,7 +47,7 @@ def fill_aux(
     columns = backend.empty(table.width("aux"), rows)
     own = 3 * len(table.own_aux)
     if table.own_aux and trace.fill_aux is not None:
-        filled = trace.fill_aux(table.name, trace.main.get(table.name, main), scalars.challenges)
+        filled = trace.fill_aux(table.name, taken(trace.main.get(table.name, main)), scalars.challenges)
         check_aux(table, filled, log_height)
         columns[:own] = filled
     if not table.groups:

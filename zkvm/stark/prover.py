@@ -24,7 +24,7 @@ from zkvm.stark.queries import open_queries
 from zkvm.stark.quotient import Committed, quotient_chunks
 from zkvm.stark.refusals import WrongFixedColumns
 from zkvm.stark.setup import commit_fixed, fixed_blocks
-from zkvm.stark.trace import Columns, Trace
+from zkvm.stark.trace import Columns, Deferred, Trace, Witness, taken
 from zkvm.stark.transcript import Entry, Transcript, encode_elements, encode_words, statement
 
 Progress = Callable[[str, float], None]
@@ -69,7 +69,8 @@ def prove(
     """
     # 0. Refuse what cannot be proven, before any work.
     shape = checked_layout(machine, key, trace, public, profile)
-    keep = keep_extensions(shape, backend, memory_limit)
+    made = {name for name, columns in trace.main.items() if isinstance(columns, Deferred)}
+    keep = keep_extensions(shape, backend, memory_limit, made)
     constraints = constraints_for(machine, backend)
     work = _Work(shape, backend, keep, progress)
 
@@ -166,15 +167,16 @@ class _Work:
             raise WrongFixedColumns(f"the fixed columns do not give the key's root for 2^{log_height} rows")
         return found
 
-    def commit(self, stage: str, number: int, columns: dict[str, Columns]) -> Commitment[TableSource] | None:
+    def commit(self, stage: str, number: int, columns: dict[str, Witness]) -> Commitment[TableSource] | None:
         """Interpolate, extend and hash the columns that the tables have in a stage; nothing where there are none.
 
-        ``columns`` is emptied on the way: coefficients take the place of values.
+        ``columns`` is emptied on the way: coefficients take the place of values, which are made one table at a time
+        where they are deferred.
         """
         tables = self._shape.machine.tables
         blocks = self._shape.stages[number].blocks
         report = self.report(stage)
-        coefficients = [self._backend.interpolate(columns.pop(tables[block.table].name)) for block in blocks]
+        coefficients = [self._backend.interpolate(taken(columns.pop(tables[block.table].name))) for block in blocks]
         if blocks:
             return self._commit(number, coefficients, report)
         report(1.0)
@@ -203,10 +205,10 @@ class _Work:
         committed: Sequence[Commitment[TableSource] | None],
         scalars: Scalars,
         constraints: Constraints,
-    ) -> tuple[dict[str, Columns], list[Ext]]:
+    ) -> tuple[dict[str, Witness], list[Ext]]:
         """Every table's aux columns by name, and every table's total; ``committed`` are the fixed and main stages."""
         report = self.report("logup")
-        columns: dict[str, Columns] = {}
+        columns: dict[str, Witness] = {}
         totals: list[Ext] = []
         tables = self._shape.machine.tables
         fixed, main = committed
@@ -223,7 +225,7 @@ class _Work:
         return columns, totals
 
     def _values(
-        self, committed: Commitment[TableSource] | None, table: int, witness: Mapping[str, Columns]
+        self, committed: Commitment[TableSource] | None, table: int, witness: Mapping[str, Witness]
     ) -> Columns | None:
         """The columns that a table has in a stage, on the trace; None where it has none."""
         for source in () if committed is None else committed.sources:

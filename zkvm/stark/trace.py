@@ -17,17 +17,38 @@ FillAux = Callable[[str, Columns, Mapping[str, Ext]], Columns]
 
 
 @dataclass(frozen=True)
+class Deferred:
+    """Columns that are made when the prover takes them, where its backend wants them.
+
+    Attributes:
+        shape: (width, rows).
+        make: Makes them: uint64, C-contiguous, every value below p, which nobody checks any more.
+    """
+
+    shape: tuple[int, int]
+    make: Callable[[], Columns]
+
+
+Witness = Columns | Deferred
+
+
+@dataclass(frozen=True)
 class Trace:
     """The main columns of every table, and how the machine's own aux columns are filled.
 
     Attributes:
-        main: Table name → (width, rows), uint64, C-contiguous, every value below p.
+        main: Table name → (width, rows), uint64, C-contiguous, every value below p; or who makes them.
         fill_aux: (table name, its main columns, challenges by name) → (3 · own aux columns, rows). Needed only when a
             table has own aux columns.
     """
 
-    main: Mapping[str, Columns]
+    main: Mapping[str, Witness]
     fill_aux: FillAux | None = None
+
+
+def taken(columns: Witness) -> Columns:
+    """The columns, made now where they are deferred."""
+    return columns.make() if isinstance(columns, Deferred) else columns
 
 
 def log_heights(machine: Machine, trace: Trace, fixed: Mapping[str, Columns]) -> tuple[int, ...]:
@@ -48,7 +69,9 @@ def _log_height(table: Table, trace: Trace, fixed: Mapping[str, Columns]) -> int
         if table.name not in trace.main:
             raise InvalidTrace(table.name, "is missing from the trace")
         main = trace.main[table.name]
-        _check_shape(table.name, main, len(table.main), InvalidTrace)
+        if not isinstance(main, Deferred):
+            _check_layout(table.name, main, InvalidTrace)
+        _check_shape(table.name, main.shape, len(table.main), InvalidTrace)
         if rows is not None and rows != main.shape[1]:
             raise InvalidTrace(table.name, f"has {main.shape[1]} rows, its fixed columns have {rows}")
         rows = main.shape[1]
@@ -66,8 +89,9 @@ def check_values(trace: Trace, layout: Layout) -> None:
     for table in layout.machine.tables:
         if table.own_aux and trace.fill_aux is None:
             raise InvalidTrace(table.name, f"has columns {', '.join(table.own_aux)} and the trace no fill_aux")
-        if table.main:
-            check_canonical(table.name, trace.main[table.name], table.main, InvalidTrace)
+        main = trace.main.get(table.name)
+        if main is not None and not isinstance(main, Deferred):
+            check_canonical(table.name, main, table.main, InvalidTrace)
 
 
 def check_fixed(machine: Machine, fixed: Mapping[str, Columns]) -> None:
@@ -80,7 +104,8 @@ def check_fixed(machine: Machine, fixed: Mapping[str, Columns]) -> None:
     for name in sorted(set(fixed) ^ set(wanted)):
         raise InvalidFixed(name, "has no fixed columns" if name in fixed else "misses its fixed columns")
     for name, table in wanted.items():
-        _check_shape(name, fixed[name], len(table.fixed), InvalidFixed)
+        _check_layout(name, fixed[name], InvalidFixed)
+        _check_shape(name, fixed[name].shape, len(table.fixed), InvalidFixed)
         log_height = fixed[name].shape[1].bit_length() - 1
         if not table.min_log_height <= log_height <= table.max_log_height:
             raise InvalidFixed(
@@ -95,19 +120,23 @@ def check_aux(table: Table, columns: Columns, log_height: int) -> None:
     Raises:
         InvalidTrace: Shape, type or a value is wrong.
     """
-    _check_shape(table.name, columns, 3 * len(table.own_aux), InvalidTrace)
+    _check_layout(table.name, columns, InvalidTrace)
+    _check_shape(table.name, columns.shape, 3 * len(table.own_aux), InvalidTrace)
     if columns.shape[1] != 1 << log_height:
         raise InvalidTrace(table.name, f"fill_aux gave {columns.shape[1]} rows, the table has {1 << log_height}")
     check_canonical(table.name, columns, [name for name in table.own_aux for _ in range(3)], InvalidTrace)
 
 
-def _check_shape(table: str, columns: Columns, width: int, error: type[InvalidTrace]) -> None:
+def _check_layout(table: str, columns: Columns, error: type[InvalidTrace]) -> None:
     if columns.dtype != np.uint64 or columns.ndim != 2 or not columns.flags.c_contiguous:
         raise error(table, f"columns must be a contiguous two-dimensional uint64 array, not {columns.dtype}")
-    if columns.shape[0] != width:
-        raise error(table, f"has {columns.shape[0]} columns instead of {width}")
-    if columns.shape[1].bit_count() != 1:
-        raise error(table, f"has {columns.shape[1]} rows, which is no power of two")
+
+
+def _check_shape(table: str, shape: tuple[int, ...], width: int, error: type[InvalidTrace]) -> None:
+    if shape[0] != width:
+        raise error(table, f"has {shape[0]} columns instead of {width}")
+    if shape[1].bit_count() != 1:
+        raise error(table, f"has {shape[1]} rows, which is no power of two")
 
 
 def check_canonical(

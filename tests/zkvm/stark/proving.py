@@ -60,9 +60,12 @@ def trace_of(made: Honest) -> Trace:
 
 
 def prove_case(
-    made: Honest, backend: Backend, progress: Progress | None = None, log: list[Entry] | None = None
+    made: Honest,
+    backend: Backend,
+    progress: Progress | None = None,
+    log: list[Entry] | None = None,
+    trace: Trace | None = None,
 ) -> Proof:
-    key = key_of(made, backend)
-    return prove(
-        made.toy.machine, key, trace_of(made), made.toy.witness.public, made.profile, backend, progress, log=log
-    )
+    key, witness = key_of(made, backend), made.toy.witness
+    given = trace or trace_of(made)
+    return prove(made.toy.machine, key, given, witness.public, made.profile, backend, progress, log=log)
