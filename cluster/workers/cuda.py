@@ -21,6 +21,7 @@ from zkvm.backends.cuda.device import Device
 from zkvm.backends.cuda.errors import DeviceError, DeviceLost
 from zkvm.emulator.emulator import Execution
 from zkvm.machine.api import Proven, prove_execution
+from zkvm.machine.expand.device import MADE_ON_DEVICE
 from zkvm.machine.heights import heights_for
 from zkvm.machine.machine import riscv
 from zkvm.stark.device_memory import CONTEXT_BYTES, forecast
@@ -112,7 +113,7 @@ class CudaStarkProver(StarkProver):
         began = time.monotonic()
         while True:
             free = backend.device.memory()[0] + CONTEXT_BYTES
-            needed = forecast(riscv(), heights, self.profile, free).device
+            needed = forecast(riscv(), heights, self.profile, free, MADE_ON_DEVICE).device
             if needed.peak <= free:
                 return
             waited = time.monotonic() - began

@@ -275,13 +275,15 @@ def _backend(device: int | None) -> "Backend":
 
 def _on_device(backend: "CudaBackend", execution: "Execution", profile: "Profile") -> "Forecast":
     """Device memory that a proof takes; raises ProofDoesNotFitDevice where there is less."""
+    from zkvm.machine.expand.device import MADE_ON_DEVICE
     from zkvm.machine.heights import heights_for
     from zkvm.machine.machine import riscv
     from zkvm.stark.device_memory import CONTEXT_BYTES, forecast
     from zkvm.stark.refusals import ProofDoesNotFitDevice
 
     free = backend.device.memory()[0] + CONTEXT_BYTES
-    needed = forecast(riscv(), heights_for(execution.program, execution.cost), profile, free).device
+    heights = heights_for(execution.program, execution.cost)
+    needed = forecast(riscv(), heights, profile, free, MADE_ON_DEVICE).device
     if needed.peak > free:
         raise ProofDoesNotFitDevice(needed.peak, free, needed.peak_stage)
     return needed

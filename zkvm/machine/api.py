@@ -11,7 +11,7 @@ from zkvm.emulator.emulator import Execution, run
 from zkvm.machine.errors import OtherProgram
 from zkvm.machine.machine import riscv
 from zkvm.machine.program import fixed_columns, parameters
-from zkvm.machine.trace import build_trace
+from zkvm.machine.trace import build_trace, expansion_for
 from zkvm.stark import prover, verifier
 from zkvm.stark.key import ProvingKey, VerifyingKey
 from zkvm.stark.profiles import Profile
@@ -85,7 +85,7 @@ def prove_execution(
     check_key(execution.program, key)
     report = progress or _silent
     report("expand", 0.0)
-    trace = build_trace(execution.program, execution.log)
+    trace = build_trace(execution.program, execution.log, expansion_for(backend))
     proof = prover.prove(riscv(), key, trace, execution.output, profile, backend, progress, memory_limit=memory_limit)
     return Proven(execution.output, proof.to_bytes(), execution)
 

@@ -1,16 +1,19 @@
 """From a run to the witness: the main columns of every table, of the least heights that hold them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zkvm.air import Machine
+from zkvm.backends.cuda import CudaBackend
+from zkvm.backends.interface import Backend
 from zkvm.emulator.elf import Program
 from zkvm.emulator.log import Log, Structured, padded_registers
 from zkvm.field.scalar import Ext
-from zkvm.machine.expand import keccak, native, native_keccak, reference
+from zkvm.machine.expand import device, keccak, native, native_keccak, reference
 from zkvm.machine.expand.accumulators import fill_aux
 from zkvm.machine.expand.arith256 import expand_arith256
 from zkvm.machine.expand.columns import Lookups, Values, Words, assemble, table_height
@@ -19,20 +22,27 @@ from zkvm.machine.machine import KECCAK_SLICES, riscv
 from zkvm.machine.program import rom_rows
 from zkvm.machine.tables.arith256 import ROWS as ARITH256_ROWS
 from zkvm.machine.tables.keccak import rows_of_permutation
-from zkvm.stark.trace import Trace
+from zkvm.stark.trace import Trace, Witness
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """Who makes the rows of the tall tables: compiled code, or the reference in NumPy."""
+    """Who makes the rows of the tall tables: compiled code, a device, or the reference in NumPy."""
 
-    core_tables: Callable[[Machine, Words, Log, Lookups], dict[str, Words]]
+    core_tables: Callable[[Machine, Words, Log, Lookups], Mapping[str, Witness]]
     keccak: Callable[[Structured, int, int, NDArray[np.uint32]], Words]
     chi_multiplicities: Callable[[Words, int], Words]
 
 
 COMPILED = Expansion(native.core_tables, native_keccak.expand_keccak, native_keccak.chi_multiplicities)
 REFERENCE = Expansion(reference.core_tables, keccak.expand_keccak, keccak.chi_multiplicities)
+
+
+def expansion_for(backend: Backend) -> Expansion:
+    """The fastest that gives columns where this backend wants them: a device makes the rows of the core tables."""
+    if not isinstance(backend, CudaBackend):
+        return COMPILED
+    return replace(COMPILED, core_tables=partial(device.core_tables, backend.kernels))
 
 
 def build_trace(program: Program, log: Log, expansion: Expansion = COMPILED) -> Trace:
@@ -44,8 +54,8 @@ def build_trace(program: Program, log: Log, expansion: Expansion = COMPILED) -> 
     return Trace(main_columns(program, log, expansion), fill)
 
 
-def main_columns(program: Program, log: Log, expansion: Expansion = COMPILED) -> dict[str, Words]:
-    """Return the main columns of every table.
+def main_columns(program: Program, log: Log, expansion: Expansion = COMPILED) -> dict[str, Witness]:
+    """Return the main columns of every table; those that a device makes are deferred.
 
     Args:
         program: What was run.
@@ -55,6 +65,7 @@ def main_columns(program: Program, log: Log, expansion: Expansion = COMPILED) ->
     Raises:
         TableTooTall: a table of the run does not fit a proof.
         ImpossibleCall: the log's result of a precompile is not what its table proves.
+        ValueError: the log refers to what is not there.
     """
     lookups = Lookups()
     tables = core_columns(program, log, lookups, expansion)
@@ -66,10 +77,10 @@ def main_columns(program: Program, log: Log, expansion: Expansion = COMPILED) ->
     ignored = log.steps["b"][(log.keccak["ts"] - 1) // 4]
     permutations = expansion.keccak(log.keccak, KECCAK_SLICES, keccak_rows, ignored)
     chi = expansion.chi_multiplicities(permutations, KECCAK_SLICES)[None]
-    return tables | {"byte": lookups.multiplicities, "arith256": arith256, "keccak": permutations, "chi": chi}
+    return tables | {"byte": lookups.columns, "arith256": arith256, "keccak": permutations, "chi": chi}
 
 
-def core_columns(program: Program, log: Log, lookups: Lookups, expansion: Expansion = COMPILED) -> dict[str, Words]:
+def core_columns(program: Program, log: Log, lookups: Lookups, expansion: Expansion = COMPILED) -> dict[str, Witness]:
     """Return the main columns of the tables of instructions and memory, counting what they look up.
 
     Raises:
@@ -84,7 +95,7 @@ def core_columns(program: Program, log: Log, lookups: Lookups, expansion: Expans
         "image": expand_image(padded_registers(log, main_rows), log.image),
         "rom": {"m": _fetches(log, rom.shape[1], main_rows)},
     }
-    return tables | {name: assemble(machine.table(name), columns) for name, columns in named.items()}
+    return {**tables, **{name: assemble(machine.table(name), columns) for name, columns in named.items()}}
 
 
 def _fetches(log: Log, instructions: int, main_rows: int) -> Words:

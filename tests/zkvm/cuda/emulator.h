@@ -49,6 +49,12 @@ static inline unsigned long long atomicMin(unsigned long long *at, unsigned long
     return before;
 }
 
+static inline unsigned atomicAdd(unsigned *at, unsigned value) {
+    const unsigned before = *at;
+    *at = before + value;
+    return before;
+}
+
 namespace emulator {
 
 enum { MOST_THREADS = 1024, SHARED_BYTES = 48 << 10, GUARD_WORDS = 64, STACK_BYTES = 1 << 20, GUARD_BYTES = 1 << 16 };

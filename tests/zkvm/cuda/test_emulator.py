@@ -44,6 +44,8 @@ ZK_KERNEL intrinsics(uint64_t *out) {
     out[5] = 9;
     zk_report_least(out + 5, 7);
     zk_report_least(out + 5, 8);
+    out[6] = 0x1FFFFFFFFULL;
+    out[6] += atomicAdd((unsigned *)(out + 6), 2u);
 }
 """
 
@@ -102,8 +104,8 @@ def test_every_argument_is_given():
 
 
 def test_the_device_s_own_functions_are_as_documented(module):
-    found = module("intrinsics", 1, 6)
-    assert found.reshape(-1).tolist() == [2**64 - 2, 1 << 60, 23, 0x11223344, 0x88552211, 7]
+    found = module("intrinsics", 1, 7)
+    assert found.reshape(-1).tolist() == [2**64 - 2, 1 << 60, 23, 0x11223344, 0x88552211, 7, 0x200000000]
 
 
 def test_memory_is_finite_and_comes_back():

@@ -12,6 +12,7 @@ from zkvm.backends.cpu import CpuBackend
 from zkvm.backends.cuda import CudaBackend
 from zkvm.backends.cuda.device import Device
 from zkvm.machine.api import prove
+from zkvm.machine.expand.device import MADE_ON_DEVICE
 from zkvm.machine.heights import heights_for
 from zkvm.machine.key import key_for
 from zkvm.machine.machine import riscv
@@ -37,7 +38,7 @@ def test_every_instruction_gives_the_same_bytes(open_device: Callable[[], Device
     assert found.output == expected.output
     assert found.proof == expected.proof
     heights = heights_for(program, found.execution.cost)
-    forecast = device_memory.forecast(riscv(), heights, profile, on_device.device.memory()[1])
+    forecast = device_memory.forecast(riscv(), heights, profile, on_device.device.memory()[1], MADE_ON_DEVICE)
     assert on_device.device.peak <= forecast.device.peak - CONTEXT_BYTES
 
 

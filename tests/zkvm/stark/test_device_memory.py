@@ -12,16 +12,17 @@ from zkvm.backends.cpu import CpuBackend
 from zkvm.backends.cuda import CudaBackend, Tiling
 from zkvm.emulator.cost import Cost, Limits
 from zkvm.guest_kit.examples import example
+from zkvm.machine.expand.device import MADE_ON_DEVICE
 from zkvm.machine.heights import heights_for
 from zkvm.machine.machine import riscv
-from zkvm.stark import device_memory
+from zkvm.stark import device_memory, memory
 from zkvm.stark.device_memory import CONTEXT_BYTES, POOL_LOSS
 from zkvm.stark.layout import layout
 from zkvm.stark.profiles import FAST, L1, Profile
 from zkvm.stark.prover import prove
 from zkvm.stark.refusals import ProofDoesNotFit, ProofDoesNotFitDevice
 from zkvm.stark.setup import make_key
-from zkvm.stark.trace import Trace
+from zkvm.stark.trace import Columns, Deferred, Trace
 
 GIB = 1 << 30
 SHAPE = layout(wide(), TOY, [10])
@@ -44,10 +45,10 @@ def test_a_whole_batch_of_2_22_instructions_fits_16_gib() -> None:
     heights = heights_for(example("sha256"), Cost(**asdict(WHOLE_BATCH)))
     assert heights["main"] == 1 << 22
     for profile in (FAST, L1):
-        found = device_memory.forecast(riscv(), heights, profile, 16 * GIB)
+        found = device_memory.forecast(riscv(), heights, profile, 16 * GIB, MADE_ON_DEVICE)
         assert found.device.peak <= 16 * GIB
     assert not found.trees_on_device, "32 cosets' trees alone are larger"
-    roomy = device_memory.forecast(riscv(), heights, FAST, 80 * GIB)
+    roomy = device_memory.forecast(riscv(), heights, FAST, 80 * GIB, MADE_ON_DEVICE)
     assert roomy.device.keep and roomy.trees_on_device
     assert roomy.host < found.host
 
@@ -65,6 +66,46 @@ def test_a_proof_takes_what_was_forecast(keep: bool, trees: bool, monkeypatch: p
     prove(wide(), key, Trace({"wide": np.tile(rows, (WIDE_COLUMNS, 1))}), [], TOY, backend)
     arrays = (forecast.device.peak - CONTEXT_BYTES) * POOL_LOSS // (POOL_LOSS + 1)
     assert 0.75 * arrays <= device.peak <= arrays
+
+
+def test_what_is_made_on_the_device_is_counted_there_and_not_on_the_host() -> None:
+    """Values of the largest table, steps and records of as many rows; the widest table of the host is left there."""
+    machine, heights = riscv(), heights_for(example("sha256"), Cost(**asdict(WHOLE_BATCH)))
+    shape = memory.shape_of(machine, heights, FAST)
+    above, here = (device_memory.count(shape, keep=False, trees=False, made=made) for made in (MADE_ON_DEVICE, ()))
+    sizes = {name: 8 * len(machine.table(name).main) * heights[name] for name in MADE_ON_DEVICE}
+    assert here.host - above.host == sum(sizes.values())
+    held = 8 * sum(
+        len(table.main) + len(table.fixed) << height
+        for table, height in zip(machine.tables, shape.log_heights, strict=True)
+    )
+    made = max(sizes.values()) + 64 * max(heights[name] for name in MADE_ON_DEVICE)
+    assert above.device.by_stage["commit main"] >= CONTEXT_BYTES + held + made
+    same = above.device.by_stage.keys() - {"commit main"}
+    assert all(above.device.by_stage[stage] == here.device.by_stage[stage] for stage in same)
+
+
+@needs_compiler
+def test_columns_made_on_the_device_take_what_was_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One committed stage, of which the columns are more than anything that comes after."""
+    device = EmulatedDevice()
+    backend = CudaBackend(device, Tiling(6, 3, 4))
+    columns = WIDE_COLUMNS, 1 << SHAPE.log_height
+    peaks: list[int] = []
+
+    def make() -> Columns:
+        records = backend.kernels.empty(columns[1], device_memory.LOG_ROW_BYTES // 8)
+        made = backend.empty(*columns)
+        made[...] = 1
+        del records
+        peaks.append(device.used)
+        return made
+
+    key = make_key(wide(), {}, {}, TOY, CpuBackend())
+    prove(wide(), key, Trace({"wide": Deferred(columns, make)}), [], TOY, backend)
+    forecast = device_memory.count(SHAPE, keep=True, trees=True, made=["wide"])
+    assert len(peaks) == 1 and peaks[0] == 8 * columns[0] * columns[1]
+    assert device.peak <= forecast.device.peak - CONTEXT_BYTES
 
 
 def test_trees_and_then_extensions_are_kept_where_they_fit() -> None:

@@ -1,6 +1,7 @@
 """The kernels on one device: loaded when first needed, launched over arrays."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +62,7 @@ class Kernels:
         """An array that holds anything."""
         return empty(self, shape, dtype)
 
-    def upload(self, values: npt.NDArray[np.uint64] | npt.NDArray[np.uint8]) -> DeviceArray:
+    def upload(self, values: npt.NDArray[np.unsignedinteger[Any]]) -> DeviceArray:
         """A copy of a host's array."""
         return upload(self, values)
 

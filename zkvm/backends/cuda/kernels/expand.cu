@@ -1,0 +1,106 @@
+/* Tables from the execution log: a thread a row. Beyond the log a row holds what fills the table.
+ *
+ * `fault` becomes the first row whose record refers to what is not there, if there is one. */
+#include "expand/rows.h"
+#include "field/inverse.h"
+#include "kernel.h"
+
+static inline ZK_DEVICE zk_cells row_of(uint64_t *columns, uint64_t height, uint64_t row) {
+    const zk_cells cells = {columns + row, height};
+    return cells;
+}
+
+static inline ZK_DEVICE void clear(zk_cells row, unsigned width) {
+    for (unsigned column = 0; column < width; column++) zk_put(row, column, 0);
+}
+
+static inline ZK_DEVICE void invert_cell(zk_cells row, unsigned column) {
+    uint64_t *cell = row.first + column * row.apart;
+    *cell = fv_inv(*cell);
+}
+
+ZK_KERNEL expand_main(const step_record *steps, uint64_t count, const rom_row *rom, uint64_t rom_rows,
+                      uint64_t *columns, uint64_t height, lookups *counts, uint64_t *fault) {
+    const run r = {steps, count, rom, rom_rows};
+    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) {
+        const zk_cells row = row_of(columns, height, i);
+        int inverts = 0;
+        if (!main_row(&r, i, row, counts, &inverts)) zk_report_least(fault, i);
+        if (inverts) invert_cell(row, MAIN_Q);
+    }
+}
+
+ZK_KERNEL expand_memw(const word_access *log, uint64_t count, uint64_t *columns, uint64_t height, lookups *counts,
+                      uint64_t *fault) {
+    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) {
+        const zk_cells row = row_of(columns, height, i);
+        if (i >= count) {
+            clear(row, MEMW_WIDTH);
+        } else if (!memw_row(&log[i], row, counts)) {
+            zk_report_least(fault, i);
+        }
+    }
+}
+
+ZK_KERNEL expand_memb(const step_record *steps, uint64_t step_count, const byte_access *log, uint64_t count,
+                      uint64_t *columns, uint64_t height, lookups *counts, uint64_t *fault) {
+    const run r = {steps, step_count, nullptr, 0};
+    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) {
+        const zk_cells row = row_of(columns, height, i);
+        if (i >= count) {
+            clear(row, MEMB_WIDTH);
+            zk_put(row, MEMB_G, 1);
+        } else if (!memb_row(&log[i], &r, row, counts)) {
+            zk_report_least(fault, i);
+        }
+    }
+}
+
+/* The request of row i; where there is none, the row is cleared or, if it should be there, reported. */
+static inline ZK_DEVICE int asked(const run *r, const uint32_t *asks, uint64_t count, uint64_t i, zk_cells row,
+                                  unsigned width, uint64_t *fault, request *ask) {
+    if (i >= count) {
+        clear(row, width);
+        return 0;
+    }
+    if (request_of(r, asks[i], ask)) return 1;
+    zk_report_least(fault, i);
+    return 0;
+}
+
+ZK_KERNEL expand_binary(const step_record *steps, uint64_t step_count, const rom_row *rom, uint64_t rom_rows,
+                        const uint32_t *asks, uint64_t count, uint64_t *columns, uint64_t height, lookups *counts,
+                        uint64_t *fault) {
+    const run r = {steps, step_count, rom, rom_rows};
+    request ask;
+    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) {
+        const zk_cells row = row_of(columns, height, i);
+        if (asked(&r, asks, count, i, row, BINARY_WIDTH, fault, &ask)) binary_row(&ask, row, counts);
+    }
+}
+
+ZK_KERNEL expand_shift(const step_record *steps, uint64_t step_count, const rom_row *rom, uint64_t rom_rows,
+                       const uint32_t *asks, uint64_t count, uint64_t *columns, uint64_t height, lookups *counts,
+                       uint64_t *fault) {
+    const run r = {steps, step_count, rom, rom_rows};
+    request ask;
+    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) {
+        const zk_cells row = row_of(columns, height, i);
+        if (!asked(&r, asks, count, i, row, SHIFT_WIDTH, fault, &ask)) continue;
+        shift_row(&ask, row, counts);
+        invert_cell(row, SHIFT_INV);
+    }
+}
+
+ZK_KERNEL expand_muldiv(const step_record *steps, uint64_t step_count, const rom_row *rom, uint64_t rom_rows,
+                        const uint32_t *asks, uint64_t count, uint64_t *columns, uint64_t height, lookups *counts,
+                        uint64_t *fault) {
+    const run r = {steps, step_count, rom, rom_rows};
+    request ask;
+    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) {
+        const zk_cells row = row_of(columns, height, i);
+        if (!asked(&r, asks, count, i, row, MULDIV_WIDTH, fault, &ask)) continue;
+        muldiv_row(&ask, row, counts);
+        invert_cell(row, MULDIV_INV);
+    }
+}
