@@ -100,6 +100,33 @@ def _against(name: str, unit: str, samples: list[float], bytes_each: float, copi
     return Figure(name, unit, "higher", typical(samples), samples={"ours": samples}, notes=notes)
 
 
+def expansion(backend: CudaBackend, size: int = HASHED_BYTES) -> Figure:
+    """From the log of SHA-256 of ``size`` bytes, on the host, to the columns of the core tables, on the device."""
+    from zkvm.emulator.emulator import run
+    from zkvm.guest_kit.examples import example
+    from zkvm.machine.expand.columns import Lookups
+    from zkvm.machine.expand.device import core_tables
+    from zkvm.machine.machine import riscv
+    from zkvm.machine.program import rom_rows
+
+    execution = run(example("sha256"), bytes(size))
+    rom = rom_rows(execution.program)
+
+    def make() -> None:
+        for table in core_tables(backend.kernels, riscv(), rom, execution.log, Lookups()).values():
+            table.make()
+
+    samples = rate(backend, make, execution.cycles / 1e6)
+    return Figure(
+        "core tables from the log",
+        "M instructions/s",
+        "higher",
+        typical(samples),
+        samples={"ours": samples},
+        notes=f"{execution.log.nbytes / execution.cycles:.1f} bytes of log an instruction",
+    )
+
+
 def proofs(backend: CudaBackend, profile_name: str, size: int = HASHED_BYTES) -> list[Figure]:
     """Prove SHA-256 of ``size`` bytes twice; the second run counts, the first shows what warming up left."""
     from zkvm.guest_kit.examples import example
@@ -135,7 +162,7 @@ def figures() -> list[Figure]:
     backend = CudaBackend(CupyDevice())
     backend.warm_up(lambda fraction: None)
     copies = bandwidth(backend)
-    found = [copies, *transforms(backend, copies), *hashing(backend, copies)]
+    found = [copies, *transforms(backend, copies), *hashing(backend, copies), expansion(backend)]
     for name in PROFILES:
         found += proofs(backend, name)
     return found

@@ -23,3 +23,4 @@ def test_every_kernel_s_figure_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
         "keccak nodes",
     ]
     assert all(figure.ours > 0 and "GB/s" in figure.notes for figure in found)
+    assert zkvm_gpu.expansion(backend, 64).ours > 0

@@ -7,7 +7,7 @@ from tests.zkvm.backends.samples import columns
 from tests.zkvm.cuda.devices import device
 from zkvm.backends.cpu import CpuBackend
 from zkvm.backends.cuda import CudaBackend
-from zkvm.backends.cuda.arrays import upload
+from zkvm.backends.cuda.arrays import DeviceArray, upload
 from zkvm.backends.cuda.cupy_device import STAGED_FROM, STAGING_BYTES, CupyDevice
 from zkvm.backends.cuda.errors import KernelRefused, OutOfDeviceMemory
 from zkvm.backends.cuda.launching import Kernels
@@ -22,6 +22,22 @@ def test_copies_of_every_length_there_and_back(size: int) -> None:
     there = upload(Kernels(device()), held)
     held[:] = 0
     assert (there.to_host() == values).all()
+
+
+def test_uploads_beside_kernels_in_memory_that_kernels_have_read() -> None:
+    kernels, rng = Kernels(device()), np.random.default_rng(5)
+    held: list[tuple[DeviceArray, np.ndarray]] = []
+    for _ in range(40):
+        values = rng.integers(0, 2**64, (1, 1 << 20), dtype=np.uint64)
+        there = upload(kernels, values)
+        copies = kernels.empty(8, 1 << 20)
+        copies[...] = there
+        held.append((copies, values))
+        del there  # the next upload is given its memory
+        if len(held) == 8:
+            for copy, expected in held:
+                assert (copy.to_host() == expected).all()
+            held.clear()
 
 
 @pytest.mark.parametrize(("width", "log_rows"), [(3, 20), (2, 22), (1, 24), (200, 13)])

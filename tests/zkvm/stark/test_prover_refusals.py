@@ -24,7 +24,7 @@ from zkvm.stark.key import ProvingKey
 from zkvm.stark.prover import prove
 from zkvm.stark.refusals import InvalidFixed, InvalidTrace, ProofDoesNotFit, WrongFixedColumns
 from zkvm.stark.setup import make_key
-from zkvm.stark.trace import Columns, Trace
+from zkvm.stark.trace import Columns, Deferred, Trace
 
 BACKEND = ReferenceBackend()
 LOOKUP = "lookup, low user"
@@ -80,6 +80,21 @@ def test_columns_of_a_wrong_shape_or_type(change: Callable[[Columns], Columns], 
     made = honest(LOOKUP)
     with pytest.raises(InvalidTrace, match=message):
         attempt(made, with_main(made, "user", change))
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [((14, 256), "14 columns instead of 15"), ((15, 100), "100 rows, which is no power of two")],
+)
+def test_columns_of_a_wrong_shape_are_refused_before_they_are_made(shape: tuple[int, int], message: str) -> None:
+    made = honest(LOOKUP)
+
+    def make() -> Columns:
+        raise AssertionError("made before everything was checked")
+
+    main = {**trace_of(made).main, "user": Deferred(shape, make)}
+    with pytest.raises(InvalidTrace, match=message):
+        attempt(made, replace(trace_of(made), main=main))
 
 
 def test_heights_that_no_proof_may_have() -> None:
