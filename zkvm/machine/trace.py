@@ -1,19 +1,19 @@
 """From a run to the witness: the main columns of every table, of the least heights that hold them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zkvm.air import Machine
+from zkvm.air import Machine, Table
 from zkvm.backends.cuda import CudaBackend
 from zkvm.backends.interface import Backend
 from zkvm.emulator.elf import Program
 from zkvm.emulator.log import Log, Structured, padded_registers
 from zkvm.field.scalar import Ext
-from zkvm.machine.expand import device, keccak, native, native_keccak, reference
+from zkvm.machine.expand import device, device_keccak, keccak, native, native_keccak, reference
 from zkvm.machine.expand.accumulators import fill_aux
 from zkvm.machine.expand.arith256 import expand_arith256
 from zkvm.machine.expand.columns import Lookups, Values, Words, assemble, table_height
@@ -30,26 +30,31 @@ class Expansion:
     """Who makes the rows of the tall tables: compiled code, a device, or the reference in NumPy."""
 
     core_tables: Callable[[Machine, Words, Log, Lookups], Mapping[str, Witness]]
-    keccak: Callable[[Structured, int, int, NDArray[np.uint32]], Words]
-    chi_multiplicities: Callable[[Words, int], Words]
+    permutations: Callable[[Structured, int, int, NDArray[np.uint32]], tuple[Witness, Witness]]
+    """KECCAK's columns and CHI's multiplicities."""
+    fill_aux: Callable[[Table, Words, Mapping[str, Ext]], Words] = fill_aux
 
 
-COMPILED = Expansion(native.core_tables, native_keccak.expand_keccak, native_keccak.chi_multiplicities)
-REFERENCE = Expansion(reference.core_tables, keccak.expand_keccak, keccak.chi_multiplicities)
+COMPILED = Expansion(native.core_tables, native_keccak.permutations)
+REFERENCE = Expansion(reference.core_tables, keccak.permutations)
 
 
 def expansion_for(backend: Backend) -> Expansion:
-    """The fastest that gives columns where this backend wants them: a device makes the rows of the core tables."""
+    """The fastest that gives columns where this backend wants them."""
     if not isinstance(backend, CudaBackend):
         return COMPILED
-    return replace(COMPILED, core_tables=partial(device.core_tables, backend.kernels))
+    return Expansion(
+        partial(device.core_tables, backend.kernels),
+        partial(device_keccak.permutations, backend.kernels),
+        partial(device_keccak.fill_aux, backend),
+    )
 
 
 def build_trace(program: Program, log: Log, expansion: Expansion = COMPILED) -> Trace:
     """Return the witness of a run, as the prover takes it. Arguments and errors as of ``main_columns``."""
 
     def fill(name: str, main: Words, challenges: Mapping[str, Ext]) -> Words:
-        return fill_aux(riscv().table(name), main, challenges)
+        return expansion.fill_aux(riscv().table(name), main, challenges)
 
     return Trace(main_columns(program, log, expansion), fill)
 
@@ -75,8 +80,7 @@ def main_columns(program: Program, log: Log, expansion: Expansion = COMPILED) ->
     lookups.pair(arith256[5], arith256[6])
     keccak_rows = table_height(machine, "keccak", len(log.keccak) * rows_of_permutation(KECCAK_SLICES))
     ignored = log.steps["b"][(log.keccak["ts"] - 1) // 4]
-    permutations = expansion.keccak(log.keccak, KECCAK_SLICES, keccak_rows, ignored)
-    chi = expansion.chi_multiplicities(permutations, KECCAK_SLICES)[None]
+    permutations, chi = expansion.permutations(log.keccak, KECCAK_SLICES, keccak_rows, ignored)
     return tables | {"byte": lookups.columns, "arith256": arith256, "keccak": permutations, "chi": chi}
 
 

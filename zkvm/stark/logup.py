@@ -10,7 +10,7 @@ from zkvm.field import P
 from zkvm.field.scalar import Ext, e_mul_base, e_neg
 from zkvm.stark.constraints import Constraints
 from zkvm.stark.deep import UNITS, weights
-from zkvm.stark.trace import Columns, Trace, check_aux, taken
+from zkvm.stark.trace import Columns, Deferred, Trace, check_aux
 
 
 def fill_aux(
@@ -47,9 +47,11 @@ def fill_aux(
     columns = backend.empty(table.width("aux"), rows)
     own = 3 * len(table.own_aux)
     if table.own_aux and trace.fill_aux is not None:
-        filled = trace.fill_aux(table.name, taken(trace.main.get(table.name, main)), scalars.challenges)
+        witness = trace.main.get(table.name, main)
+        filled = trace.fill_aux(table.name, main if isinstance(witness, Deferred) else witness, scalars.challenges)
         check_aux(table, filled, log_height)
         columns[:own] = filled
+        del filled  # it may be in the backend's memory
     if not table.groups:
         return columns, (0, 0, 0)
     view = rows_view(table, main=main, fixed=fixed, scalars=scalars)

@@ -49,8 +49,9 @@ static inline unsigned long long atomicMin(unsigned long long *at, unsigned long
     return before;
 }
 
-static inline unsigned atomicAdd(unsigned *at, unsigned value) {
-    const unsigned before = *at;
+template <class T>
+static inline T atomicAdd(T *at, T value) {
+    const T before = *at;
     *at = before + value;
     return before;
 }

@@ -18,10 +18,11 @@ from zkvm.emulator.emulator import run
 from zkvm.emulator.log import BYTE_ACCESS, STEP, WORD_ACCESS, Log
 from zkvm.emulator.opcodes import Op
 from zkvm.field import P
+from zkvm.guest_kit.examples import example
 from zkvm.machine.expand import device, native
 from zkvm.machine.expand.asks import binary_asks
 from zkvm.machine.expand.columns import Lookups
-from zkvm.machine.expand.device import MADE_ON_DEVICE
+from zkvm.machine.expand.device import CORE, MADE_ON_DEVICE
 from zkvm.machine.machine import riscv
 from zkvm.machine.program import rom_rows
 from zkvm.machine.trace import expansion_for, main_columns
@@ -32,11 +33,12 @@ DEVICES = [
     pytest.param(real_device, id="cuda", marks=pytest.mark.gpu),
 ]
 PROGRAMS = {
-    "every instruction": every_instruction(),
-    "one instruction": "li a0, 1",
-    "a full table": "addi a0, a0, 1\n" * 63,
-    "random 1": random_program(1),
-    "random 2": random_program(2),
+    "every instruction": lambda: assemble(every_instruction()),
+    "one instruction": lambda: assemble("li a0, 1"),
+    "a full table": lambda: assemble("addi a0, a0, 1\n" * 63),
+    "random 1": lambda: assemble(random_program(1)),
+    "random 2": lambda: assemble(random_program(2)),
+    "permutations": lambda: example("keccak"),
 }
 EMPTY = run(assemble("li a0, 1")).log
 
@@ -58,7 +60,7 @@ def same(found: Mapping[str, Witness], expected: Mapping[str, Witness]) -> None:
 @pytest.mark.parametrize("open_device", DEVICES)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_run_s_columns(name: str, open_device: Callable[[], Device]) -> None:
-    program = assemble(PROGRAMS[name])
+    program = PROGRAMS[name]()
     log = run(program, INPUT).log
     backend = CudaBackend(open_device())
     found = main_columns(program, log, expansion_for(backend))
@@ -116,7 +118,7 @@ def test_a_log_of_noise(seed: int) -> None:
     found, expected = both(rom, log, Kernels(EmulatedDevice(seed=seed + 1)))
     assert len(log.shift) and len(log.muldiv) and len(log.binary)
     same(found, expected)
-    for name in MADE_ON_DEVICE:
+    for name in CORE:
         assert on_host(found[name]).max() < P, "nobody checks it any more"
 
 
@@ -134,12 +136,12 @@ def test_the_log_is_on_the_device_only_while_it_is_needed() -> None:
     there = EmulatedDevice()
     found, _ = both(rom, log, Kernels(there))
     before = there.used
-    for name in MADE_ON_DEVICE:
+    for name in CORE:
         taken(found[name])
-        assert (there.used > before) == (name != MADE_ON_DEVICE[-1])
+        assert (there.used > before) == (name != CORE[-1])
     asks = binary_asks(log, rom).nbytes + log.shift.nbytes + log.muldiv.nbytes
     records = log.steps.nbytes + log.memw.nbytes + log.memb.nbytes + rom.nbytes
-    faults = 8 * len(MADE_ON_DEVICE)
+    faults = 8 * len(CORE)
     assert there.moved == {"to device": records + asks + faults, "to host": faults}
 
 

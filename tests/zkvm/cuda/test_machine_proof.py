@@ -11,6 +11,7 @@ from tests.zkvm.machine.programs import INPUT, every_instruction
 from zkvm.backends.cpu import CpuBackend
 from zkvm.backends.cuda import CudaBackend
 from zkvm.backends.cuda.device import Device
+from zkvm.guest_kit.examples import example
 from zkvm.machine.api import prove
 from zkvm.machine.expand.device import MADE_ON_DEVICE
 from zkvm.machine.heights import heights_for
@@ -40,6 +41,22 @@ def test_every_instruction_gives_the_same_bytes(open_device: Callable[[], Device
     heights = heights_for(program, found.execution.cost)
     forecast = device_memory.forecast(riscv(), heights, profile, on_device.device.memory()[1], MADE_ON_DEVICE)
     assert on_device.device.peak <= forecast.device.peak - CONTEXT_BYTES
+
+
+@pytest.mark.parametrize(
+    "open_device",
+    [
+        pytest.param(device, id="cuda", marks=[pytest.mark.gpu]),
+        pytest.param(EmulatedDevice, id="emulated", marks=[pytest.mark.soak, needs_compiler]),
+    ],
+)
+@pytest.mark.timeout(1800)
+def test_permutations_made_on_the_device_give_the_same_bytes(open_device: Callable[[], Device]) -> None:
+    program, on_cpu = example("keccak"), CpuBackend()
+    key = key_for(program, FAST, on_cpu)
+    expected, found = (prove(program, INPUT, FAST, key, backend) for backend in (on_cpu, CudaBackend(open_device())))
+    assert len(found.execution.log.keccak)
+    assert found.proof == expected.proof
 
 
 @pytest.mark.gpu

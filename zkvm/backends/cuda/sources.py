@@ -11,7 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).parent / "kernels"
 HEADERS = (HERE, Path(__file__).parents[2] / "csrc")
 
-MODULES = ("ntt", "pointwise", "sums", "rowwise", "hash", "expand")
+MODULES = ("ntt", "pointwise", "sums", "rowwise", "hash", "expand", "precompiles")
 """The hand-written modules, by the names of their files."""
 
 OPTIONS = ("--std=c++17",)

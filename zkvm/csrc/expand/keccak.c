@@ -1,11 +1,6 @@
 /* KECCAK's rows: for each block the bits of every slice, the keys that they come from, and the bits after iota. */
 #include "expand/precompiles.h"
 
-enum { LANES = 25, KEYS = 5, CELLS = 31, ROUNDS = 24, SLICES = 64, X0 = 30 };
-
-static const unsigned ROTATIONS[LANES] = {0,  1,  62, 28, 27, 36, 44, 6,  55, 20, 3,  10, 43,
-                                          25, 39, 41, 45, 15, 21, 8,  18, 2,  61, 56, 14};
-
 static const uint64_t ROUND_CONSTANTS[ROUNDS] = {
     0x0000000000000001, 0x0000000000008082, 0x800000000000808A, 0x8000000080008000, 0x000000000000808B,
     0x0000000080000001, 0x8000000080008081, 0x8000000000008009, 0x000000000000008A, 0x0000000000000088,
@@ -51,7 +46,7 @@ static void make_keys(const uint64_t state[LANES], uint32_t keys[KEYS][SLICES]) 
     for (size_t y = 0; y < KEYS; y++)
         for (size_t z = 0; z < SLICES; z++) keys[y][z] = 0;
     uint32_t radix = 1;
-    for (size_t y = 0; y < 5; y++, radix *= 12) {
+    for (size_t y = 0; y < 5; y++, radix *= RADIX) {
         for (size_t x = 0; x < 5; x++) {
             size_t lane = x + 5 * y;
             const uint32_t *left = columns[(x + 4) % 5], *right = columns[(x + 1) % 5];
@@ -89,8 +84,7 @@ static void put_state(const block *b, const uint64_t state[LANES]) {
 }
 
 static uint64_t *key_column(const block *b, int32_t cell) {
-    size_t column = CELLS * ((size_t)cell / KEYS) + LANES + (size_t)cell % KEYS;
-    return b->main + column * b->height + b->row;
+    return b->main + keccak_key_column((unsigned)cell) * b->height + b->row;
 }
 
 static void put_call(const block *b, const uint32_t *call, uint32_t second, const zk_keccak_call_cells *cells) {

@@ -6,8 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZK_KECCAK_WORDS 50
-#define ZK_KECCAK_CALL_WORDS 102 /* ts, pointer, 50 words before, 50 words after */
+#include "expand/permutation.h"
 
 /* Which cells of a load block's row hold the call: K cells are numbered 5 * slice + Y. */
 typedef struct {

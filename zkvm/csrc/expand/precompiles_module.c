@@ -4,7 +4,7 @@
 
 #include "expand/precompiles.h"
 
-enum { MAX_SLICES = 8, CELLS = 31, OPERATION = 64 };
+enum { MAX_SLICES = 8, OPERATION = 64 };
 
 typedef struct {
     Py_buffer buffers[8];

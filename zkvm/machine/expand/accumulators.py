@@ -49,7 +49,7 @@ def _fill_arith256(table: Table, main: Words, scalars: Scalars) -> Words:
     flags = [table.main.index(name) for name in ("f_mm", "f_add", "f_dbl")]
     monomials = [(_ALWAYS, _ALWAYS), *((lane, _ALWAYS) for lane in range(table.main.index("ts")))]
     # The constraints speak of the next row's terms.
-    sums = _Sums.read(table, scalars, ("ar.U", "ar.V", "ar.T"), ARITH256_ROWS, flags, monomials, ahead=1)
+    sums = Sums.read(table, scalars, ("ar.U", "ar.V", "ar.T"), ARITH256_ROWS, flags, monomials, ahead=1)
     out = sums.over(main)
     rows = main.shape[1]
     in_ranges(
@@ -61,21 +61,30 @@ def _fill_arith256(table: Table, main: Words, scalars: Scalars) -> Words:
 
 
 def _fill_keccak(table: Table, main: Words, scalars: Scalars) -> Words:
+    rows = main.shape[1]
+    out, factors = keccak_sums(table, scalars).over(main), keccak_factors(table, scalars, rows)
+    _precompiles.keccak_scan(factors, len(factors), rows, out)
+    return out
+
+
+def keccak_sums(table: Table, scalars: Scalars) -> "Sums":
+    """What a row of KECCAK adds to acc."""
     k = len(table.main) // CELLS
     flags = [_ALWAYS, table.main.index("f_in"), table.main.index("f_out")]
     monomials: list[Pair] = [(_ALWAYS, _ALWAYS), *((cell, _ALWAYS) for cell in range(k * CELLS))]
     # ι: lane 0 before and after it.
     monomials += [(s * CELLS, s * CELLS + CELLS - 1) for s in range(k)]
-    period = SLICES // k
-    out = _Sums.read(table, scalars, ("kk.acc",), period, flags, monomials, ahead=0).over(main)
+    return Sums.read(table, scalars, ("kk.acc",), SLICES // k, flags, monomials, ahead=0)
+
+
+def keccak_factors(table: Table, scalars: Scalars, rows: int) -> Words:
+    """What acc is multiplied by after each row of a block, (rows of a block, 3)."""
     step = next(column for column in table.periodic if column.name == "step")
-    factors = np.array(scalars.values(step.values, main.shape[1].bit_length() - 1), np.uint64)
-    _precompiles.keccak_scan(factors, period, main.shape[1], out)
-    return out
+    return np.array(scalars.values(step.values, rows.bit_length() - 1), np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sums:
+class Sums:
     """What a row adds to each accumulator: Σ flag · weight · monomial.
 
     Attributes:
@@ -98,7 +107,7 @@ class _Sums:
         flags: Sequence[int],
         monomials: Sequence[Pair],
         ahead: int,
-    ) -> "_Sums":
+    ) -> "Sums":
         """Read the weights off the constraints, which speak of the row ``ahead`` of their own."""
         probes = [(flag, pair) for flag in flags for pair in monomials]
         height = 1 << (len(probes) * period - 1).bit_length()

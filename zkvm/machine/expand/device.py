@@ -19,8 +19,9 @@ from zkvm.machine.expand.asks import NOT_THERE, Asks, binary_asks
 from zkvm.machine.expand.columns import Lookups, Words, table_height
 from zkvm.stark.trace import Deferred
 
-MADE_ON_DEVICE: Final = ("main", "memw", "memb", "binary", "shift", "muldiv")
-"""The tables."""
+CORE: Final = ("main", "memw", "memb", "binary", "shift", "muldiv")
+MADE_ON_DEVICE: Final = (*CORE, "keccak", "chi")
+"""The tables of which the columns are made on a device; those of KECCAK and CHI by ``device_keccak``."""
 
 _COUNTS = (4, 1 << 16)
 _NO_FAULT: Final = (1 << 64) - 1
@@ -42,7 +43,7 @@ def core_tables(kernels: Kernels, machine: Machine, rom: Words, log: Log, lookup
     """
     core = _Core(kernels, machine, rom, log)
     lookups.defer(core.counts)
-    return {name: Deferred(core.shape(name), partial(core.make, name)) for name in MADE_ON_DEVICE}
+    return {name: Deferred(core.shape(name), partial(core.make, name)) for name in CORE}
 
 
 class _Core:
@@ -52,7 +53,7 @@ class _Core:
         self._kernels, self._machine, self._rom, self._log = kernels, machine, rom, log
         binary = binary_asks(log, rom)
         self._asks: dict[str, Asks] = {"binary": binary, "shift": log.shift, "muldiv": log.muldiv}
-        self._uncounted = set(MADE_ON_DEVICE)
+        self._uncounted = set(CORE)
         self._counts = self._zeros()
         self._run: tuple[DeviceArray | int, ...] | None = None
 
@@ -87,7 +88,7 @@ class _Core:
 
     def counts(self) -> NDArray[np.uint32]:
         """How often each row of BYTE is looked up by all of the tables."""
-        for name in MADE_ON_DEVICE:
+        for name in CORE:
             if name in self._uncounted:
                 self.make(name)
         return self._counts.to_host().view(np.uint32).reshape(_COUNTS)

@@ -33,6 +33,12 @@ def expand_keccak(calls: Structured, k: int, rows: int, second: NDArray[np.uint3
     return main
 
 
+def permutations(calls: Structured, k: int, rows: int, second: NDArray[np.uint32]) -> tuple[Words, Words]:
+    """KECCAK's columns and CHI's multiplicities; arguments and errors as of ``expand_keccak``."""
+    main = expand_keccak(calls, k, rows, second)
+    return main, chi_multiplicities(main, k)[None]
+
+
 def chi_multiplicities(main: Words, k: int, height: int = 1 << LOG_CHI_HEIGHT) -> Words:
     """How often the rows of the table look up each row of CHI, shape (height,)."""
 
