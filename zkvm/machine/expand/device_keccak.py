@@ -1,4 +1,7 @@
-"""KECCAK on a device: its rows, what they look up in CHI, and its accumulator. Same results as ``native_keccak``."""
+"""KECCAK on a device: its rows, what they look up in CHI, and its accumulator. Same results as ``native_keccak``.
+
+Every value is below p by construction: bits, keys, words of 32 bits, and results of the field's arithmetic.
+"""
 
 from collections.abc import Mapping
 from typing import Any, cast
