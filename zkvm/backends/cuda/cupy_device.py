@@ -126,8 +126,8 @@ class CupyDevice:
             except full:
                 self._pool.free_all_blocks()  # what the other stream does not use counts, too
                 pointer = self._pool.malloc(size)
-        except full as none:
-            raise OutOfDeviceMemory(size, self.memory()[0], self.index) from none
+        except full as error:
+            raise OutOfDeviceMemory(size, self.memory()[0], self.index) from error
         self._peak = max(self._peak, int(self._pool.used_bytes()))
         return pointer
 
