@@ -20,11 +20,8 @@ from zkvm.backends.cuda.cupy_device import CupyDevice
 from zkvm.backends.cuda.device import Device
 from zkvm.backends.cuda.errors import DeviceError, DeviceLost
 from zkvm.emulator.emulator import Execution
-from zkvm.machine.api import Proven, prove_execution
-from zkvm.machine.expand.device import MADE_ON_DEVICE
-from zkvm.machine.heights import heights_for
+from zkvm.machine.api import Proven, check_device, prove_execution
 from zkvm.machine.machine import riscv
-from zkvm.stark.device_memory import CONTEXT_BYTES, forecast
 from zkvm.stark.key import ProvingKey
 from zkvm.stark.refusals import ProofDoesNotFitDevice
 
@@ -109,18 +106,18 @@ class CudaStarkProver(StarkProver):
         Raises:
             ProofDoesNotFitDevice: Waiting did not help.
         """
-        heights = heights_for(execution.program, execution.cost)
         began = time.monotonic()
         while True:
-            free = backend.device.memory()[0] + CONTEXT_BYTES
-            needed = forecast(riscv(), heights, self.profile, free, MADE_ON_DEVICE).device
-            if needed.peak <= free:
+            try:
+                check_device(backend, execution, self.profile)
+            except ProofDoesNotFitDevice:
+                waited = time.monotonic() - began
+                if waited > self.patience_s:
+                    raise
+                tell(WAITING, waited / self.patience_s)
+                time.sleep(LOOK_S)
+            else:
                 return
-            waited = time.monotonic() - began
-            if waited > self.patience_s:
-                raise ProofDoesNotFitDevice(needed.peak, free, needed.peak_stage)
-            tell(WAITING, waited / self.patience_s)
-            time.sleep(LOOK_S)
 
 
 def _progress(device: int, what: str) -> Callable[[float], None]:

@@ -13,14 +13,11 @@ from ecosystem.cli.hub import Json
 from ecosystem.cli.output import USAGE, emit_json, err, fail, interactive, out, say, table
 
 if TYPE_CHECKING:
-    from zkvm.backends.cuda import CudaBackend
     from zkvm.backends.interface import Backend
     from zkvm.emulator.cost import Cost
     from zkvm.emulator.elf import Program
-    from zkvm.emulator.emulator import Execution
     from zkvm.stark.key import ProvingKey
     from zkvm.stark.layout import Layout
-    from zkvm.stark.memory import Forecast
     from zkvm.stark.profiles import Profile
 
 app = typer.Typer(no_args_is_help=True)
@@ -97,7 +94,7 @@ def prove_program(
     """Run a program and prove what it put out. The input stays private."""
     from zkvm.backends.cuda import CudaBackend
     from zkvm.emulator.emulator import run
-    from zkvm.machine.api import prove_execution
+    from zkvm.machine.api import check_device, prove_execution
     from zkvm.stark.memory import plan
 
     limit = None if memory_gb is None else int(memory_gb * 1e9)
@@ -112,7 +109,7 @@ def prove_program(
         execution = run(program, _input(file, text))
         key = _key(program, profile)
         if isinstance(backend, CudaBackend):
-            forecast, memory = _on_device(backend, execution, profile), f" of device {device}"
+            forecast, memory = check_device(backend, execution, profile), f" of device {device}"
         else:
             forecast, memory = plan(_shape(program, execution.cost, profile), limit), ""
         if not as_json:
@@ -271,22 +268,6 @@ def _backend(device: int | None) -> "Backend":
     from zkvm.backends.cuda import CudaBackend, cupy_device
 
     return CpuBackend() if device is None else CudaBackend(cupy_device.CupyDevice(device))
-
-
-def _on_device(backend: "CudaBackend", execution: "Execution", profile: "Profile") -> "Forecast":
-    """Device memory that a proof takes; raises ProofDoesNotFitDevice where there is less."""
-    from zkvm.machine.expand.device import MADE_ON_DEVICE
-    from zkvm.machine.heights import heights_for
-    from zkvm.machine.machine import riscv
-    from zkvm.stark.device_memory import CONTEXT_BYTES, forecast
-    from zkvm.stark.refusals import ProofDoesNotFitDevice
-
-    free = backend.device.memory()[0] + CONTEXT_BYTES
-    heights = heights_for(execution.program, execution.cost)
-    needed = forecast(riscv(), heights, profile, free, MADE_ON_DEVICE).device
-    if needed.peak > free:
-        raise ProofDoesNotFitDevice(needed.peak, free, needed.peak_stage)
-    return needed
 
 
 def _shape(program: "Program", cost: "Cost", profile: "Profile") -> "Layout":

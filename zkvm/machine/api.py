@@ -5,16 +5,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zkvm.backends.cuda import CudaBackend
 from zkvm.backends.interface import Backend
 from zkvm.emulator.elf import Program
 from zkvm.emulator.emulator import Execution, run
 from zkvm.machine.errors import OtherProgram
+from zkvm.machine.expand.device import MADE_ON_DEVICE
+from zkvm.machine.heights import heights_for
 from zkvm.machine.machine import riscv
 from zkvm.machine.program import fixed_columns, parameters
 from zkvm.machine.trace import build_trace, expansion_for
 from zkvm.stark import prover, verifier
+from zkvm.stark.device_memory import CONTEXT_BYTES, forecast
 from zkvm.stark.key import ProvingKey, VerifyingKey
+from zkvm.stark.memory import Forecast
 from zkvm.stark.profiles import Profile
+from zkvm.stark.refusals import ProofDoesNotFitDevice
 
 Progress = Callable[[str, float], None]
 """Told which stage is under way and the fraction of it that is done."""
@@ -71,6 +77,19 @@ def prove(
     report("execute", 0.0)
     execution = run(program, input_bytes, hints)
     return prove_execution(execution, profile, key, backend, report, memory_limit)
+
+
+def check_device(backend: CudaBackend, execution: Execution, profile: Profile) -> Forecast:
+    """What a proof takes of the memory of the backend's device.
+
+    Raises:
+        ProofDoesNotFitDevice: That is more than is free there now.
+    """
+    free = backend.device.memory()[0] + CONTEXT_BYTES
+    needed = forecast(riscv(), heights_for(execution.program, execution.cost), profile, free, MADE_ON_DEVICE).device
+    if needed.peak > free:
+        raise ProofDoesNotFitDevice(needed.peak, free, needed.peak_stage)
+    return needed
 
 
 def prove_execution(
