@@ -51,10 +51,10 @@ static inline void fe_half(fe *r, const fe *a) {
 
 /* What meets at 2^(52 k) when a is multiplied by b. */
 static inline uint128 product_at(const fe *a, const fe *b, int k) {
+    const int last = k < FE_LIMBS ? k : FE_LIMBS - 1;
     uint128 sum = 0;
 #pragma GCC unroll 5
-    for (int i = k < FE_LIMBS ? 0 : k - FE_LIMBS + 1; i <= k && i < FE_LIMBS; i++)
-        sum += (uint128)a->limb[i] * b->limb[k - i];
+    for (int i = k - last; i <= last; i++) sum += (uint128)a->limb[i] * b->limb[k - i];
     return sum;
 }
 
