@@ -205,12 +205,13 @@ class Mempool:
     def on_block(self, included: Iterable[Transaction], *, now_s: float) -> None:
         """Note what a new block includes: it leaves the pool, and with it what it made stale or what is too old."""
         news: list[Transaction] = []
+        # Each sender's are there in the order of their nonces.
+        nonces = {transaction.sender: transaction.nonce + 1 for transaction in included if transaction.is_user}
         with self._lock:
-            for transaction in included:
-                if transaction.is_user:
-                    self._settled[transaction.sender] = transaction.nonce + 1
-                    self._settled.move_to_end(transaction.sender)
-                    news += self._advance(transaction.sender, transaction.nonce + 1)
+            for sender, nonce in nonces.items():
+                self._settled[sender] = nonce
+                self._settled.move_to_end(sender)
+                news += self._advance(sender, nonce)
             while len(self._settled) > _REMEMBERED_NONCES:
                 self._settled.popitem(last=False)
             self._expire(now_s)
