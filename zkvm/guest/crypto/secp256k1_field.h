@@ -67,29 +67,33 @@ static inline uint128 square_at(const fe *a, const fe *doubled, int k) {
     return sum;
 }
 
+/* sum / 2^bits, which is below 2^64. The processor's shift of two words takes longer than these three instructions. */
+static inline uint64_t shifted(uint128 sum, int bits) {
+    return ((uint64_t)sum >> bits) + ((uint64_t)(sum >> 64) << (64 - bits));
+}
+
 typedef uint128 (*product)(const fe *a, const fe *b, int k);
 
 /* 2^260 is 16 c: what is above it is carried first, and then added below. */
 static inline __attribute__((always_inline)) void fe_reduce(fe *r, const fe *a, const fe *b, product at) {
-    uint64_t high[FE_LIMBS], low[FE_LIMBS];
-    uint128 sum = 0;
+    uint64_t high[FE_LIMBS], low[FE_LIMBS], carry = 0;
 #pragma GCC unroll 4
     for (int i = 0; i < FE_LIMBS - 1; i++) {
-        sum += at(a, b, FE_LIMBS + i);
+        uint128 sum = at(a, b, FE_LIMBS + i) + carry;
         high[i] = (uint64_t)sum & FE_MASK;
-        sum >>= FE_BITS;
+        carry = shifted(sum, FE_BITS);
     }
-    high[FE_LIMBS - 1] = (uint64_t)sum;
-    sum = 0;
+    high[FE_LIMBS - 1] = carry;
+    carry = 0;
 #pragma GCC unroll 5
     for (int i = 0; i < FE_LIMBS; i++) {
-        sum += at(a, b, i) + (uint128)high[i] * (FE_FOLD << (FE_LIMBS * FE_BITS - 256));
+        uint128 sum = at(a, b, i) + (uint128)high[i] * (FE_FOLD << (FE_LIMBS * FE_BITS - 256)) + carry;
         low[i] = (uint64_t)sum & (i < FE_LIMBS - 1 ? FE_MASK : FE_TOP_MASK);
-        sum >>= i < FE_LIMBS - 1 ? FE_BITS : FE_TOP_BITS;
+        carry = shifted(sum, i < FE_LIMBS - 1 ? FE_BITS : FE_TOP_BITS);
     }
-    sum = (uint128)(uint64_t)sum * FE_FOLD + low[0];
+    uint128 sum = (uint128)carry * FE_FOLD + low[0];
     r->limb[0] = (uint64_t)sum & FE_MASK;
-    r->limb[1] = low[1] + (uint64_t)(sum >> FE_BITS);
+    r->limb[1] = low[1] + shifted(sum, FE_BITS);
     for (int i = 2; i < FE_LIMBS; i++) r->limb[i] = low[i];
 }
 
