@@ -18,14 +18,14 @@ from ecosystem.way_out import WayOut
 from shared_bridge.errors import BridgeRefused, EscapeError, ProofError
 from shared_bridge.escape import Escape
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER, bridge_lab
-from tests.e2e.settlement.conftest import on_anvil
+from tests.e2e.settlement.conftest import on_anvil_in_soak
 from tests.e2e.settlement.lab import wait_until
 
 DEADLINE_S = 3
 ZKHUB = str(Path(sys.executable).with_name("zkhub"))
 
 
-@pytest.fixture(params=["embedded", on_anvil])
+@pytest.fixture(params=["embedded", on_anvil_in_soak])
 def abandoned(request, tmp_path):
     """A chain on which Alice has ether and two tokens, one of them born there; its operator's data is destroyed."""
     with bridge_lab(request.param, tmp_path, chains=1, priority_expiration_s=DEADLINE_S) as lab:

@@ -9,7 +9,7 @@ import pytest
 from contracts.client import L1Client
 from tests.e2e.bridge.lab import ALICE, ETHER, BridgeLab, bridge_lab
 from tests.e2e.clients.conftest import last_line, run
-from tests.e2e.settlement.conftest import on_anvil
+from tests.e2e.settlement.conftest import on_anvil_in_soak
 from tests.hub import RealHub
 
 pytestmark = [pytest.mark.npm, pytest.mark.timeout(420)]
@@ -47,7 +47,7 @@ def test_the_round_trip(hub: RealHub, token: str, npm_clients: Path, chain: str,
     round_trip(script, hub.rpc(chain), environment(hub, chain, token))
 
 
-@pytest.fixture(scope="module", params=[on_anvil])
+@pytest.fixture(scope="module", params=[on_anvil_in_soak])
 def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BridgeLab]:
     """Two chains on an L1 that is not our own program, and Alice who can pay on both."""
     with bridge_lab(request.param, tmp_path_factory.mktemp(request.param)) as made:

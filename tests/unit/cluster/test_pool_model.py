@@ -151,7 +151,10 @@ class PoolMachine(RuleBasedStateMachine):
 
     @rule(index=WORKERS)
     def leave(self, index: int) -> None:
-        self.pool.leave(self.workers[index].card)
+        card = self.workers[index].card
+        if self.pool._roster.same(card) is not None:
+            self.drained.discard(index)
+        self.pool.leave(card)
 
     # What the world does.
 

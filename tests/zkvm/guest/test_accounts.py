@@ -268,7 +268,7 @@ EMPTY_WITH_STORAGE = GenesisAccount(ADDRESSES[0], b"", {1: 5, 2: 6}, 0, 0)
 EMPTY_RIPEMD160 = GenesisAccount(RIPEMD160, b"", {}, 0, 0)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     storage=storages,
     has_odd_ones=st.booleans(),
