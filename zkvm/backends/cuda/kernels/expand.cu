@@ -56,51 +56,50 @@ ZK_KERNEL expand_memb(const step_record *steps, uint64_t step_count, const byte_
     }
 }
 
-/* The request of row i; where there is none, the row is cleared or, if it should be there, reported. */
-static inline ZK_DEVICE int asked(const run *r, const uint32_t *asks, uint64_t count, uint64_t i, zk_cells row,
-                                  unsigned width, uint64_t *fault, request *ask) {
-    if (i >= count) {
-        clear(row, width);
-        return 0;
+static inline ZK_DEVICE void inverted_shift_row(const request *ask, zk_cells row, lookups *counts) {
+    shift_row(ask, row, counts);
+    invert_cell(row, SHIFT_INV);
+}
+
+static inline ZK_DEVICE void inverted_muldiv_row(const request *ask, zk_cells row, lookups *counts) {
+    muldiv_row(ask, row, counts);
+    invert_cell(row, MULDIV_INV);
+}
+
+/* A table of what is asked, of WIDTH columns. */
+template <void ROW(const request *, zk_cells, lookups *), unsigned WIDTH>
+static inline ZK_DEVICE void expand_asked(const run *r, const uint32_t *asks, uint64_t count, uint64_t *columns,
+                                          uint64_t height, lookups *counts, uint64_t *fault) {
+    request ask;
+    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) {
+        const zk_cells row = row_of(columns, height, i);
+        if (i >= count) {
+            clear(row, WIDTH);
+        } else if (request_of(r, asks[i], &ask)) {
+            ROW(&ask, row, counts);
+        } else {
+            zk_report_least(fault, i);
+        }
     }
-    if (request_of(r, asks[i], ask)) return 1;
-    zk_report_least(fault, i);
-    return 0;
 }
 
 ZK_KERNEL expand_binary(const step_record *steps, uint64_t step_count, const rom_row *rom, uint64_t rom_rows,
                         const uint32_t *asks, uint64_t count, uint64_t *columns, uint64_t height, lookups *counts,
                         uint64_t *fault) {
     const run r = {steps, step_count, rom, rom_rows};
-    request ask;
-    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) {
-        const zk_cells row = row_of(columns, height, i);
-        if (asked(&r, asks, count, i, row, BINARY_WIDTH, fault, &ask)) binary_row(&ask, row, counts);
-    }
+    expand_asked<binary_row, BINARY_WIDTH>(&r, asks, count, columns, height, counts, fault);
 }
 
 ZK_KERNEL expand_shift(const step_record *steps, uint64_t step_count, const rom_row *rom, uint64_t rom_rows,
                        const uint32_t *asks, uint64_t count, uint64_t *columns, uint64_t height, lookups *counts,
                        uint64_t *fault) {
     const run r = {steps, step_count, rom, rom_rows};
-    request ask;
-    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) {
-        const zk_cells row = row_of(columns, height, i);
-        if (!asked(&r, asks, count, i, row, SHIFT_WIDTH, fault, &ask)) continue;
-        shift_row(&ask, row, counts);
-        invert_cell(row, SHIFT_INV);
-    }
+    expand_asked<inverted_shift_row, SHIFT_WIDTH>(&r, asks, count, columns, height, counts, fault);
 }
 
 ZK_KERNEL expand_muldiv(const step_record *steps, uint64_t step_count, const rom_row *rom, uint64_t rom_rows,
                         const uint32_t *asks, uint64_t count, uint64_t *columns, uint64_t height, lookups *counts,
                         uint64_t *fault) {
     const run r = {steps, step_count, rom, rom_rows};
-    request ask;
-    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) {
-        const zk_cells row = row_of(columns, height, i);
-        if (!asked(&r, asks, count, i, row, MULDIV_WIDTH, fault, &ask)) continue;
-        muldiv_row(&ask, row, counts);
-        invert_cell(row, MULDIV_INV);
-    }
+    expand_asked<inverted_muldiv_row, MULDIV_WIDTH>(&r, asks, count, columns, height, counts, fault);
 }
