@@ -61,9 +61,9 @@ static inline void push_step(const Machine *m, List *list) {
 bool machine_reserve(Machine *m, size_t instructions) {
     if (!list_reserve(&m->memory.touched, instructions, sizeof(uint32_t))) return false;
     if (!m->logging) return true;
-    return list_reserve(&m->steps, instructions, sizeof(Step)) &&
-           list_reserve(&m->memw, instructions, sizeof(WordAccess)) &&
-           list_reserve(&m->memb, instructions, sizeof(ByteAccess)) &&
+    return list_reserve(&m->steps, instructions, sizeof(step_record)) &&
+           list_reserve(&m->memw, instructions, sizeof(word_access)) &&
+           list_reserve(&m->memb, instructions, sizeof(byte_access)) &&
            list_reserve(&m->binary, instructions, sizeof(uint32_t)) &&
            list_reserve(&m->shift, instructions, sizeof(uint32_t)) &&
            list_reserve(&m->muldiv, instructions, sizeof(uint32_t));
@@ -76,7 +76,7 @@ typedef struct {
 } Work;
 
 /* LW, SW: c is the word before. */
-static inline __attribute__((always_inline)) int word_access(Machine *m, bool log, uint32_t kind, Work *w) {
+static inline __attribute__((always_inline)) int access_word(Machine *m, bool log, uint32_t kind, Work *w) {
     m->fault_address = w->x;
     if (w->x & 3) return FAULT_UNALIGNED;
     uint32_t word = w->x >> 2;
@@ -87,13 +87,13 @@ static inline __attribute__((always_inline)) int word_access(Machine *m, bool lo
     w->c = cell->value;
     if (kind == KIND_SW) cell->value = w->y;
     if (log)
-        *(WordAccess *)list_push(&m->memw, sizeof(WordAccess)) =
-            (WordAccess){w->ts, word, w->c, cell->value, previous, kind + (w->carry << 8)};
+        *(word_access *)list_push(&m->memw, sizeof(word_access)) =
+            (word_access){w->ts, word, w->c, cell->value, previous, kind + (w->carry << 8)};
     return 0;
 }
 
 /* The loads and stores of bytes and halves. */
-static inline __attribute__((always_inline)) int byte_access(Machine *m, bool log, uint32_t kind, Work *w) {
+static inline __attribute__((always_inline)) int access_byte(Machine *m, bool log, uint32_t kind, Work *w) {
     m->fault_address = w->x;
     if (width_of(kind) == 16 && (w->x & 1)) return FAULT_UNALIGNED;
     uint32_t word = w->x >> 2;
@@ -104,8 +104,8 @@ static inline __attribute__((always_inline)) int byte_access(Machine *m, bool lo
     uint32_t old = cell->value;
     cell->value = access_part(kind, w->x, w->y, old, &w->c);
     if (log)
-        *(ByteAccess *)list_push(&m->memb, sizeof(ByteAccess)) =
-            (ByteAccess){w->ts, w->x, old, cell->value, previous, w->y, kind + (w->carry << 8)};
+        *(byte_access *)list_push(&m->memb, sizeof(byte_access)) =
+            (byte_access){w->ts, w->x, old, cell->value, previous, w->y, kind + (w->carry << 8)};
     return 0;
 }
 
@@ -137,13 +137,13 @@ static inline __attribute__((always_inline)) int execute(Machine *m, bool log, c
         w->next = row->next[w->c];
         break;
     case KIND_LW:
-    case KIND_SW: return word_access(m, log, kind, w);
+    case KIND_SW: return access_word(m, log, kind, w);
     case KIND_LBU:
     case KIND_LB:
     case KIND_LHU:
     case KIND_LH:
     case KIND_SB:
-    case KIND_SH: return byte_access(m, log, kind, w);
+    case KIND_SH: return access_byte(m, log, kind, w);
     case KIND_SLL:
     case KIND_SRL:
     case KIND_SRA:
@@ -176,7 +176,7 @@ static inline __attribute__((always_inline)) void retire(Machine *m, bool log, c
                                                          const Work *w) {
     Cell *const reg = m->registers;
     if (log) {
-        Step *step = list_push(&m->steps, sizeof(Step));
+        step_record *step = list_push(&m->steps, sizeof(step_record));
         step->row = (uint32_t)(row - m->rows);
         step->a = a;
         step->b = b;
@@ -227,8 +227,8 @@ static inline __attribute__((always_inline)) int run(Machine *m, const enum Mode
 /* One instruction adds at most one element to each; where precompiles add more, the lists grow. */
 static bool presize_log(Machine *m, uint64_t limit) {
     size_t most = limit < PRESIZED ? (size_t)limit : PRESIZED;
-    return list_presize(&m->steps, most, sizeof(Step)) && list_presize(&m->memw, most, sizeof(WordAccess)) &&
-           list_presize(&m->memb, most, sizeof(ByteAccess)) && list_presize(&m->binary, most, sizeof(uint32_t)) &&
+    return list_presize(&m->steps, most, sizeof(step_record)) && list_presize(&m->memw, most, sizeof(word_access)) &&
+           list_presize(&m->memb, most, sizeof(byte_access)) && list_presize(&m->binary, most, sizeof(uint32_t)) &&
            list_presize(&m->shift, most, sizeof(uint32_t)) && list_presize(&m->muldiv, most, sizeof(uint32_t));
 }
 

@@ -224,9 +224,9 @@ typedef struct {
 } Named;
 
 static const Named LISTS[] = {
-    {"steps", offsetof(Machine, steps), sizeof(Step)},
-    {"memw", offsetof(Machine, memw), sizeof(WordAccess)},
-    {"memb", offsetof(Machine, memb), sizeof(ByteAccess)},
+    {"steps", offsetof(Machine, steps), sizeof(step_record)},
+    {"memw", offsetof(Machine, memw), sizeof(word_access)},
+    {"memb", offsetof(Machine, memb), sizeof(byte_access)},
     {"binary", offsetof(Machine, binary), sizeof(uint32_t)},
     {"shift", offsetof(Machine, shift), sizeof(uint32_t)},
     {"muldiv", offsetof(Machine, muldiv), sizeof(uint32_t)},

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "execution_log.h"
+
 enum {
     IN_LO = 0x10000000 / 4,
     ZERO_LO = 0x20000000 / 4,
@@ -86,18 +88,6 @@ typedef struct {
 typedef struct {
     uint32_t value, time;
 } Cell;
-
-typedef struct {
-    uint32_t row, a, b, c, old, t1, t2, t3;
-} Step;
-
-typedef struct {
-    uint32_t ts, address, old, new, previous, kind;
-} WordAccess;
-
-typedef struct {
-    uint32_t ts, address, old, new, previous, y, kind;
-} ByteAccess;
 
 typedef struct {
     uint32_t ts, op, px, py, operands[32], results[16], witness[8];

@@ -41,15 +41,15 @@ static void span_access(Machine *m, const Span *span, int count, uint32_t time, 
         uint32_t previous = cell_access(&m->memory, cell, word, m->logging ? time : 1);
         if (values) cell->value = values[i];
         if (m->logging)
-            *(WordAccess *)list_push(&m->memw, sizeof(WordAccess)) =
-                (WordAccess){time, word, old, cell->value, previous, values ? KIND_SW : KIND_LW};
+            *(word_access *)list_push(&m->memw, sizeof(word_access)) =
+                (word_access){time, word, old, cell->value, previous, values ? KIND_SW : KIND_LW};
     }
 }
 
 static bool reserve(Machine *m, size_t words, size_t spare) {
     if (!list_reserve(&m->memory.touched, words + spare, sizeof(uint32_t))) return false;
     if (!m->logging) return true;
-    return list_reserve(&m->memw, words + spare, sizeof(WordAccess)) &&
+    return list_reserve(&m->memw, words + spare, sizeof(word_access)) &&
            list_reserve(&m->arith256, 1, sizeof(ArithCall)) && list_reserve(&m->keccak, 1, sizeof(KeccakCall));
 }
 

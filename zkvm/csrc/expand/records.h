@@ -1,26 +1,13 @@
-/* What the execution log holds, and what is counted while its records become rows: the same text for C and CUDA. */
+/* What the log's records become rows with, and what is counted on the way: the same text for C and CUDA. */
 #ifndef ZKHUB_RECORDS_H
 #define ZKHUB_RECORDS_H
 
-#include "device.h"
+#include "execution_log.h"
 
 /* How often each row of BYTE is looked up: AND, PAIR, R16, POW. */
 typedef struct {
     uint32_t conjunction[1 << 16], pair[1 << 16], r16[1 << 16], power[1 << 16];
 } lookups;
-
-/* zkvm/emulator/log.py: STEP, WORD_ACCESS, BYTE_ACCESS. */
-typedef struct {
-    uint32_t row, a, b, c, old, t1, t2, t3;
-} step_record;
-
-typedef struct {
-    uint32_t ts, address, old, new_word, previous, kind;
-} word_access;
-
-typedef struct {
-    uint32_t ts, address, old, new_word, previous, y, kind;
-} byte_access;
 
 /* A row of the ROM: its 13 fixed columns side by side. */
 typedef struct {
