@@ -73,7 +73,7 @@ conformance: setup ## All of Ethereum's Cancun state tests on the native EVM: N 
 soak: setup npm ## What takes longer than the gate may: hundreds of random moves, new examples, the largest proofs
 	ZKHUB_RANDOM_MOVES=300 $(BIN)/pytest tests/e2e/bridge/test_random_moves.py --timeout 5400
 	ZKHUB_RANDOM_BLOCKS=3000 $(BIN)/pytest tests/zkvm/guest/test_blocks.py --timeout 3600
-	ZKHUB_RANDOM_EXAMPLES=1 $(BIN)/pytest tests -n 2 -m "not cluster and not npm and not slow and not soak and not gpu"
+	ZKHUB_RANDOM_EXAMPLES=1 $(MAKE) unit
 	ZKHUB_RANDOM_EXAMPLES=1 $(BIN)/pytest tests -m soak --timeout 3600
 
 test-gpu: setup ## The tests that need an NVIDIA device (they skip without one; needs the extra `cuda`)

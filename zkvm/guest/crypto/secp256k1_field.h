@@ -130,17 +130,11 @@ static inline bool fe_is_zero(const fe *a) {
     return limbs_equal(&carried, &zero) || limbs_equal(&carried, &FE_P);
 }
 
-static inline void fe_from_words(fe *to, const uint32_t words[8]) {
+static inline void fe_from_u256(fe *to, const u256 *from) {
     uint64_t w[4];
-    memcpy(w, words, sizeof w);
+    memcpy(w, from, sizeof w);
     *to = (fe){{w[0] & FE_MASK, (w[0] >> 52 | w[1] << 12) & FE_MASK, (w[1] >> 40 | w[2] << 24) & FE_MASK,
                 (w[2] >> 28 | w[3] << 36) & FE_MASK, w[3] >> 16}};
-}
-
-static inline void fe_from_u256(fe *to, const u256 *from) {
-    uint32_t words[8];
-    memcpy(words, from, sizeof words);
-    fe_from_words(to, words);
 }
 
 /* The number below p. */
