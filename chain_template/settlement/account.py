@@ -29,6 +29,8 @@ _MAX_CALL_GAS: Final = 1 << 24
 #: A replacement must raise both fees by an eighth on the strictest nodes (geth asks a tenth).
 _RAISE_PERCENT: Final = 13
 _MAX_RAISES_AT_ONCE: Final = 30
+#: How long L1 may be beyond a call's nonce without a receipt of it: some nodes show receipts a little later.
+_RECEIPT_GRACE_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ class L1Account:
         self.pending = PendingCall.from_json(stored) if stored else None
         # A call from before a restart may never have been handed in.
         self._is_handed_in = False
+        #: When L1 was first seen beyond the call's nonce without a receipt of it.
+        self._passed_at: float | None = None
 
     # -- sending -----------------------------------------------------------------------------------------------------
 
@@ -167,10 +171,16 @@ class L1Account:
             return None
         included = self._find_receipt(self.pending)
         next_nonce = self._client.get_nonce(self.address, "latest") if included is None else 0
-        if included is None and next_nonce > self.pending.nonce:
-            # Included between the two questions, or the nonce was used by something else.
+        if next_nonce <= self.pending.nonce:
+            self._passed_at = None  # or not any more, after a reorganisation
+        elif included is None:
+            # Included between the two questions, or counted by a node that does not show the receipt yet, or the nonce
+            # was used by something else.
             included = self._find_receipt(self.pending)
             if included is None:
+                self._passed_at = self._passed_at or self._clock()
+                if self._clock() - self._passed_at < _RECEIPT_GRACE_S:
+                    return None
                 log.warning("another transaction took the nonce", call=self.pending.call.what, nonce=self.pending.nonce)
                 self._remember(None)
                 return None
@@ -261,4 +271,4 @@ class L1Account:
         """Write down what is in flight; always before it is."""
         self._store.set_meta(self._meta_key, pending.to_json() if pending is not None else b"")
         self.pending = pending
-        self._is_handed_in = False
+        self._is_handed_in, self._passed_at = False, None

@@ -12,7 +12,8 @@ from chain_template.settlement.proofs import ProofResult
 from chain_template.store.records import BatchStage
 from contracts.artifacts import load
 from contracts.errors import L1Unavailable
-from tests.e2e.settlement.lab import CHAIN_ID, ETHER, GWEI, OTHER, USER, wait_until
+from contracts.sender import Sender
+from tests.e2e.settlement.lab import CHAIN_ID, ETHER, GWEI, OTHER, ROLE_KEYS, USER, wait_until
 
 STAGES = [BatchStage.SEALED, BatchStage.COMMITTED, BatchStage.PROVING, BatchStage.PROVED, BatchStage.VERIFIED]
 
@@ -43,6 +44,20 @@ def step_until(lab, stage):
     raise AssertionError(f"no batch became {stage.value}")
 
 
+def with_a_call_never_sent(lab, monkeypatch):
+    """The committer's account, with a call that is written down and that L1 did not get."""
+    lab.deposit()
+    lab.open()
+    step_until(lab, BatchStage.SEALED)
+    account = lab.node.settlement.sender._accounts["committer"]
+    with monkeypatch.context() as patch:
+        patch.setattr(account._client, "send_raw", unreachable)
+        with pytest.raises(L1Unavailable):
+            for _ in range(5):
+                lab.node.settlement.settle()
+    return account
+
+
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.value)
 def test_a_restart_at_any_stage_loses_and_repeats_nothing(make_lab, monkeypatch, stage):
     lab = make_lab()
@@ -67,15 +82,7 @@ def test_a_restart_at_any_stage_loses_and_repeats_nothing(make_lab, monkeypatch,
 def test_a_call_written_down_but_never_sent_is_sent_after_the_restart(make_lab, monkeypatch):
     """The crash between writing down and sending."""
     lab = make_lab()
-    lab.deposit()
-    lab.open()
-    step_until(lab, BatchStage.SEALED)
-    account = lab.node.settlement.sender._accounts["committer"]
-    with monkeypatch.context() as patch:
-        patch.setattr(account._client, "send_raw", unreachable)
-        with pytest.raises(L1Unavailable):
-            for _ in range(5):
-                lab.node.settlement.settle()
+    account = with_a_call_never_sent(lab, monkeypatch)
     assert account.pending is not None
     written = account.pending.attempts[0].hash
     lab.stop()
@@ -103,6 +110,38 @@ def test_a_call_sent_before_the_crash_is_not_sent_twice(make_lab, monkeypatch):
     committed = {batch.l1_transactions["committed"] for batch in lab.batches()}
     assert "0x" + sent.hex() in committed
     assert lab.client.get_nonce(account.address, "latest") == len(committed)
+
+
+def test_a_receipt_that_l1_shows_late_is_waited_for(make_embedded_lab, monkeypatch):
+    """A node may count a transaction before it gives its receipt: nobody else took the nonce."""
+    lab = make_embedded_lab()
+    lab.deposit()
+    lab.open()
+    step_until(lab, BatchStage.SEALED)
+    sender = lab.node.settlement.sender
+    account = sender._accounts["committer"]
+    lab.node.settlement.settle()
+    sent = account.pending.attempts[0].hash
+    wait_until(lambda: lab.client.get_receipt(sent), what="the commit")
+    with monkeypatch.context() as patch:
+        patch.setattr(account._client, "get_receipt", lambda _: None)
+        assert account.check() is None
+        assert account.check() is None
+    assert account.pending is not None
+    lab.node.start()
+    lab.wait_settled()
+    assert lab.batches()[0].l1_transactions["committed"] == "0x" + sent.hex()
+
+
+def test_a_call_whose_nonce_something_else_took_is_given_up(make_embedded_lab, monkeypatch):
+    lab = make_embedded_lab()
+    account = with_a_call_never_sent(lab, monkeypatch)
+    lost = account.pending.attempts[0].hash
+    Sender(lab.client, ROLE_KEYS["committer"]).send(OTHER.address, value=1, gas=21_000)
+    lab.node.start()
+    lab.wait_settled()
+    assert lab.client.get_receipt(lost) is None
+    assert executions(lab) == list(range(1, lab.counters()[2] + 1))
 
 
 def test_a_stuck_call_is_replaced_at_a_higher_price(make_anvil_lab):
