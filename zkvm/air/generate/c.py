@@ -13,7 +13,7 @@ from typing import TypeVar
 from zkvm.air.expression import STAGES, ColumnRef, Expression, Op, PeriodicRef, RowRef, Stage, topological, value_of
 from zkvm.air.generate.plan import is_scalar, pitch, plan, repeated
 from zkvm.air.machine import Machine
-from zkvm.air.table import EXTENSION_DEGREE, Constraint, Group, Table
+from zkvm.air.table import EXTENSION_DEGREE, Group, Table
 
 MAX_NODES = 300
 """Nodes of one function, unless a single formula has more."""
@@ -68,7 +68,9 @@ def table_source(machine: Machine, table: Table) -> str:
 
 def quotient_parts(table: Table, most: int = MAX_NODES) -> list[str]:
     """The functions ``quotient_0``… that add a table's weighted constraints, in the rows of a strip."""
-    runs = _split(list(enumerate(table.constraints)), lambda one: [one[1].expression], most)
+    formulas = enumerate(constraint.expression for constraint in table.constraints)
+    shares = [(number, share) for number, formula in formulas for share in _shares(formula, most)]
+    runs = _split(shares, lambda one: [one[1]], most)
     return [_quotient_function(f"quotient_{part}", run, table) for part, run in enumerate(runs)]
 
 
@@ -103,6 +105,33 @@ def _split(items: Iterable[T], formulas: Callable[[T], list[Expression]], most: 
     return runs
 
 
+def _shares(formula: Expression, most: int) -> list[Expression]:
+    """Formulas of at most ``most`` nodes whose sum this one is, as far as it is a sum."""
+    if len(topological((formula,))) <= most:
+        return [formula]
+    terms = sorted(_terms(formula), key=lambda term: is_scalar(term[1]))  # no new sum of scalars alone
+    runs = _split(terms, lambda term: [term[1]], most)
+    if is_scalar(runs[-1][0][1]):
+        runs[-2:] = [[*runs[-2], *runs[-1]]]
+    return [_signed_sum(run) for run in runs]
+
+
+def _terms(formula: Expression, positive: bool = True) -> list[tuple[bool, Expression]]:
+    """What a formula adds up (True) and takes away (False)."""
+    if formula.op not in (Op.ADD, Op.SUB, Op.NEG):
+        return [(positive, formula)]
+    signs = [positive, positive == (formula.op is Op.ADD)] if len(formula.args) == 2 else [not positive]
+    return [term for sign, arg in zip(signs, formula.args, strict=True) for term in _terms(arg, sign)]
+
+
+def _signed_sum(terms: Sequence[tuple[bool, Expression]]) -> Expression:
+    (positive, first), *others = terms
+    total = first if positive else -first
+    for positive, term in others:
+        total = total + term if positive else total - term
+    return total
+
+
 def _driver(
     name: str, signature: tuple[str, str], function: str, count: int, table: Table, stages: Sequence[Stage]
 ) -> str:
@@ -134,13 +163,13 @@ def _driver(
     return "\n".join([f"{head};", f"{head} {{", *lines, "    }", "}", ""])
 
 
-def _quotient_function(name: str, constraints: Sequence[tuple[int, Constraint]], table: Table) -> str:
+def _quotient_function(name: str, shares: Sequence[tuple[int, Expression]], table: Table) -> str:
     body = _Body(table)
     body.line("ev sum = zk_load3(out, stride, row);")
-    for number, constraint in constraints:
-        value, extension = body.value(constraint.expression)
+    for number, share in shares:
+        value, extension = body.value(share)
         times = "ev_mul" if extension else "ev_mul_base"
-        body.line(f"/* {constraint.id} */")
+        body.line(f"/* {table.constraints[number].id} */")
         body.line(f"sum = ev_add(sum, {times}(ev_set1(weights + {EXTENSION_DEGREE * number}), {value}));")
     body.line("zk_store3(out, stride, row, sum);")
     return _function(name, QUOTIENT[0], body)

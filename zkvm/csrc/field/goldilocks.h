@@ -72,6 +72,15 @@ static inline ZK_DEVICE gle gle_make(uint64_t c0, uint64_t c1, uint64_t c2) {
     return r;
 }
 
+/* The element of a row, in three columns of `rows` words one after the other. */
+static inline ZK_DEVICE gle gle_load(const uint64_t *columns, size_t rows, size_t row) {
+    return gle_make(columns[row], columns[rows + row], columns[2 * rows + row]);
+}
+
+static inline ZK_DEVICE void gle_store(uint64_t *columns, size_t rows, size_t row, gle value) {
+    for (unsigned i = 0; i < 3; i++) columns[i * rows + row] = value.c[i];
+}
+
 static inline ZK_DEVICE gle gle_add(gle a, gle b) {
     return gle_make(gl_add(a.c[0], b.c[0]), gl_add(a.c[1], b.c[1]), gl_add(a.c[2], b.c[2]));
 }
