@@ -3,6 +3,7 @@
 #define ZKHUB_DEVICE_H
 
 #ifdef __CUDACC_RTC__
+typedef long long int64_t;
 typedef unsigned long long uint64_t;
 typedef unsigned int uint32_t;
 typedef unsigned char uint8_t;

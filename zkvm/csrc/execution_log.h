@@ -17,4 +17,16 @@ typedef struct {
     uint32_t ts, address, old, new_word, previous, y, kind;
 } byte_access;
 
+typedef struct {
+    uint32_t ts, op, px, py, operands[32], results[16], witness[8];
+} arith256_call;
+
+typedef struct {
+    uint32_t address, initial, final, time;
+} cell_record;
+
+enum {
+    ZERO_LO = 0x20000000 / 4, /* first word of the memory that starts as zero */
+};
+
 #endif

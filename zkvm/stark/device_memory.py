@@ -209,12 +209,12 @@ def _coset_of_a_table(shape: Layout, keep: bool) -> int:
 
 
 def _host(shape: Layout, trees: bool, made: Collection[str]) -> int:
-    """The witness made here, the machine's own aux columns of a table, and trees that are not on the device."""
+    """The witness made here, with a table's own aux columns, and trees that are not on the device."""
     stages = shape.stages
     here = [block for block in stages[MAIN].blocks if shape.machine.tables[block.table].name not in made]
     witness = sum(block.width << block.log_height for block in (*stages[FIXED].blocks, *here))
     tables = zip(shape.machine.tables, shape.log_heights, strict=True)
-    own = max((3 * len(table.own_aux) << height for table, height in tables), default=0)
+    own = max((3 * len(table.own_aux) << height for table, height in tables if table.name not in made), default=0)
     nodes = 0
     if not trees:
         leaves = [stages[number].levels[0].log_rows for number in (FIXED, MAIN, AUX, QUOTIENT) if stages[number].blocks]

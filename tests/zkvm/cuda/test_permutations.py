@@ -1,29 +1,19 @@
-"""KECCAK made on a device: the rows, counts and accumulators that the processors give, or the same error."""
+"""KECCAK made on a device: the rows and counts that the processors give, or the same error."""
 
 import random
-from functools import cache
 
 import numpy as np
 import pytest
 
 from tests.zkvm.cuda.emulated import EmulatedDevice, needs_compiler
 from tests.zkvm.machine.precompiles import keccak, random_state
-from zkvm.air.debug import random_challenges
-from zkvm.backends.cuda import CudaBackend, Tiling
+from zkvm.backends.cuda.launching import Kernels
 from zkvm.emulator.log import Structured
-from zkvm.field import P
 from zkvm.machine.errors import ImpossibleCall
-from zkvm.machine.expand import accumulators, device_keccak, native_keccak
-from zkvm.machine.machine import CHALLENGES
-from zkvm.machine.tables.arith256 import arith256_table
-from zkvm.machine.tables.keccak import SLICES_A_ROW, columns, keccak_table, rows_of_permutation
+from zkvm.machine.expand import device_keccak, native_keccak
+from zkvm.machine.tables.keccak import SLICES_A_ROW, rows_of_permutation
 
 pytestmark = needs_compiler
-
-
-@cache
-def backend() -> CudaBackend:
-    return CudaBackend(EmulatedDevice(), Tiling(6, 3, 4))
 
 
 def calls(count: int) -> Structured:
@@ -36,7 +26,7 @@ def calls(count: int) -> Structured:
 def test_rows_and_what_they_look_up(count: int, k: int) -> None:
     rows = max(64, 1 << (count * rows_of_permutation(k) - 1).bit_length()) if count else 64
     second = np.arange(7, 7 + count, dtype=np.uint32)
-    found = device_keccak.permutations(backend().kernels, calls(count), k, rows, second)
+    found = device_keccak.permutations(Kernels(EmulatedDevice()), calls(count), k, rows, second)
     expected = native_keccak.permutations(calls(count), k, rows, second)
     for deferred, there in zip(found, expected, strict=True):
         assert deferred.shape == there.shape
@@ -44,7 +34,7 @@ def test_rows_and_what_they_look_up(count: int, k: int) -> None:
 
 
 def test_counts_are_there_without_the_rows_and_do_not_add_up() -> None:
-    rows, chi = device_keccak.permutations(backend().kernels, calls(1), 2, 1024, np.zeros(1, np.uint32))
+    rows, chi = device_keccak.permutations(Kernels(EmulatedDevice()), calls(1), 2, 1024, np.zeros(1, np.uint32))
     _, expected = native_keccak.permutations(calls(1), 2, 1024, np.zeros(1, np.uint32))
     for _ in range(2):
         assert np.array_equal(chi.make().to_host(), expected)  # type: ignore[attr-defined]
@@ -55,26 +45,6 @@ def test_a_log_with_another_answer_is_refused() -> None:
     wrong = calls(6)
     wrong[3]["after"][49] ^= 1 << 31
     wrong[5]["after"][0] ^= 1
-    deferred, _ = device_keccak.permutations(backend().kernels, wrong, 2, 8192, np.zeros(6, np.uint32))
+    deferred, _ = device_keccak.permutations(Kernels(EmulatedDevice()), wrong, 2, 8192, np.zeros(6, np.uint32))
     with pytest.raises(ImpossibleCall, match="KECCAK at time 13: the state after it is not the permutation"):
         deferred.make()
-
-
-@pytest.mark.parametrize("k", SLICES_A_ROW)
-def test_the_accumulator(k: int) -> None:
-    table, rng = keccak_table(k), np.random.default_rng(k)
-    honest = native_keccak.expand_keccak(calls(1), k, 2048, np.zeros(1, np.uint32))
-    anything = rng.integers(0, P, (len(columns(k)), 256), dtype=np.uint64)
-    for main in (honest, anything):
-        challenges = random_challenges(CHALLENGES)
-        there = backend().kernels.upload(main)
-        found = device_keccak.fill_aux(backend(), table, there, challenges)  # type: ignore[arg-type]
-        assert np.array_equal(found.to_host(), accumulators.fill_aux(table, main, challenges))  # type: ignore[attr-defined]
-
-
-def test_other_columns_are_filled_by_the_host() -> None:
-    main = np.zeros((13, 64), np.uint64)
-    table = arith256_table()
-    challenges = random_challenges(CHALLENGES)
-    found = device_keccak.fill_aux(backend(), table, main, challenges)
-    assert np.array_equal(found, accumulators.fill_aux(table, main, challenges))

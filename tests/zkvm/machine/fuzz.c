@@ -5,8 +5,21 @@
 #include <stdlib.h>
 
 #include "expand/expand.h"
+#include "expand/precompiles.h"
 
-enum { HEIGHT = 256, RECORDS = 150, ROM_ROWS = 3, MAX_WIDTH = 26 };
+enum { HEIGHT = 256, RECORDS = 150, ROM_ROWS = 3, CALLS = 4, BELOW = 40 };
+
+/* What a run leaves. */
+typedef struct {
+    step_record *steps;
+    rom_row *rom;
+    word_access *words;
+    byte_access *bytes;
+    cell_record *cells;
+    arith256_call *calls;
+    uint32_t *indices;
+    request *asks;
+} logged;
 
 static uint64_t state;
 
@@ -25,41 +38,67 @@ static void *noise(size_t bytes) {
     return data;
 }
 
-/* A lawful log: rows that are there, times that have passed, ops that the tables know. */
-static void tame(step_record *steps, word_access *words, byte_access *bytes, uint32_t *indices, request *asks) {
+/* A lawful log: rows that are there, times that have passed, ops that the tables know, addresses that ascend, and
+ * products that are right: 0 b + c = 0 m + c. */
+static void tame(logged *log) {
     static const uint32_t ops[] = {OP_AND, OP_SLTU, OP_SLT, OP_SLL, OP_SRA, OP_MUL, OP_MULHSU, OP_DIV, OP_DIVU, OP_REM};
     for (size_t i = 0; i < RECORDS; i++) {
-        steps[i].row %= ROM_ROWS;
-        steps[i].t1 = steps[i].t2 = steps[i].t3 = 0;
-        words[i].ts = bytes[i].ts = 4 * (uint32_t)i + 1;
-        words[i].previous = bytes[i].previous = 0;
-        indices[i] = indices[i] % RECORDS | (uint32_t)(next() % 4) << ASK_BITS;
-        asks[i].op = ops[next() % (sizeof ops / sizeof *ops)];
-        if (next() % 4 == 0) asks[i].y = 0;
+        log->steps[i].row %= ROM_ROWS;
+        log->steps[i].t1 = log->steps[i].t2 = log->steps[i].t3 = 0;
+        log->words[i].ts = log->bytes[i].ts = 4 * (uint32_t)i + 1;
+        log->words[i].previous = log->bytes[i].previous = 0;
+        log->cells[i].address = i < BELOW ? (uint32_t)i : ZERO_LO + (uint32_t)(2 * (i - BELOW));
+        log->indices[i] = log->indices[i] % RECORDS | (uint32_t)(next() % 4) << ASK_BITS;
+        log->asks[i].op = ops[next() % (sizeof ops / sizeof *ops)];
+        if (next() % 4 == 0) log->asks[i].y = 0;
+    }
+    for (size_t i = 0; i < CALLS; i++) {
+        arith256_call *call = &log->calls[i];
+        call->op = OP_MULMOD;
+        for (size_t j = 0; j < 8; j++) {
+            call->operands[j] = call->witness[j] = 0;
+            call->results[j] = call->operands[16 + j];
+        }
+        call->operands[31] |= 1;
     }
 }
 
-static int expand_all(step_record *steps, rom_row *rom, word_access *words, byte_access *bytes, uint32_t *indices,
-                      request *asks, lookups *counts) {
-    run r = {steps, RECORDS, rom, ROM_ROWS};
+/* Half of the calls of noise are of the curve. */
+static int expand_calls(logged *log, uint64_t *columns, lookups *counts) {
+    if (next() % 2) log->calls[0].op = log->calls[0].op == OP_MULMOD ? OP_MULMOD : OP_ECADD + (uint32_t)(next() % 2);
+    memset(columns, 0, ARITH256_WIDTH * HEIGHT * sizeof *columns);
+    const int refused = zk_arith256_rows(log->calls, HEIGHT, 0, CALLS, columns) != CALLS;
+    /* Whatever was refused, every cell is in the range that is looked up. */
+    if (!zk_arith256_lookups(columns, HEIGHT, 0, HEIGHT, counts)) abort();
+    columns[next() % HEIGHT] = 1 << 16;
+    if (zk_arith256_lookups(columns, HEIGHT, 0, HEIGHT, counts)) abort();
+    return refused;
+}
+
+static int expand_all(logged *log, lookups *counts) {
+    static const size_t widths[] = {MAIN_WIDTH, MEMW_WIDTH, MEMB_WIDTH, BINARY_WIDTH,
+                                    SHIFT_WIDTH, MULDIV_WIDTH, RAM_WIDTH, ARITH256_WIDTH};
+    enum { TABLES = sizeof widths / sizeof *widths };
+    run r = {log->steps, RECORDS, log->rom, ROM_ROWS};
+    /* In a lawful log the words of the region are touched by turns, so all untouched ones are among them. */
+    ram_words w = {log->cells, RECORDS, BELOW, 2 * (HEIGHT - RECORDS), HEIGHT};
     size_t begin = next() % RECORDS, end = begin + next() % (RECORDS - begin + 1);
     int refused = 0;
-    struct {
-        size_t width;
-        uint64_t *columns;
-    } tables[] = {{26, NULL}, {10, NULL}, {24, NULL}, {22, NULL}, {15, NULL}, {23, NULL}};
-    for (size_t i = 0; i < 6; i++) tables[i].columns = noise(tables[i].width * HEIGHT * sizeof(uint64_t));
+    uint64_t *tables[TABLES];
+    for (size_t i = 0; i < TABLES; i++) tables[i] = noise(widths[i] * HEIGHT * sizeof(uint64_t));
     request *made = noise(RECORDS * sizeof(request));
 
-    refused |= expand_main(&r, tables[0].columns, HEIGHT, counts, begin, HEIGHT);
-    refused |= expand_memw(words, tables[1].columns, HEIGHT, counts, begin, end);
-    refused |= expand_memb(bytes, &r, tables[2].columns, HEIGHT, counts, begin, end);
-    refused |= expand_requests(&r, indices, made, begin, end);
-    expand_binary(asks, tables[3].columns, HEIGHT, counts, begin, end);
-    expand_shift(asks, tables[4].columns, HEIGHT, counts, begin, end);
-    expand_muldiv(asks, tables[5].columns, HEIGHT, counts, begin, end);
+    refused |= expand_main(&r, tables[0], HEIGHT, counts, begin, HEIGHT);
+    refused |= expand_memw(log->words, tables[1], HEIGHT, counts, begin, end);
+    refused |= expand_memb(log->bytes, &r, tables[2], HEIGHT, counts, begin, end);
+    refused |= expand_requests(&r, log->indices, made, begin, end);
+    expand_binary(log->asks, tables[3], HEIGHT, counts, begin, end);
+    expand_shift(log->asks, tables[4], HEIGHT, counts, begin, end);
+    expand_muldiv(log->asks, tables[5], HEIGHT, counts, begin, end);
+    refused |= expand_ram(&w, tables[6], counts, begin, HEIGHT);
+    refused |= expand_calls(log, tables[7], counts);
 
-    for (size_t i = 0; i < 6; i++) free(tables[i].columns);
+    for (size_t i = 0; i < TABLES; i++) free(tables[i]);
     free(made);
     return refused != 0;
 }
@@ -71,15 +110,16 @@ int main(int argc, char **argv) {
     lookups *counts = calloc(1, sizeof(lookups));
     if (counts == NULL) return 2;
     for (unsigned long round = 0; round < rounds; round++) {
-        step_record *steps = noise(RECORDS * sizeof *steps);
-        rom_row *rom = noise(ROM_ROWS * sizeof *rom);
-        word_access *words = noise(RECORDS * sizeof *words);
-        byte_access *bytes = noise(RECORDS * sizeof *bytes);
-        uint32_t *indices = noise(RECORDS * sizeof *indices);
-        request *asks = noise(RECORDS * sizeof *asks);
-        if (round % 2) tame(steps, words, bytes, indices, asks);
-        refused += (unsigned long)expand_all(steps, rom, words, bytes, indices, asks, counts);
-        free(steps), free(rom), free(words), free(bytes), free(indices), free(asks);
+        logged log = {
+            .steps = noise(RECORDS * sizeof *log.steps), .rom = noise(ROM_ROWS * sizeof *log.rom),
+            .words = noise(RECORDS * sizeof *log.words), .bytes = noise(RECORDS * sizeof *log.bytes),
+            .cells = noise(RECORDS * sizeof *log.cells), .calls = noise(CALLS * sizeof *log.calls),
+            .indices = noise(RECORDS * sizeof *log.indices), .asks = noise(RECORDS * sizeof *log.asks),
+        };
+        if (round % 2) tame(&log);
+        refused += (unsigned long)expand_all(&log, counts);
+        free(log.steps), free(log.rom), free(log.words), free(log.bytes), free(log.cells), free(log.calls);
+        free(log.indices), free(log.asks);
     }
     free(counts);
     printf("%lu %lu\n", rounds - refused, refused);

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
+from eth_keys import keys
 from numpy.typing import NDArray
 
 from zkvm.air import Machine, Table, TableBuilder
@@ -181,6 +182,12 @@ def machine_round(table: Table) -> Machine:
         (table, _counterpart(), byte_table(), chi_table()),
         challenges=("zeta", "lambda", "eta", "tau"),
     )
+
+
+def signature() -> bytes:
+    """A signed hash, as the ecrecover guest takes it."""
+    signed = keys.PrivateKey(bytes(range(1, 33))).sign_msg_hash(bytes(32))
+    return bytes(32) + signed.r.to_bytes(32, "big") + signed.s.to_bytes(32, "big") + bytes([signed.v])
 
 
 def check(

@@ -14,7 +14,8 @@ from zkvm.air.scalars import Scalars
 from zkvm.field import extension
 from zkvm.machine.expand import threads
 from zkvm.machine.expand.accumulators import fill_aux
-from zkvm.machine.expand.arith256 import expand_arith256
+from zkvm.machine.expand.columns import Lookups
+from zkvm.machine.expand.native_arith256 import expand_arith256
 from zkvm.machine.expand.native_keccak import expand_keccak
 from zkvm.machine.tables.arith256 import arith256_table
 from zkvm.machine.tables.keccak import call_cells, call_row, keccak_table
@@ -61,6 +62,37 @@ def test_arrays_must_be_writable_and_contiguous() -> None:
         _precompiles.keccak_rows(CALLS, SECOND, 1, 2, CELLS, 1024, 0, 1, frozen)
     with pytest.raises((ValueError, BufferError)):
         _precompiles.keccak_rows(CALLS, SECOND, 1, 2, CELLS, 1024, 0, 1, np.zeros((64, 2048), np.uint64)[:, ::2])
+
+
+def test_operations_that_do_not_fit() -> None:
+    call, main = ecdbl(GENERATOR), np.zeros((13, 128), np.uint64)
+    assert _precompiles.arith256_rows(call, 1, 128, 0, 1, main) == 1
+    for arguments, reason in (
+        ((call, 1, 100, 0, 1, main), "height 100"),
+        ((call, 1, 128, 0, 2, main), "range 0 to 2"),
+        ((call, 2, 128, 0, 1, main), "calls has 240 bytes"),
+        ((np.repeat(call, 3), 3, 128, 0, 1, main), "range 0 to 3"),
+        ((call, 1, 128, 0, 1, main[:12].copy()), "main has"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            _precompiles.arith256_rows(*arguments)
+    unknown = call.copy()
+    unknown["op"] = 48
+    assert _precompiles.arith256_rows(unknown, 1, 128, 0, 1, main) == 0
+
+
+def test_cells_that_byte_does_not_have() -> None:
+    main, counts = np.zeros((13, 128), np.uint64), np.zeros((4, 1 << 16), np.uint32)
+    _precompiles.arith256_lookups(main, 128, 0, 128, counts)
+    with pytest.raises(ValueError, match="range 0 to 129"):
+        _precompiles.arith256_lookups(main, 128, 0, 129, counts)
+    with pytest.raises(ValueError, match="counts has"):
+        _precompiles.arith256_lookups(main, 128, 0, 128, counts[:3])
+    for lane, value in ((4, 1 << 16), (5, 256), (6, 1 << 40)):
+        main[lane, 100] = value
+        with pytest.raises(ValueError, match="not in the range"):
+            _precompiles.arith256_lookups(main, 128, 64, 128, counts)
+        main[lane, 100] = 0
 
 
 def test_keys_that_chi_does_not_have() -> None:
@@ -151,7 +183,7 @@ def test_threads_make_the_same_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     challenges = random_challenges(("zeta", "lambda", "eta", "tau"))
 
     def made() -> list[np.ndarray]:
-        state, numbers = expand_keccak(permutations, 2, 1 << 15), expand_arith256(calls, 1 << 12)
+        state, numbers = expand_keccak(permutations, 2, 1 << 15), expand_arith256(calls, 1 << 12, Lookups())
         return [
             state,
             numbers,

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 CSRC = Path(__file__).parents[3] / "zkvm" / "csrc"
-SOURCES = ("main", "memory", "alu")
+SOURCES = ("main", "memory", "alu", "arith256")
 FLAGS = ["-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror"]
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 ROUNDS = 400

@@ -2,22 +2,23 @@
 
 import numpy as np
 import pytest
-from eth_keys import keys
 
 from tests.zkvm.assembler import assemble
 from tests.zkvm.machine.model import Model
+from tests.zkvm.machine.precompiles import signature
 from tests.zkvm.machine.programs import INPUT, every_instruction, random_program
 from tests.zkvm.machine.witness import Witness
 from zkvm import _expand
 from zkvm.air.debug import check_trace
 from zkvm.emulator.elf import Program
 from zkvm.emulator.emulator import run
-from zkvm.emulator.log import Log
+from zkvm.emulator.log import CELL, Log
+from zkvm.emulator.opcodes import IN_LO, MEMORY_END, ZERO_LO
 from zkvm.guest_kit.examples import example
 from zkvm.machine.errors import TableTooTall
 from zkvm.machine.expand.asks import REMAINDER
 from zkvm.machine.expand.columns import Lookups, table_height
-from zkvm.machine.expand.memory import expand_ram
+from zkvm.machine.expand.memory import RamLayout, expand_ram
 from zkvm.machine.key import all_fixed_columns
 from zkvm.machine.machine import riscv
 from zkvm.machine.program import parameters
@@ -31,12 +32,6 @@ PROGRAMS = {
     "a full table": "addi a0, a0, 1\n" * 63,
     "loops": f"li sp, 0x20001000\n{LONG_ENOUGH_FOR_THREADS}",
 } | {f"random {seed}": random_program(seed) for seed in range(12)}
-
-
-def signature() -> bytes:
-    """A signed hash, as the ecrecover guest takes it."""
-    signed = keys.PrivateKey(bytes(range(1, 33))).sign_msg_hash(bytes(32))
-    return bytes(32) + signed.r.to_bytes(32, "big") + signed.s.to_bytes(32, "big") + bytes([signed.v])
 
 
 @pytest.fixture(scope="module", params=PROGRAMS, ids=str)
@@ -100,6 +95,62 @@ def test_unused_rows_of_ram_are_untouched_words() -> None:
     unused = ~np.isin(addresses, log.ram["address"])
     assert unused.sum() == 256 - len(log.ram)
     assert not columns["tf"][unused].any()
+
+
+def ram_of(addresses: list[int], height: int) -> None:
+    """The compiled rows and the reference's of cells at these addresses are the same."""
+    cells = np.zeros(len(addresses), CELL)
+    for number, name in enumerate(CELL.names or ()):
+        cells[name] = np.arange(len(addresses)) * 70_001 + number
+    cells["address"] = addresses
+    counted, counts = Lookups(), np.zeros((4, 1 << 16), np.uint32)
+    expected = np.stack(list(expand_ram(cells, height, counted).values()))
+    layout, columns = RamLayout.of(cells, height), np.zeros((7, height), np.uint64)
+    for begin, end in ((0, height // 3), (height // 3, height)):
+        _expand.ram(cells, layout.below, layout.solid, columns, counts, begin, end)
+    assert np.array_equal(columns, expected)
+    assert np.array_equal(counts, counted.multiplicities)
+
+
+LAST = MEMORY_END - 1
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        [IN_LO, ZERO_LO, LAST],
+        [IN_LO, IN_LO + 9, ZERO_LO, *range(ZERO_LO + 2, ZERO_LO + 40), LAST],
+        [IN_LO, *range(ZERO_LO, ZERO_LO + 60), LAST],
+        [IN_LO, *range(ZERO_LO, ZERO_LO + 124, 2), LAST],
+        [IN_LO, *range(ZERO_LO + 1, ZERO_LO + 124, 2), LAST],
+        [IN_LO, *range(IN_LO + 70_000, IN_LO + 70_061), ZERO_LO, LAST],
+        [*range(IN_LO, IN_LO + 64)],
+        [*range(ZERO_LO, ZERO_LO + 64)],
+        [*range(LAST - 63, LAST + 1)],
+    ],
+)
+@pytest.mark.parametrize("height", [64, 128])
+def test_ram_s_rows(addresses: list[int], height: int) -> None:
+    ram_of(addresses, height)
+
+
+def test_words_that_ram_does_not_have() -> None:
+    cells = np.zeros(4, CELL)
+    cells["address"] = [IN_LO, ZERO_LO, ZERO_LO + 5, LAST]
+    with pytest.raises(TableTooTall) as refused:
+        RamLayout.of(cells, (MEMORY_END - ZERO_LO) + 64)
+    assert refused.value.table == "ram"
+    columns, counts = np.zeros((7, 64), np.uint64), np.zeros((4, 1 << 16), np.uint32)
+    honest = RamLayout.of(cells, 64)
+    assert honest == RamLayout(below=1, solid=62)
+    for below, solid in ((5, 60), (-1, 62), (1, 64), (1, 59), (2, 63), (1, -1), (1, 1 << 62), (0, 65)):
+        with pytest.raises(ValueError, match="do not fit"):
+            _expand.ram(cells, below, solid, columns, counts, 0, 64)
+    with pytest.raises(ValueError, match="do not fit"):
+        _expand.ram(np.zeros(65, CELL), 1, 62, columns, counts, 0, 64)
+    cells["address"][2] = ZERO_LO + 70
+    with pytest.raises(ValueError, match="what is not there"):
+        _expand.ram(cells[::-1].copy(), honest.below, honest.solid, columns, counts, 0, 64)
 
 
 def test_the_compiled_expansion_checks_its_arguments() -> None:

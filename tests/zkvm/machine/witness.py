@@ -19,10 +19,9 @@ from zkvm.air.scalars import Scalars
 from zkvm.emulator.elf import Program
 from zkvm.field import P, base
 from zkvm.machine import buses
-from zkvm.machine.expand.columns import Lookups
+from zkvm.machine.expand import reference
 from zkvm.machine.machine import riscv
-from zkvm.machine.program import byte_columns, fixed_columns, parameters
-from zkvm.machine.trace import REFERENCE, core_columns
+from zkvm.machine.program import byte_columns, fixed_columns, parameters, rom_rows
 
 Columns = NDArray[np.uint64]
 CORE = ("main", "memw", "memb", "binary", "shift", "muldiv", "ram", "image")
@@ -58,7 +57,7 @@ class Witness:
     @classmethod
     def of(cls, model: Model) -> "Witness":
         """The witness of a run of the model."""
-        tables = core_columns(model.program, model.log(), Lookups(), REFERENCE)
+        tables = reference.tables(riscv(), rom_rows(model.program), model.log())
         return cls(model.program, model.output, {name: tables[name] for name in CORE})
 
     @classmethod

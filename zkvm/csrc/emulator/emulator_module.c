@@ -230,7 +230,7 @@ static const Named LISTS[] = {
     {"binary", offsetof(Machine, binary), sizeof(uint32_t)},
     {"shift", offsetof(Machine, shift), sizeof(uint32_t)},
     {"muldiv", offsetof(Machine, muldiv), sizeof(uint32_t)},
-    {"arith256", offsetof(Machine, arith256), sizeof(ArithCall)},
+    {"arith256", offsetof(Machine, arith256), sizeof(arith256_call)},
     {"keccak", offsetof(Machine, keccak), sizeof(KeccakCall)},
     {"touched", offsetof(Machine, memory.touched), sizeof(uint32_t)},
 };

@@ -10,7 +10,6 @@
 
 enum {
     IN_LO = 0x10000000 / 4,
-    ZERO_LO = 0x20000000 / 4,
     REGISTER_CELLS = 33,
     DUMMY = 32,
     PAGE_BITS = 10,
@@ -88,10 +87,6 @@ typedef struct {
 typedef struct {
     uint32_t value, time;
 } Cell;
-
-typedef struct {
-    uint32_t ts, op, px, py, operands[32], results[16], witness[8];
-} ArithCall;
 
 typedef struct {
     uint32_t ts, pointer, before[50], after[50];

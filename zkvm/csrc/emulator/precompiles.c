@@ -50,7 +50,7 @@ static bool reserve(Machine *m, size_t words, size_t spare) {
     if (!list_reserve(&m->memory.touched, words + spare, sizeof(uint32_t))) return false;
     if (!m->logging) return true;
     return list_reserve(&m->memw, words + spare, sizeof(word_access)) &&
-           list_reserve(&m->arith256, 1, sizeof(ArithCall)) && list_reserve(&m->keccak, 1, sizeof(KeccakCall));
+           list_reserve(&m->arith256, 1, sizeof(arith256_call)) && list_reserve(&m->keccak, 1, sizeof(KeccakCall));
 }
 
 static int call_keccak(Machine *m, uint32_t x, uint32_t ts) {
@@ -68,7 +68,7 @@ static int call_keccak(Machine *m, uint32_t x, uint32_t ts) {
     return 0;
 }
 
-static int call_mulmod(Machine *m, ArithCall *call) {
+static int call_mulmod(Machine *m, arith256_call *call) {
     Span target, rest;
     int fault = span_find(m, call->px, 8, &target);
     if (!fault) fault = span_find(m, call->py, 24, &rest);
@@ -86,14 +86,14 @@ static int call_mulmod(Machine *m, ArithCall *call) {
 }
 
 /* x3 = s^2 - x1 - x2, y3 = s (x1 - x3) - y1 */
-static void point_from_slope(ArithCall *call, Field s, Field x1, Field x2, Field y1) {
+static void point_from_slope(arith256_call *call, Field s, Field x1, Field x2, Field y1) {
     Field x3 = field_sub(field_sub(field_mul(s, s), x1), x2);
     field_store(x3, call->results);
     field_store(field_sub(field_mul(s, field_sub(x1, x3)), y1), call->results + 8);
     field_store(s, call->witness);
 }
 
-static int call_ecadd(Machine *m, ArithCall *call) {
+static int call_ecadd(Machine *m, arith256_call *call) {
     Span target, other;
     int fault = span_find(m, call->px, 16, &target);
     if (!fault) fault = span_find(m, call->py, 16, &other);
@@ -110,7 +110,7 @@ static int call_ecadd(Machine *m, ArithCall *call) {
     return 0;
 }
 
-static int call_ecdbl(Machine *m, ArithCall *call) {
+static int call_ecdbl(Machine *m, arith256_call *call) {
     Span target;
     if (call->px != call->py) return FAULT_POINTERS;
     int fault = span_find(m, call->px, 16, &target);
@@ -125,7 +125,7 @@ static int call_ecdbl(Machine *m, ArithCall *call) {
     return 0;
 }
 
-static int call_arith256(Machine *m, ArithCall *call) {
+static int call_arith256(Machine *m, arith256_call *call) {
     switch (call->op) {
     case KIND_MULMOD: return call_mulmod(m, call);
     case KIND_ECADD: return call_ecadd(m, call);
@@ -136,8 +136,8 @@ static int call_arith256(Machine *m, ArithCall *call) {
 int precompile(Machine *m, uint32_t kind, uint32_t x, uint32_t y, uint32_t ts, size_t spare) {
     if (!reserve(m, MAX_WORDS, spare)) return NO_HOST_MEMORY;
     if (kind == KIND_KECCAK) return call_keccak(m, x, ts);
-    ArithCall call = {.ts = ts, .op = kind, .px = x, .py = y};
+    arith256_call call = {.ts = ts, .op = kind, .px = x, .py = y};
     int fault = call_arith256(m, &call);
-    if (!fault && m->logging) *(ArithCall *)list_push(&m->arith256, sizeof(ArithCall)) = call;
+    if (!fault && m->logging) *(arith256_call *)list_push(&m->arith256, sizeof(arith256_call)) = call;
     return fault;
 }

@@ -66,19 +66,11 @@ void zk_affine_rows(const zk_affine *form, const uint64_t *main, size_t height, 
     }
 }
 
-static gle load(const uint64_t *columns, size_t height, size_t row) {
-    return gle_make(columns[row], columns[height + row], columns[2 * height + row]);
-}
-
-static void store(uint64_t *columns, size_t height, size_t row, gle value) {
-    for (size_t i = 0; i < 3; i++) columns[i * height + row] = value.c[i];
-}
-
 void zk_keccak_scan(const uint64_t *step, size_t period, size_t height, uint64_t *sums) {
     gle sum = gle_make(0, 0, 0);
     for (size_t row = 0; row < height; row++) {
-        gle added = load(sums, height, row);
-        store(sums, height, row, sum);
+        gle added = gle_load(sums, height, row);
+        gle_store(sums, height, row, sum);
         const uint64_t *s = step + 3 * (row % period);
         int unchanged = s[0] == 1 && s[1] == 0 && s[2] == 0;
         sum = gle_add(unchanged ? sum : gle_mul(sum, gle_make(s[0], s[1], s[2])), added);
@@ -86,21 +78,5 @@ void zk_keccak_scan(const uint64_t *step, size_t period, size_t height, uint64_t
 }
 
 void zk_arith256_scan(size_t height, size_t begin, size_t end, uint64_t *sums) {
-    uint64_t *us = sums, *vs = sums + 3 * height, *ts = sums + 6 * height;
-    for (size_t operation = begin; operation < end; operation++) {
-        gle u = gle_make(0, 0, 0), v = u, t = u;
-        for (size_t r = 0; r < 64; r++) {
-            size_t row = 64 * operation + r;
-            if (r == 16) {
-                t = gle_add(t, gle_mul(u, v));
-                u = v = gle_make(0, 0, 0);
-            }
-            u = gle_add(u, load(us, height, row));
-            v = gle_add(v, load(vs, height, row));
-            t = gle_add(t, load(ts, height, row));
-            store(us, height, row, u);
-            store(vs, height, row, v);
-            store(ts, height, row, t);
-        }
-    }
+    for (size_t operation = begin; operation < end; operation++) arith256_scan_rows(sums, height, operation);
 }

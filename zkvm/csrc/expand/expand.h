@@ -19,6 +19,7 @@ int expand_main(const run *r, uint64_t *columns, size_t height, lookups *counts,
 int expand_memw(const word_access *log, uint64_t *columns, size_t height, lookups *counts, size_t begin, size_t end);
 int expand_memb(const byte_access *log, const run *r, uint64_t *columns, size_t height, lookups *counts, size_t begin,
                 size_t end);
+int expand_ram(const ram_words *w, uint64_t *columns, lookups *counts, size_t begin, size_t end);
 int expand_requests(const run *r, const uint32_t *asks, request *out, size_t begin, size_t end);
 void expand_binary(const request *log, uint64_t *columns, size_t height, lookups *counts, size_t begin, size_t end);
 void expand_shift(const request *log, uint64_t *columns, size_t height, lookups *counts, size_t begin, size_t end);

@@ -94,6 +94,32 @@ static PyObject *py_memb(PyObject *self, PyObject *args) {
     return finish(&c, failed);
 }
 
+/* What `below` and `solid` say of the cells is theirs to keep; here, that no row is looked for beyond them. */
+static int words_fit(const ram_words *w) {
+    size_t spare = w->height - w->count;
+    return w->count <= w->height && w->below <= w->count && w->below + w->solid <= w->height && spare <= w->solid &&
+           w->solid - spare <= w->count - w->below;
+}
+
+static PyObject *py_ram(PyObject *self, PyObject *args) {
+    (void)self;
+    call c = {0};
+    Py_ssize_t below, solid;
+    if (!PyArg_ParseTuple(args, "y*nnw*w*nn", &c.log, &below, &solid, &c.columns, &c.counts, &c.begin, &c.end)) {
+        return release(&c), NULL;
+    }
+    size_t height = checked_height(&c, 0, RAM_WIDTH), count = (size_t)c.log.len / sizeof(cell_record);
+    ram_words w = {c.log.buf, count, (size_t)below, (size_t)solid, height};
+    if (height == 0 || below < 0 || solid < 0 || solid > PY_SSIZE_T_MAX / 2 || !words_fit(&w)) {
+        return refuse(&c, BAD_SHAPES);
+    }
+    int failed;
+    Py_BEGIN_ALLOW_THREADS;
+    failed = expand_ram(&w, c.columns.buf, c.counts.buf, (size_t)c.begin, (size_t)c.end);
+    Py_END_ALLOW_THREADS;
+    return finish(&c, failed);
+}
+
 /* Here `log` holds asks and `columns` receives requests. */
 static PyObject *py_requests(PyObject *self, PyObject *args) {
     (void)self;
@@ -144,6 +170,7 @@ static PyMethodDef methods[] = {
     {"main", py_main, METH_VARARGS, "main(steps, rom, columns, counts, begin, end)"},
     {"memw", py_memw, METH_VARARGS, "memw(log, columns, counts, begin, end)"},
     {"memb", py_memb, METH_VARARGS, "memb(log, steps, columns, counts, begin, end)"},
+    {"ram", py_ram, METH_VARARGS, "ram(cells, below, solid, columns, counts, begin, end)"},
     {"requests", py_requests, METH_VARARGS, "requests(steps, rom, asks, out, begin, end)"},
     {"binary", py_binary, METH_VARARGS, "binary(requests, columns, counts, begin, end)"},
     {"shift", py_shift, METH_VARARGS, "shift(requests, columns, counts, begin, end)"},

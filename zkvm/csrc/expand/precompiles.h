@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "expand/arith256.h"
 #include "expand/permutation.h"
 
 /* Which cells of a load block's row hold the call: K cells are numbered 5 * slice + Y. */
@@ -25,6 +26,13 @@ size_t zk_keccak_rows(const uint32_t *calls, const uint32_t *second, size_t k, c
 /* Adds to counts[key] how often the rows [begin, end) look it up in CHI. Returns 0 if a key is not below `keys`. */
 int zk_keccak_lookups(const uint64_t *main, size_t k, size_t height, size_t begin, size_t end, uint64_t *counts,
                       size_t keys);
+
+/* Fills in the operations [begin, end), whose rows are zero before. Returns the number of the first of which the log
+ * does not say the truth, or end. */
+size_t zk_arith256_rows(const arith256_call *calls, size_t height, size_t begin, size_t end, uint64_t *main);
+
+/* Adds to the counts what the rows [begin, end) look up in BYTE. Returns 0 if a cell is out of range. */
+int zk_arith256_lookups(const uint64_t *main, size_t height, size_t begin, size_t end, lookups *counts);
 
 /* What a row adds to the accumulators: `forms` sums over monomials with weights in F that repeat every `period` rows,
  * one set of weights for each flag; the row adds flag * (sum of weight * monomial). */

@@ -4,7 +4,7 @@
 
 #include "expand/precompiles.h"
 
-enum { MAX_SLICES = 8, OPERATION = 64 };
+enum { MAX_SLICES = 8 };
 
 typedef struct {
     Py_buffer buffers[8];
@@ -41,7 +41,7 @@ static int check_slices(Py_ssize_t k) {
 }
 
 static int check_height(Py_ssize_t height) {
-    if (OPERATION <= height && height <= (Py_ssize_t)1 << 32 && (height & (height - 1)) == 0) return 1;
+    if (ARITH256_ROWS <= height && height <= (Py_ssize_t)1 << 32 && (height & (height - 1)) == 0) return 1;
     PyErr_Format(PyExc_ValueError, "height %zd is not a power of two from 64 to 2^32", height);
     return 0;
 }
@@ -106,6 +106,52 @@ static PyObject *keccak_lookups(PyObject *self, PyObject *args) {
     return result;
 }
 
+static PyObject *arith256_rows(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *calls_object, *main_object;
+    Py_ssize_t count, height, begin, end;
+    if (!PyArg_ParseTuple(args, "OnnnnO", &calls_object, &count, &height, &begin, &end, &main_object)) return NULL;
+    if (!check_height(height) || !check_range(begin, end, count)) return NULL;
+    if (!check_range(0, count, height / ARITH256_ROWS)) return NULL;
+    held h = {.count = 0};
+    PyObject *result = NULL;
+    const arith256_call *calls = take(&h, calls_object, 0, sizeof(arith256_call) * (size_t)count, "calls");
+    uint64_t *main = calls ? take(&h, main_object, 1, 8 * ARITH256_WIDTH * (size_t)height, "main") : NULL;
+    if (main) {
+        size_t done;
+        Py_BEGIN_ALLOW_THREADS
+        done = zk_arith256_rows(calls, (size_t)height, (size_t)begin, (size_t)end, main);
+        Py_END_ALLOW_THREADS
+        result = PyLong_FromSize_t(done);
+    }
+    release(&h);
+    return result;
+}
+
+static PyObject *py_arith256_lookups(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *main_object, *counts_object;
+    Py_ssize_t height, begin, end;
+    if (!PyArg_ParseTuple(args, "OnnnO", &main_object, &height, &begin, &end, &counts_object)) return NULL;
+    if (!check_height(height) || !check_range(begin, end, height)) return NULL;
+    held h = {.count = 0};
+    PyObject *result = NULL;
+    const uint64_t *main = take(&h, main_object, 0, 8 * ARITH256_WIDTH * (size_t)height, "main");
+    lookups *counts = main ? take(&h, counts_object, 1, sizeof(lookups), "counts") : NULL;
+    if (counts) {
+        int ok;
+        Py_BEGIN_ALLOW_THREADS
+        ok = zk_arith256_lookups(main, (size_t)height, (size_t)begin, (size_t)end, counts);
+        Py_END_ALLOW_THREADS
+        if (ok)
+            result = Py_NewRef(Py_None);
+        else
+            PyErr_SetString(PyExc_ValueError, "a cell is not in the range that is looked up");
+    }
+    release(&h);
+    return result;
+}
+
 static int columns_exist(const int32_t *columns, size_t count, Py_ssize_t width) {
     for (size_t i = 0; i < count; i++) {
         if (columns[i] < -1 || columns[i] >= width) {
@@ -125,7 +171,7 @@ static PyObject *affine_rows(PyObject *self, PyObject *args) {
         return NULL;
     if (!check_height(height) || !check_range(begin, end, height)) return NULL;
     if (flags < 1 || monomials < 1 || monomials > ZK_MAX_MONOMIALS || forms < 1 || forms > 8 || period < 1 ||
-        period > OPERATION || flags > 8 || width < 1 || width > ZK_MAX_MONOMIALS) {
+        period > ARITH256_ROWS || flags > 8 || width < 1 || width > ZK_MAX_MONOMIALS) {
         PyErr_SetString(PyExc_ValueError, "the sums have an impossible shape");
         return NULL;
     }
@@ -157,7 +203,7 @@ static PyObject *keccak_scan(PyObject *self, PyObject *args) {
     Py_ssize_t period, height;
     if (!PyArg_ParseTuple(args, "OnnO", &step_object, &period, &height, &sums_object)) return NULL;
     if (!check_height(height)) return NULL;
-    if (period < 1 || period > OPERATION) {
+    if (period < 1 || period > ARITH256_ROWS) {
         PyErr_Format(PyExc_ValueError, "period %zd is not from 1 to 64", period);
         return NULL;
     }
@@ -178,7 +224,7 @@ static PyObject *arith256_scan(PyObject *self, PyObject *args) {
     PyObject *sums_object;
     Py_ssize_t height, begin, end;
     if (!PyArg_ParseTuple(args, "nnnO", &height, &begin, &end, &sums_object)) return NULL;
-    if (!check_height(height) || !check_range(begin, end, height / OPERATION)) return NULL;
+    if (!check_height(height) || !check_range(begin, end, height / ARITH256_ROWS)) return NULL;
     held h = {.count = 0};
     uint64_t *sums = take(&h, sums_object, 1, 72 * (size_t)height, "sums");
     if (sums) {
@@ -195,6 +241,10 @@ static PyMethodDef methods[] = {
      "keccak_rows(calls, second, count, k, cells, height, begin, end, main) -> first wrong call, or end"},
     {"keccak_lookups", keccak_lookups, METH_VARARGS,
      "keccak_lookups(main, k, height, begin, end, counts, keys): add the rows' lookups in CHI"},
+    {"arith256_rows", arith256_rows, METH_VARARGS,
+     "arith256_rows(calls, count, height, begin, end, main) -> first wrong call, or end"},
+    {"arith256_lookups", py_arith256_lookups, METH_VARARGS,
+     "arith256_lookups(main, height, begin, end, counts): add the rows' lookups in BYTE"},
     {"affine_rows", affine_rows, METH_VARARGS,
      "affine_rows(flag, monomial, weights, flags, monomials, forms, period, main, width, height, begin, end, out)"},
     {"keccak_scan", keccak_scan, METH_VARARGS, "keccak_scan(step, period, height, sums): running sums in place"},

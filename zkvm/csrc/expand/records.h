@@ -23,7 +23,8 @@ typedef struct {
 enum {
     OP_AND = 1, OP_OR, OP_XOR, OP_SLTU, OP_SLT, OP_LW, OP_SW, OP_LBU, OP_LB, OP_LHU, OP_LH, OP_SB, OP_SH,
     OP_SLL, OP_SRL, OP_SRA,
-    OP_MUL = 32, OP_MULHU = 36, OP_MULHSU, OP_MULH, OP_DIVU = 40, OP_DIV = 42, OP_REMU = 44, OP_REM = 46
+    OP_MUL = 32, OP_MULHU = 36, OP_MULHSU, OP_MULH, OP_DIVU = 40, OP_DIV = 42, OP_REMU = 44, OP_REM = 46,
+    OP_MULMOD = 49, OP_ECADD, OP_ECDBL
 };
 
 /* The steps of a run; MAIN's rows beyond them repeat the last one, the halt row. */
@@ -33,6 +34,14 @@ typedef struct {
     const rom_row *rom;
     size_t rom_rows;
 } run;
+
+/* The words of RAM: the cells that were touched, ascending, among words of the zero region that nothing touched. The
+ * latter are the first there are, so from its start on the region is `solid` for so many words. Of the cells, `below`
+ * are in front of it; together with the other words they are `height`. */
+typedef struct {
+    const cell_record *cells;
+    size_t count, below, solid, height;
+} ram_words;
 
 /* An ask is the index of a step, and above ASK_BITS which of its requests is meant: the instruction itself, or what
  * SHIFT and MULDIV ask BINARY because of it. zkvm/machine/expand/asks.py makes them. */

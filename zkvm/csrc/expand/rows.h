@@ -37,6 +37,8 @@ enum {
     MULDIV_AY, MULDIV_INV, MULDIV_DZ, MULDIV_SX, MULDIV_SY, MULDIV_NEG, MULDIV_K, MULDIV_F_LO, MULDIV_F_HI, MULDIV_F_Q,
     MULDIV_F_R, MULDIV_S_X, MULDIV_S_Y, MULDIV_WIDTH
 };
+enum { RAM_ADDR, RAM_Z, RAM_VI, RAM_VL, RAM_VF, RAM_TF, RAM_DL, RAM_WIDTH };
+enum { IMAGE_VF, IMAGE_TF, IMAGE_WIDTH };
 
 /* A row that is being made: its cell in column 0, and how many words on the next column's is. */
 typedef struct {
@@ -169,6 +171,48 @@ static inline ZK_DEVICE int memb_row(const byte_access *access, const run *r, zk
     zk_count(&counts->r16[low]), zk_count(&counts->r16[other]), zk_count(&counts->r16[y2]);
     zk_count(&counts->pair[256 * p + q]), zk_count(&counts->pair[256 * y0 + y1]);
     zk_count(&counts->pair[256 * high + 2 * (s & 0x7F)]);
+    return 1;
+}
+
+static inline ZK_DEVICE int in_solid(const ram_words *w, size_t row) {
+    return row >= w->below && row - w->below < w->solid;
+}
+
+static inline ZK_DEVICE uint32_t ram_address(const ram_words *w, size_t row) {
+    if (in_solid(w, row)) return ZERO_LO + (uint32_t)(row - w->below);
+    return w->cells[row < w->below ? row : row - (w->height - w->count)].address;
+}
+
+/* The cell of a row; its address alone where nothing touched it. */
+static inline ZK_DEVICE cell_record ram_cell(const ram_words *w, size_t row) {
+    const cell_record untouched = {ram_address(w, row), 0, 0, 0};
+    const size_t untouched_words = w->height - w->count, end = w->below + w->solid - untouched_words;
+    if (!in_solid(w, row)) return w->cells[row < w->below ? row : row - untouched_words];
+    size_t low = w->below, high = end;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (w->cells[middle].address < untouched.address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < end && w->cells[low].address == untouched.address ? w->cells[low] : untouched;
+}
+
+static inline ZK_DEVICE int ram_row(const ram_words *w, size_t index, zk_cells row, lookups *counts) {
+    const cell_record cell = ram_cell(w, index);
+    uint32_t distance = 0;
+    if (index + 1 < w->height) {
+        const uint32_t next = ram_address(w, index + 1);
+        if (next <= cell.address) return 0;
+        distance = next - cell.address - 1;
+        zk_count(&counts->r16[distance & 0xFFFF]), zk_count(&counts->r16[distance >> 16]);
+    }
+    zk_count(&counts->r16[cell.initial & 0xFFFF]), zk_count(&counts->r16[cell.initial >> 16]);
+    zk_put(row, RAM_ADDR, cell.address), zk_put(row, RAM_Z, cell.address >= ZERO_LO);
+    zk_put(row, RAM_VI, cell.initial), zk_put(row, RAM_VL, cell.initial & 0xFFFF);
+    zk_put(row, RAM_VF, cell.final), zk_put(row, RAM_TF, cell.time), zk_put(row, RAM_DL, distance & 0xFFFF);
     return 1;
 }
 

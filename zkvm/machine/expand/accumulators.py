@@ -46,11 +46,7 @@ def fill_aux(table: Table, main: Words, challenges: Mapping[str, Ext]) -> Words:
 
 
 def _fill_arith256(table: Table, main: Words, scalars: Scalars) -> Words:
-    flags = [table.main.index(name) for name in ("f_mm", "f_add", "f_dbl")]
-    monomials = [(_ALWAYS, _ALWAYS), *((lane, _ALWAYS) for lane in range(table.main.index("ts")))]
-    # The constraints speak of the next row's terms.
-    sums = Sums.read(table, scalars, ("ar.U", "ar.V", "ar.T"), ARITH256_ROWS, flags, monomials, ahead=1)
-    out = sums.over(main)
+    out = arith256_sums(table, scalars).over(main)
     rows = main.shape[1]
     in_ranges(
         rows // ARITH256_ROWS,
@@ -65,6 +61,14 @@ def _fill_keccak(table: Table, main: Words, scalars: Scalars) -> Words:
     out, factors = keccak_sums(table, scalars).over(main), keccak_factors(table, scalars, rows)
     _precompiles.keccak_scan(factors, len(factors), rows, out)
     return out
+
+
+def arith256_sums(table: Table, scalars: Scalars) -> "Sums":
+    """What a row of ARITH256 adds to U, V and T."""
+    flags = [table.main.index(name) for name in ("f_mm", "f_add", "f_dbl")]
+    monomials = [(_ALWAYS, _ALWAYS), *((lane, _ALWAYS) for lane in range(table.main.index("ts")))]
+    # The constraints speak of the next row's terms.
+    return Sums.read(table, scalars, ("ar.U", "ar.V", "ar.T"), ARITH256_ROWS, flags, monomials, ahead=1)
 
 
 def keccak_sums(table: Table, scalars: Scalars) -> "Sums":

@@ -54,12 +54,23 @@ def expand_arith256(calls: Structured, rows: int | None = None) -> Columns:
     return main
 
 
+def impossible(call: np.void) -> ImpossibleCall:
+    """What is wrong with a call of which the log does not say the truth."""
+    return _wrong(Op(call["op"]), int(call["ts"]))
+
+
+def _wrong(op: Op, ts: int) -> ImpossibleCall:
+    if op is Op.MULMOD:
+        return ImpossibleCall("MULMOD", ts, "the result and quotient are not those of a·b + c = q·m + r")
+    return ImpossibleCall(op.name, ts, "the result and slope are not those of the points, with x reduced")
+
+
 def _mulmod(calls: Structured) -> Columns:
     """The lanes of MULMOD operations, shape (7, n, 4, 16): a·b + c − r − q·m = (X − 2^16)·K."""
     words = [*_numbers(calls["operands"]), calls["results"][:, :8], calls["witness"]]
     for a, b, c, m, r, q, ts in zip(*map(_integers, words), calls["ts"], strict=True):
         if a * b + c - r != q * m or m == 0:
-            raise ImpossibleCall("MULMOD", int(ts), "the result and quotient are not those of a·b + c = q·m + r")
+            raise _wrong(Op.MULMOD, int(ts))
     a16, b16, c16, m16, r16, q16 = map(_limbs, words)
     difference = _product(a16, b16) - _product(q16, m16)
     difference[:, :LIMBS] += c16 - r16
@@ -119,7 +130,7 @@ def _solve(op: Op, numbers: list[list[int]], times: NDArray[np.uint32]) -> _Solv
         slope = 2 * s * y1 - 3 * x1 * x1 if op is Op.ECDBL else s * (x2 - x1) - (y2 - y1)
         quotients = [divmod(value, PRIME) for value in (slope, s * s - x1 - x2 - x3, s * (x1 - x3) - y1 - y3)]
         if x3 >= PRIME or any(rest for _, rest in quotients):
-            raise ImpossibleCall(op.name, int(ts), "the result and slope are not those of the points, with x reduced")
+            raise _wrong(op, int(ts))
         for column, value in zip(wide, (PRIME - 1 - x3, *(q % (1 << 256) for q, _ in quotients)), strict=True):
             column.append(value)
         excess.append([q >> 256 for q, _ in quotients])

@@ -1,6 +1,6 @@
 """Arrays that the expansions share: program rows as a matrix, lookups as histograms, tables from named columns."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from zkvm.air import Machine, Table
 from zkvm.machine.errors import TableTooTall
-from zkvm.stark.trace import Deferred, Witness
 
 Words = NDArray[np.uint64]
 """One value a row, canonical mod p."""
@@ -24,20 +23,8 @@ class Lookups:
     """How often each row of BYTE is looked up on each of its four buses; becomes BYTE's multiplicities."""
 
     def __init__(self) -> None:
-        self._counts = np.zeros((4, 1 << 16), dtype=np.uint64)
-        self._deferred: list[Callable[[], Counts]] = []
-
-    @property
-    def multiplicities(self) -> Words:
-        """(4, 2^16): m_and, m_pair, m_r16, m_pow in BYTE's order of columns."""
-        while self._deferred:
-            self.add(self._deferred.pop()())
-        return self._counts
-
-    @property
-    def columns(self) -> Witness:
-        """The multiplicities, now or, where some are still to be counted, when they are taken."""
-        return Deferred((4, 1 << 16), lambda: self.multiplicities) if self._deferred else self._counts
+        self.multiplicities: Words = np.zeros((4, 1 << 16), dtype=np.uint64)
+        """m_and, m_pair, m_r16, m_pow in BYTE's order of columns."""
 
     def conjunction(self, u: Values, v: Values) -> None:
         """Count lookups of (u, v, u & v)."""
@@ -58,14 +45,10 @@ class Lookups:
 
     def add(self, counts: Counts) -> None:
         """Add counts made elsewhere, shaped like ``multiplicities``."""
-        self._counts += counts
-
-    def defer(self, count: Callable[[], Counts]) -> None:
-        """Add what ``count`` returns when the multiplicities are asked for."""
-        self._deferred.append(count)
+        self.multiplicities += counts
 
     def _add(self, bus: int, rows: Values) -> None:
-        self._counts[bus] += np.bincount(rows.astype(np.int64), minlength=1 << 16).astype(np.uint64)
+        self.multiplicities[bus] += np.bincount(rows.astype(np.int64), minlength=1 << 16).astype(np.uint64)
 
 
 def table_height(machine: Machine, name: str, rows: int) -> int:

@@ -1,4 +1,4 @@
-"""MAIN's columns from the steps of a run."""
+"""The columns of MAIN and ROM from the steps of a run."""
 
 import numpy as np
 
@@ -41,6 +41,13 @@ def expand_main(steps: Structured, rom: Words, lookups: Lookups) -> dict[str, Va
     lookups.pair(high[2], 0)
     own = {"ts": ts, "a": a, "b": b, "c": c, "old": old, "t1": t1, "t2": t2, "t3": t3, "carry": carry, "q": q}
     return fetched | own | {"l1": low[0], "l2": low[1], "l3": low[2]}
+
+
+def expand_rom(steps: Structured, main_rows: int, instructions: int) -> dict[str, Values]:
+    """Return ROM's column: how often MAIN fetches each row; those after the run fetch the halt row again."""
+    counts = np.bincount(steps["row"], minlength=instructions)
+    counts[steps["row"][-1]] += main_rows - len(steps)
+    return {"m": counts.astype(np.uint64)}
 
 
 def _inverse_of_difference(x: Values, y: Values) -> Values:

@@ -1,5 +1,7 @@
 """The columns of MEMW, MEMB, RAM and IMAGE."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from zkvm.emulator.log import Structured
@@ -82,6 +84,37 @@ def expand_memb(accesses: Structured, steps: Structured, height: int, lookups: L
         "tp": tp,
         "lo": gap & 0xFFFF,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class RamLayout:
+    """Where RAM's rows come from: the run's cells and, up to the height, words that nothing touched.
+
+    The latter are the first there are in the zero region, so from its start on that has no gap for a while.
+
+    Attributes:
+        below: Cells in front of the zero region: the first rows.
+        solid: Rows after them that are one word after the other, touched or not; those left are the other cells.
+    """
+
+    below: int
+    solid: int
+
+    @classmethod
+    def of(cls, cells: Structured, height: int) -> "RamLayout":
+        """The layout of cells with ascending addresses.
+
+        Raises:
+            TableTooTall: the zero region has fewer words than the height asks for.
+        """
+        touched = u64(cells["address"])
+        below = int(np.searchsorted(touched, ZERO_LO))
+        untouched = height - len(touched)
+        free_before = touched[below:] - np.arange(ZERO_LO, ZERO_LO + len(touched) - below, dtype=np.uint64)
+        solid = untouched + int(np.searchsorted(free_before, untouched))
+        if solid > MEMORY_END - ZERO_LO:
+            raise TableTooTall("ram", height, MEMORY_END - ZERO_LO)
+        return cls(below, solid)
 
 
 def expand_ram(cells: Structured, height: int, lookups: Lookups) -> dict[str, Values]:

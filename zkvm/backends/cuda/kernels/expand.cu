@@ -56,6 +56,47 @@ ZK_KERNEL expand_memb(const step_record *steps, uint64_t step_count, const byte_
     }
 }
 
+ZK_KERNEL expand_ram(const cell_record *cells, uint64_t count, uint64_t below, uint64_t solid, uint64_t *columns,
+                     uint64_t height, lookups *counts, uint64_t *fault) {
+    const ram_words words = {cells, count, below, solid, height};
+    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) {
+        if (!ram_row(&words, i, row_of(columns, height, i), counts)) zk_report_least(fault, i);
+    }
+}
+
+/* How the registers end, then the words of the program's data. */
+ZK_KERNEL expand_image(const cell_record *registers, uint64_t register_count, const cell_record *words,
+                       uint64_t word_count, uint64_t *columns, uint64_t height) {
+    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) {
+        const zk_cells row = row_of(columns, height, i);
+        cell_record cell = {0, 0, 0, 0};
+        if (i < register_count) {
+            cell = registers[i];
+        } else if (i - register_count < word_count) {
+            cell = words[i - register_count];
+        }
+        zk_put(row, IMAGE_VF, cell.final), zk_put(row, IMAGE_TF, cell.time);
+    }
+}
+
+/* Adds to `fetches`, zero before, how often MAIN fetches each row; the rows after the run fetch its last row again. */
+ZK_KERNEL expand_rom(const step_record *steps, uint64_t step_count, uint64_t rom_rows, uint64_t main_rows,
+                     uint64_t *fetches, uint64_t *fault) {
+    for (uint64_t i = zk_thread(); i < step_count; i += zk_threads()) {
+        const uint64_t row = steps[i].row, last = i + 1 == step_count;
+        if (row < rom_rows) {
+            atomicAdd((unsigned long long *)fetches + row, (unsigned long long)(last ? main_rows - i : 1));
+        } else {
+            zk_report_least(fault, i);
+        }
+    }
+}
+
+/* BYTE's columns from the counts. */
+ZK_KERNEL expand_byte(const uint32_t *counts, uint64_t count, uint64_t *columns) {
+    for (uint64_t i = zk_thread(); i < count; i += zk_threads()) columns[i] = counts[i];
+}
+
 static inline ZK_DEVICE void inverted_shift_row(const request *ask, zk_cells row, lookups *counts) {
     shift_row(ask, row, counts);
     invert_cell(row, SHIFT_INV);

@@ -35,13 +35,8 @@ ZK_KERNEL multiply(const uint64_t *columns, const uint64_t *factors, uint64_t ro
     }
 }
 
-static inline ZK_DEVICE gle load(const uint64_t *at, uint64_t rows, uint64_t row) {
-    return gle_make(at[row], at[rows + row], at[2 * rows + row]);
-}
-
 ZK_KERNEL multiply_ext(const uint64_t *left, const uint64_t *right, uint64_t rows, uint64_t *out) {
     for (uint64_t i = zk_thread(); i < rows; i += zk_threads()) {
-        gle product = gle_mul(load(left, rows, i), load(right, rows, i));
-        for (unsigned k = 0; k < 3; k++) out[k * rows + i] = product.c[k];
+        gle_store(out, rows, i, gle_mul(gle_load(left, rows, i), gle_load(right, rows, i)));
     }
 }

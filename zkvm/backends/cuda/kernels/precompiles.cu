@@ -1,4 +1,5 @@
-/* KECCAK's rows and what they look up in CHI; what rows add to accumulators. */
+/* KECCAK's rows and what they look up in CHI, ARITH256's and what they look up in BYTE, and their accumulators. */
+#include "expand/arith256.h"
 #include "expand/permutation.h"
 #include "field/goldilocks.h"
 #include "hash/keccak.h"
@@ -109,15 +110,30 @@ static inline ZK_DEVICE uint64_t cell(const uint64_t *main, uint64_t height, int
     return column < 0 ? 1 : main[(uint64_t)column * height + row];
 }
 
-/* out = sum over flags and monomials of flag * weight * monomial, (3, height): csrc/expand/precompiles.h, of one form. */
+/* A thread makes one part of an operation; parts of one kind lie side by side. `main` is zero before. `fault` becomes
+ * the first call of which the log does not say the truth, if there is one. */
+ZK_KERNEL arith256_rows(const arith256_call *calls, uint64_t count, uint64_t *main, uint64_t height, uint64_t *fault) {
+    for (uint64_t i = zk_thread(); i < ARITH256_PARTS * count; i += zk_threads()) {
+        const uint64_t number = i % count;
+        const zk_cells first = {main + ARITH256_ROWS * number, height};
+        if (!arith256_part(&calls[number], first, (unsigned)(i / count))) zk_report_least(fault, number);
+    }
+}
+
+ZK_KERNEL arith256_counts(const uint64_t *main, uint64_t height, lookups *counts) {
+    for (uint64_t i = zk_thread(); i < height; i += zk_threads()) arith256_lookups(main + i, height, counts);
+}
+
+/* out = sums over flags and monomials of flag * weight * monomial, (3 * forms, height): csrc/expand/precompiles.h. */
 ZK_KERNEL affine_rows(const int *flag, uint64_t flags, const int *monomial, uint64_t monomials, const uint64_t *weights,
-                      uint64_t period, const uint64_t *main, uint64_t height, uint64_t *out) {
-    for (uint64_t row = zk_thread(); row < height; row += zk_threads()) {
+                      uint64_t forms, uint64_t period, const uint64_t *main, uint64_t height, uint64_t *out) {
+    for (uint64_t i = zk_thread(); i < forms * height; i += zk_threads()) {
+        const uint64_t row = i % height, form = i / height;
         gle total = gle_make(0, 0, 0);
         for (uint64_t f = 0; f < flags; f++) {
             const uint64_t factor = cell(main, height, flag[f], row);
             if (factor == 0) continue;
-            const uint64_t *weight = weights + (row % period * flags + f) * monomials * 3;
+            const uint64_t *weight = weights + ((row % period * flags + f) * forms + form) * monomials * 3;
             gle sum = gle_make(0, 0, 0);
             for (uint64_t m = 0; m < monomials; m++) {
                 const uint64_t left = cell(main, height, monomial[2 * m], row);
@@ -127,6 +143,11 @@ ZK_KERNEL affine_rows(const int *flag, uint64_t flags, const int *monomial, uint
             }
             total = gle_add(total, gle_mul_base(sum, factor));
         }
-        for (unsigned i = 0; i < 3; i++) out[i * height + row] = total.c[i];
+        gle_store(out + 3 * form * height, height, row, total);
     }
+}
+
+/* A thread an operation. */
+ZK_KERNEL arith256_scan(uint64_t *sums, uint64_t height) {
+    for (uint64_t i = zk_thread(); i < height / ARITH256_ROWS; i += zk_threads()) arith256_scan_rows(sums, height, i);
 }
