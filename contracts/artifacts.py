@@ -1,4 +1,4 @@
-"""Compiled contracts: committed under ``artifacts/``, checked against their sources by the gate."""
+"""Compiled contracts: committed under ``artifacts/``; the gate checks that they were made of the sources."""
 
 import json
 from collections.abc import Mapping

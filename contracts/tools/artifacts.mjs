@@ -1,12 +1,19 @@
 #!/usr/bin/env node
 // Writes artifacts/*.json from what forge compiled, or, with --check, proves that they are what the sources give.
 // Run `FOUNDRY_PROFILE=release forge build` first; `make -C contracts artifacts|check` does.
+//
+// To compile takes minutes. So a digest of all that decides what comes out, and of what came out, is kept beside them;
+// with --digest nothing is compiled, and the artifacts are right if they were when the digest was written.
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ARTIFACTS = join(ROOT, "artifacts");
+const DIGEST = join(ROOT, "artifacts.sha256");
+// The compiler and its settings, the libraries, what becomes of its output.
+const DECIDING = ["foundry.toml", "package-lock.json", "tools/artifacts.mjs", "tools/solc"];
 
 // What is deployed, or called by its ABI: name -> source below src/.
 const CONTRACTS = {
@@ -61,6 +68,32 @@ function plain(type) {
   return type.replace(/\)\d+_/g, ")_");
 }
 
+/** Of the sources, of what decides what the compiler makes of them, and of the artifacts. */
+function digest() {
+  const below = (folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(ROOT, join(entry.parentPath ?? entry.path, entry.name)));
+  const hash = createHash("sha256");
+  for (const file of [...DECIDING, ...below("src"), ...below("artifacts")].sort()) {
+    hash.update(`${file}\0${createHash("sha256").update(readFileSync(join(ROOT, file))).digest("hex")}\n`);
+  }
+  return `${hash.digest("hex")}\n`;
+}
+
+/** Says so and ends, unless the digest that was written is that of what is here. */
+function checkDigest() {
+  if (existsSync(DIGEST) && readFileSync(DIGEST, "utf8") === digest()) return;
+  console.error("contracts/artifacts are not of these sources, or were changed. Run: make -C contracts artifacts");
+  process.exit(1);
+}
+
+if (process.argv.includes("--digest")) {
+  checkDigest();
+  console.log("the artifacts were made of these sources");
+  process.exit(0);
+}
+
 const check = process.argv.includes("--check");
 const wrong = [];
 mkdirSync(ARTIFACTS, { recursive: true });
@@ -82,4 +115,6 @@ if (wrong.length > 0) {
   console.error(`contracts/artifacts differ from the sources: ${wrong.join(", ")}. Run: make -C contracts artifacts`);
   process.exit(1);
 }
+if (check) checkDigest();
+else writeFileSync(DIGEST, digest());
 console.log(`${Object.keys(CONTRACTS).length} artifacts ${check ? "match their sources" : "written"}`);
