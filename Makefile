@@ -26,11 +26,13 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 native: $(STAMP) ## Compile the C parts into zkvm/ (again, where a source changed)
-	@test -f build/native/build.ninja || $(BIN)/cmake -S . -B build/native -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python --log-level=WARNING >/dev/null
-	@$(BIN)/cmake --build build/native -- --quiet
-	@$(BIN)/cmake --install build/native --prefix $(CURDIR)/build/native/installed >/dev/null
+	@# One at a time: two would write the same log of ninja's.
 	@# A process that has the old module open keeps it: files are exchanged, never written over.
-	@for new in build/native/installed/zkvm/*.abi3.so; do at=zkvm/$${new##*/}; \
+	@mkdir -p build; set -e; exec 9>build/native.lock; ! command -v flock >/dev/null || flock 9; \
+	test -f build/native/build.ninja || $(BIN)/cmake -S . -B build/native -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python --log-level=WARNING >/dev/null; \
+	$(BIN)/cmake --build build/native -- --quiet; \
+	$(BIN)/cmake --install build/native --prefix $(CURDIR)/build/native/installed >/dev/null; \
+	for new in build/native/installed/zkvm/*.abi3.so; do at=zkvm/$${new##*/}; \
 	  cmp -s $$new $$at || { cp $$new $$at.new && mv $$at.new $$at; }; done
 
 demo: setup ## Start a hub, launch a chain into it while it works, watch batches settle
@@ -50,22 +52,22 @@ types: setup ## mypy, strict
 unit: setup ## The tests that need neither Ray nor npm
 	$(BIN)/pytest tests -n 2 -m "not cluster and not npm and not slow and not soak and not gpu"
 
-contracts: setup npm ## Foundry tests, and the proof that the committed artifacts match the sources
-	$(MAKE) -C contracts check test
+contracts: setup npm ## Foundry tests, and whether the committed artifacts were made of the sources (make soak compiles them)
+	$(MAKE) -C contracts digest test
 
-# What runs on Ray waits most of its time, and solc uses one core: the rest runs beside them. What they said is shown
-# when all have ended, and last of all which tests failed.
+# What runs on Ray waits most of its time, and solc and mypy use one core: the rest runs beside them. What they said is
+# shown when all have ended, and last of all which tests failed.
 test: SHELL := bash
-test: setup npm lint types ## Everything CI runs
+test: setup npm ## Everything CI runs
 	@mkdir -p build
-	@$(MAKE) contracts >build/contracts.log 2>&1 & contracts=$$!; \
+	@$(MAKE) lint types contracts >build/checks.log 2>&1 & checks=$$!; \
 	  $(BIN)/pytest tests -m "cluster and not soak and not gpu" >build/tests-on-ray.log 2>&1 & on_ray=$$!; \
 	  $(BIN)/pytest tests -n 2 -m "not cluster and not soak and not gpu" | tee build/tests.log; rest=$${PIPESTATUS[0]}; \
-	  wait $$contracts; contracts=$$?; cat build/contracts.log; \
+	  wait $$checks; checks=$$?; cat build/checks.log; \
 	  wait $$on_ray; ray=$$?; cat build/tests-on-ray.log; \
 	  grep -hE '^(FAILED|ERROR) ' build/tests.log build/tests-on-ray.log; \
-	  echo "contracts: $$contracts, tests: $$rest, tests on Ray: $$ray (0 is good)"; \
-	  exit $$((rest + contracts + ray))
+	  echo "lint, types, contracts: $$checks, tests: $$rest, tests on Ray: $$ray (0 is good)"; \
+	  exit $$((rest + checks + ray))
 
 conformance: setup ## All of Ethereum's Cancun state tests on the native EVM: N of N, with those named that are not
 	$(BIN)/python -m tests.zkvm.guest.conformance
@@ -75,6 +77,7 @@ soak: setup npm ## What takes longer than the gate may: hundreds of random moves
 	ZKHUB_RANDOM_BLOCKS=3000 $(BIN)/pytest tests/zkvm/guest/test_blocks.py --timeout 3600
 	ZKHUB_RANDOM_EXAMPLES=1 $(MAKE) unit
 	ZKHUB_RANDOM_EXAMPLES=1 $(BIN)/pytest tests -m soak --timeout 3600
+	$(MAKE) -C contracts check
 
 test-gpu: setup ## The tests that need an NVIDIA device (they skip without one; needs the extra `cuda`)
 	$(BIN)/pytest tests/zkvm -m gpu

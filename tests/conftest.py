@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import hypothesis
+import structlog
 
 from cluster.ray_environment import apply_environment, own_cluster_environment
 from cluster.settings import RaySettings
@@ -24,3 +25,8 @@ apply_environment(own_cluster_environment(RAY_SETTINGS.token_path, loopback=True
 IS_RANDOM = os.environ.get("ZKHUB_RANDOM_EXAMPLES", "") not in ("", "0")
 hypothesis.settings.register_profile("zkhub", deadline=None, derandomize=not IS_RANDOM)
 hypothesis.settings.load_profile("zkhub")
+
+# Loops that are made to fail log tracebacks by the dozen; drawn with colours they take a sixth of such a test.
+*_first, _ = structlog.get_config()["processors"]
+_console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*_first, _console])

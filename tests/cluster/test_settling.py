@@ -173,7 +173,9 @@ def test_a_pool_that_lost_its_queue_is_given_the_batches_again(world: World, tmp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", ["chain", "l1", "pool", "worker", "all of them"])
+@pytest.mark.parametrize(
+    "victim", ["pool", "all of them", *(pytest.param(one, marks=pytest.mark.soak) for one in ("chain", "l1", "worker"))]
+)
 def test_killing_a_process_under_load_loses_and_doubles_nothing(world: World, victim: str) -> None:
     stop, failures = threading.Event(), []
     traffic = threading.Thread(target=send_until, args=(world, stop, failures))

@@ -26,7 +26,7 @@ from shared_bridge import MessageStage, Refund, RpcLost, interfaces
 from shared_bridge.records import Deposit, Transfer
 from tests.e2e.bridge.lab import ALICE, ETHER, RELAYER, TIMEOUT_S, bridge_lab
 from tests.e2e.bridge.ledger import L1, OWNERS, Ledger
-from tests.e2e.settlement.conftest import on_anvil
+from tests.e2e.settlement.conftest import on_anvil_in_soak
 from tests.e2e.settlement.lab import wait_until
 
 MOVES = int(os.environ.get("ZKHUB_RANDOM_MOVES", "0"))
@@ -249,7 +249,7 @@ class RandomMoves(RuleBasedStateMachine):
 
 @pytest.mark.slow
 @pytest.mark.timeout(5400 if MOVES else 600)
-@pytest.mark.parametrize("kind", ["embedded", on_anvil])
+@pytest.mark.parametrize("kind", ["embedded", on_anvil_in_soak])
 def test_random_moves_conserve_everything(kind):
     machine = seed(SEED)(type("RandomMoves", (RandomMoves,), {"kind": kind, "made": Counter()}))
     moves = MOVES or GATE_MOVES[kind]

@@ -5,7 +5,14 @@ import asyncio
 import pytest
 
 from shared_bridge import AsyncBridge, MessageStage, Refund
+from tests.e2e.bridge.conftest import three_chains
 from tests.e2e.bridge.lab import ALICE, BOB, ETHER, RELAYER
+from tests.e2e.settlement.conftest import on_anvil
+
+
+@pytest.fixture(scope="module", params=["embedded", on_anvil])
+def lab(request, tmp_path_factory):
+    yield from three_chains(request.param, tmp_path_factory)
 
 
 def test_ether_goes_to_a_chain_and_back(lab):

@@ -1,5 +1,6 @@
 """A chain, a compiled contract and the npm clients, for the tests with real clients."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -117,15 +118,17 @@ def target(node: ChainNode, artifact: Path) -> Target:
 
 @pytest.fixture(scope="session")
 def npm_clients() -> Path:
-    """The npm packages of this directory, installed on first use; returns where they are."""
-    stamp = HERE / "node_modules" / ".stamp"
-    lock = HERE / "package-lock.json"
-    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=HERE, check=True, timeout=280
-        )
-        stamp.touch()
-    return HERE / "node_modules"
+    """The npm packages of this directory, installed on first use by one of the processes; returns where they are."""
+    modules, pinned = HERE / "node_modules", HERE / "package-lock.json"
+    stamp, turn = modules / ".stamp", HERE.parents[2] / "build" / "npm-clients.lock"
+    turn.parent.mkdir(exist_ok=True)
+    with turn.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not stamp.exists() or stamp.stat().st_mtime < pinned.stat().st_mtime:
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+            subprocess.run(command, cwd=HERE, check=True, timeout=280)
+            stamp.touch()
+    return modules
 
 
 def run(command: list[str | Path], environment: dict[str, str], cwd: Path = HERE, limit_s: float = 120) -> str:

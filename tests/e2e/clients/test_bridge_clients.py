@@ -41,8 +41,13 @@ def environment(hub: RealHub, chain: str, token: str) -> dict[str, str]:
 
 
 @pytest.mark.cluster
-@pytest.mark.parametrize("chain", CHAINS)
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize(
+    ("script", "chain"),
+    [
+        *zip(SCRIPTS, CHAINS, strict=True),
+        *(pytest.param(*each, marks=pytest.mark.soak) for each in zip(SCRIPTS, reversed(CHAINS), strict=True)),
+    ],
+)
 def test_the_round_trip(hub: RealHub, token: str, npm_clients: Path, chain: str, script: str) -> None:
     round_trip(script, hub.rpc(chain), environment(hub, chain, token))
 

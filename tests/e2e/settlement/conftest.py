@@ -14,6 +14,12 @@ def make_lab(request, tmp_path):
     yield from _labs(request.param, tmp_path)
 
 
+@pytest.fixture(params=["embedded", on_anvil_in_soak])
+def make_proving_lab(request, tmp_path):
+    """Makes a laboratory in which batches are proven."""
+    yield from _labs(request.param, tmp_path)
+
+
 @pytest.fixture
 def make_embedded_lab(tmp_path):
     """Makes a laboratory on the embedded L1, which may be stopped and started again."""

@@ -50,9 +50,9 @@ def wait_settled(lab, seconds):
     wait_until(settled, seconds, "settlement")
 
 
-def test_a_transfer_is_proven_verified_on_l1_and_executed(make_lab):
+def test_a_transfer_is_proven_verified_on_l1_and_executed(make_proving_lab):
     system, stages = Stark(PROFILE), []
-    lab = proving_lab(make_lab, system, stages)
+    lab = proving_lab(make_proving_lab, system, stages)
     # The deposit and the transfer in one batch: a proof costs more by the batch than by the transaction.
     lab.receipt(lab.deposit().canonical_hash)
     lab.send(OTHER.address, value=1)
@@ -94,8 +94,8 @@ def test_a_transfer_is_proven_verified_on_l1_and_executed(make_lab):
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
-def test_twenty_transfers(make_lab, capsys):
-    lab = proving_lab(make_lab, Stark(PROFILE), [])
+def test_twenty_transfers(make_proving_lab, capsys):
+    lab = proving_lab(make_proving_lab, Stark(PROFILE), [])
     lab.receipt(lab.deposit().canonical_hash)
     for _ in range(20):
         lab.send(OTHER.address, value=1)

@@ -2,8 +2,6 @@
 
 import ctypes
 import json
-import os
-import shutil
 import struct
 import subprocess
 from collections.abc import Iterable
@@ -11,20 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from tests.conformance.vectors import unpacked
+from tests.zkvm.guest.native import GUEST, HERE, shared_library, sources_of
 
-ROOT: Final = Path(__file__).parents[3]
-HERE: Final = Path(__file__).parent
 CALLS: Final = [HERE / name for name in ("crypto_calls.c", "u256_driver.c")]
-SOURCES: Final = [
-    *sorted((ROOT / "zkvm" / "guest" / "crypto").glob("*.c")),
-    *(ROOT / "zkvm" / "guest" / "base" / name for name in ("keccak.c", "u256.c")),
-]
-FLAGS: Final = [
-    *("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion"),
-    *(f"-I{ROOT / 'zkvm' / folder}" for folder in ("guest", "guest_kit")),
-    f"-I{HERE}",
-]
-SANITIZE: Final = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
+SOURCES: Final = [*sources_of("crypto"), *(GUEST / "base" / name for name in ("keccak.c", "u256.c"))]
+DRIVEN: Final = [HERE / "crypto_driver.c", *CALLS, *SOURCES]
+"""The primitives behind ``run``, and a program that answers calls."""
 PRECOMPILES: Final = (
     "sha256",
     "ripemd160",
@@ -44,29 +34,11 @@ Case = tuple[str, bytes, bytes | None]
 """A precompile, its input and the right output, None for an input that it refuses."""
 
 
-def compiled(output: Path, *flags: str) -> Path:
-    """The driver and all primitives in one file."""
-    compiler = os.environ.get("CC") or shutil.which("cc")
-    assert compiler, "a C compiler built zkvm, and is gone"
-    command = [
-        compiler,
-        *FLAGS,
-        *flags,
-        str(HERE / "crypto_driver.c"),
-        *map(str, [*CALLS, *SOURCES]),
-        "-o",
-        str(output),
-    ]
-    built = subprocess.run(command, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
-    return output
-
-
 class Library:
     """The primitives in this process."""
 
-    def __init__(self, file: Path) -> None:
-        self._run = ctypes.CDLL(str(file)).run
+    def __init__(self, limb_bits: int) -> None:
+        self._run = shared_library(DRIVEN, limb_bits=limb_bits).run
         self._run.argtypes = [ctypes.c_uint32, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint32]
         self._run.restype = ctypes.c_int32
 

@@ -6,7 +6,8 @@ from functools import cache
 
 from eth_utils.crypto import keccak
 
-from tests.zkvm.guest.crypto import CALLS, HERE, PRECOMPILES, ROOT, SOURCES
+from tests.zkvm.guest.crypto import CALLS, PRECOMPILES, SOURCES
+from tests.zkvm.guest.native import HERE, ROOT
 from zkvm.emulator.cost import Cost
 from zkvm.emulator.elf import Program, load
 from zkvm.emulator.emulator import measure, words_to_bytes

@@ -3,13 +3,12 @@
 import ctypes
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.zkvm.guest.native import HERE, compile_c, shared_library, sources_of
+from tests.zkvm.guest.native import HERE, SANITIZERS, program, shared_library, sources_of
 
 BITS = 256
 MODULUS = 1 << BITS
@@ -116,11 +115,11 @@ def test_quotients_next_to_multiples(library: ctypes.CDLL, q: int, b: int, delta
 
 
 @pytest.mark.parametrize("limb_bits", [64, 32])
-def test_no_undefined_behaviour(tmp_path: Path, limb_bits: int) -> None:
+def test_no_undefined_behaviour(limb_bits: int) -> None:
     """Every operation on edges, under the sanitizers."""
-    flags = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-DU256_MAIN"]
-    sources = [*sources_of("base"), HERE / "u256_driver.c"]
-    program = compile_c(tmp_path / "u256", sources, [*flags, f"-DZK_LIMB_BITS={limb_bits}"])
-    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    sources, flags = [*sources_of("base"), HERE / "u256_driver.c"], [*SANITIZERS, "-DU256_MAIN"]
+    done = subprocess.run(
+        [program(sources, limb_bits=limb_bits, flags=flags)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"53 numbers, {len(OPERATIONS)} operations\n"

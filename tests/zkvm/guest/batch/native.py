@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-from tests.zkvm.guest.native import SANITIZERS, compile_c, shared_library
+from tests.zkvm.guest.native import program, shared_library
 from zkvm.guest import REFUSALS, sources
 
 DRIVER = Path(__file__).with_name("driver.c")
@@ -28,7 +28,7 @@ class Outcome:
 @cache
 def library() -> ctypes.CDLL:
     """The program in this process."""
-    return shared_library(SOURCES, flags=["-O1"])
+    return shared_library(SOURCES)
 
 
 def run_native(data: bytes) -> Outcome:
@@ -46,9 +46,10 @@ def run_native(data: bytes) -> Outcome:
 class Sanitized:
     """The program in a process of its own, with limbs of 32 bits; it ends at a bad address or undefined behaviour."""
 
-    def __init__(self, folder: Path) -> None:
-        program = compile_c(folder / "batch", SOURCES, [*SANITIZERS, "-O0", "-DZK_LIMB_BITS=32"])
-        self._process = subprocess.Popen([str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [str(program(SOURCES, limb_bits=32))], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
 
     def __call__(self, data: bytes) -> Outcome:
         to, came = self._pipes()

@@ -20,8 +20,8 @@ from zkvm.guest import REFUSALS
 
 
 @pytest.fixture(scope="module")
-def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sanitized]:
-    program = Sanitized(tmp_path_factory.mktemp("batch"))
+def sanitized() -> Iterator[Sanitized]:
+    program = Sanitized()
     yield program
     program.close()
 

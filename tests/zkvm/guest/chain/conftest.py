@@ -2,15 +2,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.zkvm.guest.chain.scripts import SANITIZE, Library, Program, Runner, compiled
+from tests.zkvm.guest.chain.scripts import Library, Program, Runner
 
 
 @pytest.fixture(scope="session", params=["library, limbs of 64 bits", "sanitized program, limbs of 32 bits"])
-def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
-    folder = tmp_path_factory.mktemp("chain")
+def run(request: pytest.FixtureRequest) -> Iterator[Runner]:
     if request.param.startswith("library"):
-        yield Library(compiled(folder / "chain.so", "-O2", "-fPIC", "-shared", "-DZK_LIMB_BITS=64"))
+        yield Library()
     else:
-        program = Program(compiled(folder / "chain", *SANITIZE, "-DZK_LIMB_BITS=32"))
+        program = Program()
         yield program
         program.close()

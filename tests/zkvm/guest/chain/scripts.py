@@ -1,8 +1,6 @@
 """What the guest reads and writes of chains, compiled for this machine: scripts for its driver, and what runs them."""
 
 import ctypes
-import os
-import shutil
 import struct
 import subprocess
 from collections.abc import Iterable
@@ -10,17 +8,9 @@ from enum import IntEnum
 from pathlib import Path
 from typing import IO, Final, Protocol
 
-ROOT: Final = Path(__file__).parents[4]
-GUEST: Final = ROOT / "zkvm" / "guest"
-SOURCES: Final = [
-    Path(__file__).with_name("driver.c"),
-    *(path for room in ("base", "chain", "crypto", "evm", "state") for path in sorted((GUEST / room).glob("*.c"))),
-]
-FLAGS: Final = (
-    *("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion"),
-    *(f"-I{folder}" for folder in (GUEST, ROOT / "zkvm" / "guest_kit")),
-)
-SANITIZE: Final = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+from tests.zkvm.guest.native import program, shared_library, sources_of
+
+SOURCES: Final = [Path(__file__).with_name("driver.c"), *sources_of("base", "chain", "crypto", "evm", "state")]
 ROOM: Final = 1 << 20
 MEMORY: Final = 1 << 18
 EMPTY_ROOT: Final = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
@@ -61,16 +51,6 @@ class Runner(Protocol):
     def __call__(self, script: bytes, memory: int = MEMORY) -> tuple[Reason, bytes]: ...
 
 
-def compiled(output: Path, *flags: str) -> Path:
-    """The driver and what it drives in one file."""
-    compiler = os.environ.get("CC") or shutil.which("cc")
-    assert compiler, "a C compiler built zkvm, and is gone"
-    command = [compiler, *FLAGS, *flags, *map(str, SOURCES), "-o", str(output)]
-    built = subprocess.run(command, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
-    return output
-
-
 class _Bytes(ctypes.Structure):
     _fields_ = (("data", ctypes.c_char_p), ("size", ctypes.c_uint32))
 
@@ -78,8 +58,8 @@ class _Bytes(ctypes.Structure):
 class Library:
     """The driver in this process."""
 
-    def __init__(self, file: Path) -> None:
-        self._run = ctypes.CDLL(str(file)).run_script
+    def __init__(self) -> None:
+        self._run = shared_library(SOURCES).run_script
         self._run.argtypes = [_Bytes, ctypes.c_uint32, ctypes.c_char_p, ctypes.c_uint32, ctypes.c_void_p]
         self._run.restype = ctypes.c_int32
         self._output = ctypes.create_string_buffer(ROOM)
@@ -95,8 +75,10 @@ class Library:
 class Program:
     """The driver as a program of its own, which stops at a bad address or undefined behaviour."""
 
-    def __init__(self, file: Path) -> None:
-        self._process = subprocess.Popen([str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [str(program(SOURCES, limb_bits=32))], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
 
     def __call__(self, script: bytes, memory: int = MEMORY) -> tuple[Reason, bytes]:
         """See ``Runner``."""
