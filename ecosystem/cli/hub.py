@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from ecosystem.cli.context import Client, Options
-from ecosystem.cli.output import OK, UNHEALTHY, age, emit_json, out, table
+from ecosystem.cli.output import OK, UNHEALTHY, age, emit_json, out, table, warn
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON; its fields are those of the API.")]
 
@@ -93,7 +93,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
             "No chains yet: `zkhub chain create NAME --id ID`.",
         )
         for problem in health["problems"]:
-            console.print(f"[red]![/red] {problem}", soft_wrap=True)
+            warn(problem, console)
     raise typer.Exit(OK if health["status"] in ("ok", "starting") else UNHEALTHY)
 
 

@@ -36,6 +36,13 @@ def say(message: str) -> None:
     err().print(message)
 
 
+def warn(problem: str, console: "Console | None" = None) -> None:
+    """What is wrong with something that runs all the same; among the messages unless told otherwise."""
+    from rich.markup import escape
+
+    (console or err()).print(f"[red]![/red] {escape(problem)}", soft_wrap=True)
+
+
 def fail(message: str, hint: str = "", code: int = REFUSED) -> NoReturn:
     """Say what is wrong and what to do about it, and end."""
     from rich.markup import escape

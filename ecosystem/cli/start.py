@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecosystem.cli.banner import deployment, show_banner
 from ecosystem.cli.context import Client, Options
-from ecosystem.cli.output import INTERRUPTED, NOT_RUNNING, OK, START_FAILED, UNHEALTHY, emit_json, fail, say
+from ecosystem.cli.output import INTERRUPTED, NOT_RUNNING, OK, START_FAILED, UNHEALTHY, emit_json, fail, say, warn
 from ecosystem.cli.progress import ProgressTail, Reporter
 from ecosystem.running import RUNNING_FILE, SETTINGS_FILE, running_hub, running_pid
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 START_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 90.0
 _POLL_S = 0.05
+_LOOK_EVERY_S = 0.2
+#: What is wrong right after a start may pass by itself, such as a process too busy to answer: it is told after this.
+_PASSING_S = 10.0
 #: Operations that bring up what everything else stands on.
 _VITAL = frozenset({"start-l1", "start-provers"})
 
@@ -161,7 +164,7 @@ def _start_process(settings: "HubSettings") -> subprocess.Popen[bytes]:
 
 def _watch_start(data_dir: Path, reporter: Reporter, process: subprocess.Popen[bytes]) -> int:
     tail = ProgressTail(_progress_file(data_dir))
-    client: Client | None = None
+    verdict: _Verdict | None = None
     next_look = 0.0
     while True:
         ended = process.poll() is not None
@@ -175,15 +178,16 @@ def _watch_start(data_dir: Path, reporter: Reporter, process: subprocess.Popen[b
         if fatal or ended:
             say(f"[red]The hub did not start.[/red] Its logs: {data_dir / 'logs'}")
             return START_FAILED
-        if client is None and (running := running_hub(data_dir)) is not None:
-            client = Client(str(running["api_url"]), None)
-        if client is not None and time.monotonic() >= next_look:
-            code = _verdict(client)
+        if verdict is None and (running := running_hub(data_dir)) is not None:
+            verdict = _Verdict(Client(str(running["api_url"]), None))
+        if verdict is not None and time.monotonic() >= next_look:
+            code = verdict.look()
             if code is not None:
                 for line in tail.lines():
                     reporter.show(line)
+                verdict.tell()
                 return code
-            next_look = time.monotonic() + 0.2
+            next_look = time.monotonic() + _LOOK_EVERY_S
         if reporter.elapsed_s() > START_TIMEOUT_S:
             fail("the hub is still starting", "`zkhub status` and `zkhub logs` tell how far it is", START_FAILED)
         time.sleep(_POLL_S)
@@ -194,15 +198,34 @@ def _is_fatal(line: Mapping[str, Any]) -> bool:
     return line.get("kind") in _VITAL and not line["step"] and line["status"] == "failed"
 
 
-def _verdict(client: Client) -> int | None:
-    """OK or UNHEALTHY once nothing is under way any more, else None."""
-    health = client.try_get("/v1/health")
-    if health is None or health["status"] == "starting":
-        return None
-    hub = client.try_get("/v1/hub")
-    if hub is None or hub["operations"]:
-        return None
-    return OK if health["status"] == "ok" else UNHEALTHY
+class _Verdict:
+    """Whether a hub is up, once nothing is under way in it any more."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._wrong_since: float | None = None
+        self._problems: list[str] = []
+
+    def look(self) -> int | None:
+        """OK; UNHEALTHY where something stays wrong; None while that is open."""
+        health = self._client.try_get("/v1/health")
+        if health is None or health["status"] == "starting":
+            return None
+        hub = self._client.try_get("/v1/hub")
+        if hub is None or hub["operations"]:
+            return None
+        self._problems = health["problems"]
+        if health["status"] == "ok":
+            return OK
+        now = time.monotonic()
+        if self._wrong_since is None:
+            self._wrong_since = now
+        return UNHEALTHY if now - self._wrong_since > _PASSING_S else None
+
+    def tell(self) -> None:
+        """Say what is wrong, if anything is."""
+        for problem in self._problems:
+            warn(problem)
 
 
 def _add_missing(settings: "HubSettings", client: Client, reporter: Reporter) -> int:
@@ -221,10 +244,12 @@ def _add_missing(settings: "HubSettings", client: Client, reporter: Reporter) ->
     for operation in operations:
         for event in client.events(operation):
             reporter.show(event)
-    while (code := _verdict(client)) is None:
+    verdict = _Verdict(client)
+    while (code := verdict.look()) is None:
         if reporter.elapsed_s() > START_TIMEOUT_S:
             fail("something is still starting", "`zkhub status` tells what", UNHEALTHY)
-        time.sleep(0.2)
+        time.sleep(_LOOK_EVERY_S)
+    verdict.tell()
     return code
 
 
