@@ -28,11 +28,15 @@ class FakeCupy:
         first: The number of the stream that goes on whenever it can; by chance, without it.
         kernels: Functions by name, of a launch's words.
         capacity: Bytes of the device.
+
+    Attributes:
+        on_device: Names of the kernels that were loaded before a launch asked for them.
     """
 
     def __init__(self, seed=1, first=None, kernels=(), capacity=1 << 30):
         self._random, self._first, self.capacity = random.Random(seed), first, capacity
         self.kernels, self.streams, self._current, self._pinned = dict(kernels), [], [], []
+        self.on_device = set()
         self.cuda = SimpleNamespace(
             Stream=lambda non_blocking: Stream(self),
             Event=lambda disable_timing: Event(self),
@@ -58,14 +62,7 @@ class FakeCupy:
         return self._current[-1]
 
     def RawModule(self, code, options, backend):
-        def function(name):
-            def launch(grid, block, words, shared_mem):
-                values = [int(word) for word in words]
-                self.current.queue.append(lambda: self.kernels[name](*values))
-
-            return launch
-
-        return SimpleNamespace(compile=lambda: None, get_function=function)
+        return SimpleNamespace(compile=lambda: None, get_function=lambda name: Function(self, name))
 
     def until(self, reached):
         """Let streams go on until that is so."""
@@ -87,6 +84,22 @@ class FakeCupy:
         )
         (on,) = [one for one in self.streams if one.ptr == stream]
         on.queue.append(lambda: ctypes.memmove(target, source if read is None else read, size))
+
+
+class Function:
+    """A kernel; it is on the device from when it is first asked something."""
+
+    def __init__(self, cupy, name):
+        self._cupy, self._name = cupy, name
+
+    @property
+    def num_regs(self):
+        self._cupy.on_device.add(self._name)
+        return 32
+
+    def __call__(self, grid, block, words, shared_mem):
+        work, values = self._cupy.kernels[self._name], [int(word) for word in words]
+        self._cupy.current.queue.append(lambda: work(*values))
 
 
 class CudaError(Exception):

@@ -17,6 +17,7 @@ from zkvm.backends.cuda.errors import OutOfDeviceMemory
 
 STAGED_FROM, STAGING = 64, 32
 SHAPE = Launch(1, 1)
+KERNELS = 'extern "C" __global__ void copied(u64 source, u64 target, u64 size)'
 
 
 def copied(source: int, target: int, size: int) -> None:
@@ -42,7 +43,7 @@ def opened(monkeypatch: pytest.MonkeyPatch):
 def wrong_bytes(device: CupyDevice, seed: int, steps: int = 60) -> int:
     """How many buffers hold something else than they should after random uploads, kernels, frees and downloads."""
     rng, wrong = random.Random(seed), 0
-    kernels = device.load("kernels", "")
+    kernels = device.load("kernels", KERNELS)
     live: list[tuple[object, bytes]] = []
 
     def check(memory, expected: bytes) -> int:
@@ -88,7 +89,7 @@ def test_a_missing_wait_shows(opened, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_copy_runs_beside_kernels_and_a_later_kernel_waits_for_it(opened) -> None:
     device, fake = opened(first=1)
     kernels, arrivals = fake.streams
-    module = device.load("kernels", "")
+    module = device.load("kernels", KERNELS)
     early, late = device.allocate(96), device.allocate(96)
     module.launch("copied", SHAPE, [early.address, early.address, 96])
     there = device.upload(np.arange(96, dtype=np.uint8))
@@ -118,3 +119,9 @@ def test_memory_that_one_stream_left_is_there_for_the_other(opened) -> None:
         device.upload(np.zeros(96, np.uint8))
     del kept
     assert device.upload(np.zeros(96, np.uint8)).address
+
+
+def test_kernels_are_on_the_device_before_the_first_launch(opened) -> None:
+    device, fake = opened()
+    device.load("kernels", KERNELS)
+    assert fake.on_device == {"copied"}

@@ -6,7 +6,7 @@ before. Long copies go through two pinned buffers, so that one is filled or empt
 """
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -25,7 +25,7 @@ from zkvm.backends.cuda.errors import (
     NoDevice,
     OutOfDeviceMemory,
 )
-from zkvm.backends.cuda.sources import OPTIONS
+from zkvm.backends.cuda.sources import OPTIONS, kernel_names
 
 LEAST_CAPABILITY = 80
 STAGING_BYTES = 16 << 20
@@ -159,14 +159,21 @@ class CupyDevice:
                 self._empty(staged, part)
 
     def load(self, name: str, text: str) -> Module:
-        """Compile with NVRTC, or take it from CuPy's cache on disk."""
+        """Compile with NVRTC, or take it from CuPy's cache on disk, and have every kernel of it on the device.
+
+        CUDA loads a kernel when it is asked for by name (CUDA C++ Programming Guide, "Lazy Loading"): here, not in the
+        middle of the first proof.
+        """
         with self._here():
             module = self._cupy.RawModule(code=text, options=OPTIONS, backend="nvrtc")
             try:
                 module.compile()
             except self._cupy.cuda.compiler.CompileException as refused:
                 raise KernelRefused(f"module {name} does not compile: {refused}", self.index) from refused
-            return _Module(self, module)
+            functions = {kernel: module.get_function(kernel) for kernel in kernel_names(text)}
+            for function in functions.values():
+                _ = function.num_regs  # CuPy looks the kernel up when something is asked of it
+            return _Module(self, functions)
 
     def synchronise(self) -> None:
         """Wait for the stream."""
@@ -254,14 +261,11 @@ class _Staged:
 class _Module:
     """A loaded module."""
 
-    def __init__(self, device: CupyDevice, module: Any) -> None:
-        self._device, self._module = device, module
-        self._functions: dict[str, Any] = {}
+    def __init__(self, device: CupyDevice, functions: Mapping[str, Any]) -> None:
+        self._device, self._functions = device, functions
 
     def launch(self, kernel: str, shape: Launch, arguments: Sequence[int]) -> None:
         """Run a kernel."""
-        if kernel not in self._functions:
-            self._functions[kernel] = self._module.get_function(kernel)
         self._device.run(self._functions[kernel], shape, arguments)
 
 
