@@ -22,6 +22,7 @@ from zkvm.backends.cuda.errors import DeviceError, DeviceLost
 from zkvm.emulator.emulator import Execution
 from zkvm.machine.api import Proven, check_device, prove_execution
 from zkvm.machine.machine import riscv
+from zkvm.stark.device_memory import DeviceForecast
 from zkvm.stark.key import ProvingKey
 from zkvm.stark.refusals import ProofDoesNotFitDevice
 
@@ -68,8 +69,9 @@ class CudaStarkProver(StarkProver):
     def _compute(self, execution: Execution, key: ProvingKey, tell: Tell) -> Proven:
         try:
             backend = self._backend or self._reopened(tell)
-            self._wait_for_device_memory(backend, execution, tell)
-            return prove_execution(execution, self.profile, key, backend, tell, self.memory_bytes)
+            host = self._wait_for_device_memory(backend, execution, tell).host
+            with self._promised(lambda limit: (host, "commit main"), tell) as limit:
+                return prove_execution(execution, self.profile, key, backend, tell, limit)
         except DeviceError as error:
             self._backend = None
             self._fallen(error)
@@ -100,8 +102,8 @@ class CudaStarkProver(StarkProver):
             else:
                 return self._backend
 
-    def _wait_for_device_memory(self, backend: CudaBackend, execution: Execution, tell: Tell) -> None:
-        """Return when the proof fits what other processes leave of the device.
+    def _wait_for_device_memory(self, backend: CudaBackend, execution: Execution, tell: Tell) -> DeviceForecast:
+        """What the proof takes, as soon as that fits what other processes leave of the device.
 
         Raises:
             ProofDoesNotFitDevice: Waiting did not help.
@@ -109,15 +111,13 @@ class CudaStarkProver(StarkProver):
         began = time.monotonic()
         while True:
             try:
-                check_device(backend, execution, self.profile)
+                return check_device(backend, execution, self.profile)
             except ProofDoesNotFitDevice:
                 waited = time.monotonic() - began
                 if waited > self.patience_s:
                     raise
                 tell(WAITING, waited / self.patience_s)
                 time.sleep(LOOK_S)
-            else:
-                return
 
 
 def _progress(device: int, what: str) -> Callable[[float], None]:

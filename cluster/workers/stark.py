@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -12,6 +13,7 @@ from chain_template.settlement.proofs import pack_parts
 from cluster.errors import Abandoned, BatchRefused, OtherProgramWanted
 from cluster.pool.jobs import Assignment, Progress
 from cluster.workers.backends import Report, silent
+from cluster.workers.memory import MachineMemory
 from zkvm.backends.cpu import CpuBackend
 from zkvm.backends.cpu.memory import POOL
 from zkvm.emulator.emulator import Execution, run
@@ -24,7 +26,7 @@ from zkvm.machine.key import key_for, user_cache
 from zkvm.machine.machine import riscv
 from zkvm.onchain import split
 from zkvm.stark.key import ProvingKey
-from zkvm.stark.memory import available, forecast
+from zkvm.stark.memory import forecast
 from zkvm.stark.profiles import Profile
 from zkvm.stark.refusals import ProofDoesNotFit
 
@@ -48,12 +50,14 @@ class StarkProver:
     Attributes:
         profile: The parameters of the proofs.
         memory_bytes: What a proof may take; what is free when it begins, where left out.
-        patience_s: Seconds to wait for memory that others use.
+        patience_s: Seconds to wait for memory that others use; for that of other provers, as long as they take.
+        machine_memory: What this machine's provers were promised.
     """
 
     profile: Profile
     memory_bytes: int | None = None
     patience_s: float = 120.0
+    machine_memory: MachineMemory = field(default_factory=MachineMemory, repr=False)
     _key: ProvingKey | None = None
 
     def warm_up(self) -> None:
@@ -104,8 +108,14 @@ class StarkProver:
 
     def _compute(self, execution: Execution, key: ProvingKey, tell: Tell) -> Proven:
         """Prove a run, as soon as there is memory for it."""
-        limit = self._wait_for_memory(execution, tell)
-        return prove_execution(execution, self.profile, key, CpuBackend(), tell, limit)
+        heights = heights_for(execution.program, execution.cost)
+
+        def needed(limit: int) -> tuple[int, str]:
+            found = forecast(riscv(), heights, self.profile, limit)
+            return found.peak, found.peak_stage
+
+        with self._promised(needed, tell) as limit:
+            return prove_execution(execution, self.profile, key, CpuBackend(), tell, limit)
 
     def _check_natively(self, assignment: Assignment) -> None:
         """Refuse a wrong batch within milliseconds, and with the program's own reason."""
@@ -115,20 +125,35 @@ class StarkProver:
         if done.public_input != assignment.public_input:
             raise _elsewhere(assignment, done.public_input)
 
-    def _wait_for_memory(self, execution: Execution, tell: Tell) -> int:
-        """Bytes that the proof may take, as soon as there are enough."""
-        heights = heights_for(execution.program, execution.cost)
-        began = time.monotonic()
-        while True:
-            free = available() if self.memory_bytes is None else min(available(), self.memory_bytes)
-            needed = forecast(riscv(), heights, self.profile, free)
-            if needed.peak <= free:
-                return free
-            waited = time.monotonic() - began
-            if waited > self.patience_s:
-                raise ProofDoesNotFit(needed.peak, free, needed.peak_stage)
-            tell(WAITING, waited / self.patience_s)
-            time.sleep(LOOK_S)
+    @contextmanager
+    def _promised(self, needed: Callable[[int], tuple[int, str]], tell: Tell) -> Iterator[int]:
+        """Memory of the host for a proof, as soon as there is enough; the machine's other provers leave it to this one.
+
+        Args:
+            needed: Told a limit in bytes, says how many of them a proof takes (or would take, if more), and at which
+                stage.
+            tell: Told of the waiting.
+        """
+
+        def limit(free: int) -> int:
+            return free if self.memory_bytes is None else min(free, self.memory_bytes)
+
+        def fit(free: int) -> int | None:
+            peak, _ = needed(limit(free))
+            return peak if peak <= limit(free) else None
+
+        with self.machine_memory.ticket() as ticket:
+            began = time.monotonic()
+            while (room := ticket.ask(fit)).promised is None:
+                now = time.monotonic()
+                began = now if room.in_line else began  # those in front will end
+                waited = now - began
+                if waited >= self.patience_s and not room.in_line:
+                    peak, stage = needed(limit(room.free))
+                    raise ProofDoesNotFit(peak, limit(room.free), stage)
+                tell(WAITING, waited / self.patience_s if waited else 0.0)
+                time.sleep(LOOK_S)
+            yield room.promised
 
 
 def _execute(assignment: Assignment) -> Execution:

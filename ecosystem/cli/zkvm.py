@@ -109,7 +109,7 @@ def prove_program(
         execution = run(program, _input(file, text))
         key = _key(program, profile)
         if isinstance(backend, CudaBackend):
-            forecast, memory = check_device(backend, execution, profile), f" of device {device}"
+            forecast, memory = check_device(backend, execution, profile).device, f" of device {device}"
         else:
             forecast, memory = plan(_shape(program, execution.cost, profile), limit), ""
         if not as_json:

@@ -16,9 +16,8 @@ from zkvm.machine.machine import riscv
 from zkvm.machine.program import fixed_columns, parameters
 from zkvm.machine.trace import build_trace, expansion_for
 from zkvm.stark import prover, verifier
-from zkvm.stark.device_memory import CONTEXT_BYTES, forecast
+from zkvm.stark.device_memory import CONTEXT_BYTES, DeviceForecast, forecast
 from zkvm.stark.key import ProvingKey, VerifyingKey
-from zkvm.stark.memory import Forecast
 from zkvm.stark.profiles import Profile
 from zkvm.stark.refusals import ProofDoesNotFitDevice
 
@@ -79,16 +78,16 @@ def prove(
     return prove_execution(execution, profile, key, backend, report, memory_limit)
 
 
-def check_device(backend: CudaBackend, execution: Execution, profile: Profile) -> Forecast:
-    """What a proof takes of the memory of the backend's device.
+def check_device(backend: CudaBackend, execution: Execution, profile: Profile) -> DeviceForecast:
+    """What a proof takes of the memory of the backend's device, and of the host beside it.
 
     Raises:
         ProofDoesNotFitDevice: That is more than is free there now.
     """
     free = backend.device.memory()[0] + CONTEXT_BYTES
-    needed = forecast(riscv(), heights_for(execution.program, execution.cost), profile, free, MADE_ON_DEVICE).device
-    if needed.peak > free:
-        raise ProofDoesNotFitDevice(needed.peak, free, needed.peak_stage)
+    needed = forecast(riscv(), heights_for(execution.program, execution.cost), profile, free, MADE_ON_DEVICE)
+    if needed.device.peak > free:
+        raise ProofDoesNotFitDevice(needed.device.peak, free, needed.device.peak_stage)
     return needed
 
 

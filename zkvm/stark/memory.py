@@ -169,18 +169,26 @@ def installed() -> int:
     return whole
 
 
+def held(pid: int | None = None) -> int:
+    """Bytes of memory that a process holds, this one without ``pid``; 0 where the system does not tell."""
+    try:
+        pages = int(Path(f"/proc/{pid or 'self'}/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def available() -> int:
     """Bytes this process may use: what it holds and what is free, within its control group."""
-    page = os.sysconf("SC_PAGE_SIZE")
-    held = int(Path("/proc/self/statm").read_text().split()[1]) * page if Path("/proc/self/statm").exists() else 0
-    free = page * os.sysconf("SC_AVPHYS_PAGES")
+    mine = held()
+    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():
         for line in meminfo.read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 free = 1024 * int(line.split()[1])
-    limits = [held + free]
+    limits = [mine + free]
     group, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
     if group.exists() and used.exists() and (text := group.read_text().strip()) != "max":
-        limits.append(held + max(0, int(text) - int(used.read_text())))
+        limits.append(mine + max(0, int(text) - int(used.read_text())))
     return min(limits)

@@ -1,13 +1,16 @@
 """The STARK prover on batches it must not prove; that it proves the right ones is in ``tests/e2e/settlement``."""
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from cluster.errors import Abandoned, BatchRefused, OtherProgramWanted
 from cluster.pool import Assignment, JobKey, Progress
 from cluster.workers import stark
+from cluster.workers.memory import MachineMemory
 from cluster.workers.stark import ALL_STAGES, StarkProver
 from tests.unit.cluster.test_unproven import real_batch
 from zkvm.stark.profiles import FAST
@@ -57,6 +60,39 @@ def test_what_does_not_fit_the_memory_is_not_begun(prover: StarkProver, batch: A
     with pytest.raises(ProofDoesNotFit, match="GiB"):
         small.prove(batch, threading.Event(), seen.append)
     assert {progress.stage for progress in seen} <= {"wait for memory", "execute"}
+
+
+def test_memory_of_another_prover_is_waited_for_however_long_that_takes(
+    prover: StarkProver, batch: Assignment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    machine = MachineMemory(tmp_path, lambda: 2**40)
+    waiting, limits = threading.Event(), []
+
+    def proving(*arguments: object) -> None:
+        limits.append(arguments[5])
+        raise Abandoned("far enough")
+
+    def report(progress: Progress) -> None:
+        if progress.stage == "wait for memory":
+            waiting.set()
+
+    monkeypatch.setattr(stark, "prove_execution", proving)
+    monkeypatch.setattr(stark, "LOOK_S", 0.01)
+    sharing = replace(prover, machine_memory=machine)
+
+    def prove_it() -> None:
+        with suppress(Abandoned):
+            sharing.prove(batch, threading.Event(), report)
+
+    attempt = threading.Thread(target=prove_it, daemon=True)
+    with machine.ticket() as other:
+        assert other.ask(lambda free: free - 1000).promised
+        attempt.start()
+        assert waiting.wait(60)
+        attempt.join(0.5)
+        assert attempt.is_alive() and not limits
+    attempt.join(60)
+    assert limits and 0 < limits[0] < 2**36
 
 
 def test_an_abandoned_attempt_stops_at_its_next_sign_of_life(
