@@ -74,6 +74,7 @@ class HubController:
         self._wake = threading.Event()
         self._runner = OperationRunner(self.registry, self._stopping)
         self._lock = threading.Lock()
+        self._reconciling = threading.Lock()
         self._routed: dict[str, str] = {}
         self._at_work: dict[str, threading.Thread] = {}
         self._backoff: dict[str, _Backoff] = {}
@@ -254,16 +255,17 @@ class HubController:
             self._wake.clear()
 
     def reconcile(self) -> None:
-        """Compare goal and reality once and set to work what closes the gap."""
-        chains = self.registry.chains()
-        self._start_missing_parts()
-        self._start_missing_chains(chains)
-        self._keep_router(chains)
-        for operation in reversed(self.registry.operations(open_only=True, limit=1_000)):
-            self._set_to_work(operation)
-        asked_at_ms = time.time_ns() // 1_000_000
-        self._observe(chains)
-        self._correct_pauses(asked_at_ms)
+        """Compare goal and reality once and set to work what closes the gap. One caller at a time."""
+        with self._reconciling:
+            chains = self.registry.chains()
+            self._start_missing_parts()
+            self._start_missing_chains(chains)
+            self._keep_router(chains)
+            for operation in reversed(self.registry.operations(open_only=True, limit=1_000)):
+                self._set_to_work(operation)
+            asked_at_ms = time.time_ns() // 1_000_000
+            self._observe(chains)
+            self._correct_pauses(asked_at_ms)
 
     def _start_missing_parts(self) -> None:
         """The L1 with the hub's contracts, and the prover pool."""
@@ -330,6 +332,10 @@ class HubController:
         key = operation.chain or operation.kind.value
         thread = self._at_work.get(key)
         if (thread is not None and thread.is_alive()) or self._stopping.is_set():
+            return
+        # The thread that had it may have ended it after it was read.
+        operation = self.registry.operation(operation.id)
+        if not operation.status.is_open:
             return
         thread = threading.Thread(target=self._work, args=(operation,), name=f"operation {key}", daemon=True)
         self._at_work[key] = thread

@@ -49,6 +49,11 @@ class OperationStatus(StrEnum):
     DONE = "done"
     FAILED = "failed"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be brought to its end."""
+        return bool(OPERATION_TRANSITIONS[self])
+
 
 class StepStatus(StrEnum):
     """Where a step of an operation stands; ``retrying`` is a running one that has met a passing trouble."""

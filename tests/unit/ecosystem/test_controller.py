@@ -309,6 +309,14 @@ def test_a_chain_that_cannot_start_does_not_fill_the_registry(made: Make, runnin
     assert len(starts) == 1 and "damaged" in starts[0].error
 
 
+def test_an_operation_that_ended_after_it_was_read_is_not_begun_again(running: FakeHub) -> None:
+    ended = running.finished(running.controller.pause("alpha").id)
+    thread = running.controller._at_work["alpha"]
+    thread.join(10)
+    running.controller._set_to_work(dataclasses.replace(ended, status=OperationStatus.RUNNING))
+    assert running.controller._at_work["alpha"] is thread
+
+
 def test_settings_that_are_fixed_cannot_change(made: Make, running: FakeHub) -> None:
     running.controller.leave()
     changed = dataclasses.replace(
