@@ -82,6 +82,8 @@ class RouterSettings(ClusterSettings):
     retry_delay_s: Annotated[float, Field(gt=0)] = 1.0
     """Seconds before the second attempt; doubled for each further one."""
     max_retry_delay_s: Annotated[float, Field(gt=0)] = 120.0
+    watch_claims_s: Annotated[float, Field(ge=0)] = 1_800.0
+    """Seconds after a claim in which it is looked at again now and then: a reorganisation may undo it."""
     follow_s: Annotated[float, Field(ge=0)] = 1.0
     """Seconds between two looks at a chain on which nobody has sent anything."""
     follow_blocks: Annotated[int, Field(ge=1, le=100_000)] = 2_000

@@ -38,8 +38,8 @@ class MessageStage(Enum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing comes after it."""
-        return not TRANSITIONS[self]
+        """Whether nothing comes after it, unless a reorganisation undoes a claim."""
+        return self in (MessageStage.CLAIMED, MessageStage.FAILED)
 
 
 TRANSITIONS: Final[dict[MessageStage, frozenset[MessageStage]]] = {
@@ -58,7 +58,8 @@ TRANSITIONS: Final[dict[MessageStage, frozenset[MessageStage]]] = {
     MessageStage.PROVEN: frozenset({MessageStage.INCLUDED, MessageStage.CLAIMABLE, MessageStage.CLAIMED}),
     # Dead: a bundle whose calls revert however often they are tried.
     MessageStage.CLAIMABLE: frozenset({MessageStage.CLAIMED, MessageStage.DEAD}),
-    MessageStage.CLAIMED: frozenset(),
+    # Back to claimable: the block of the claim was reorganised away.
+    MessageStage.CLAIMED: frozenset({MessageStage.CLAIMABLE}),
     MessageStage.FAILED: frozenset(),
     # A relayer is told to try again.
     MessageStage.DEAD: frozenset({MessageStage.CLAIMABLE, MessageStage.CLAIMED}),

@@ -12,6 +12,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
+from math import inf
 from pathlib import Path
 
 import structlog
@@ -392,12 +393,20 @@ class MessageRouter:
             kept = self._required(message.id)
             if not may_pass_to(kept.stage, seen.stage):
                 # L1 itself went back behind what it had executed: the first look after it has caught up will do.
-                return kept
+                return self._update(kept, replace(kept, not_before=self._clock() + self._settings.longest_look_s))
             fresh = self._staged(kept, seen.stage, seen.detail if seen.stage is MessageStage.FAILED else "")
+            if kept.stage is MessageStage.CLAIMED and fresh.stage is MessageStage.CLAIMABLE:
+                _log.warning("a claim was undone", message=kept.id)
+                fresh = replace(fresh, claim_transaction=None)
             fresh = replace(fresh, refund=seen.refund)
-            pause_s = (self._clock() - fresh.since) / 8
-            pause_s = min(max(pause_s, self._settings.shortest_look_s), self._settings.longest_look_s)
-            return self._update(kept, replace(fresh, not_before=self._clock() + pause_s))
+            return self._update(kept, replace(fresh, not_before=self._clock() + self._pause_s(fresh)))
+
+    def _pause_s(self, message: MessageInfo) -> float:
+        """Seconds until a message is looked at again; they grow with the time it is in its stage."""
+        waited_s = self._clock() - message.since
+        if message.stage is MessageStage.CLAIMED:
+            return max(waited_s, self._settings.longest_look_s) if waited_s < self._settings.watch_claims_s else inf
+        return min(max(waited_s / 8, self._settings.shortest_look_s), self._settings.longest_look_s)
 
     def _claim(self, bridge: Bridge, message: MessageInfo) -> bool:
         """Claim a message that can be, or a failed deposit back; True if it is claimed now."""
@@ -419,6 +428,7 @@ class MessageRouter:
                 back = replace(kept, refund=Refund.CLAIMED)
             else:
                 back = self._staged(kept, MessageStage.CLAIMED, "")
+                back = replace(back, not_before=self._clock() + self._pause_s(back))
             self._update(kept, replace(back, claim_transaction=transaction))
         return True
 

@@ -152,7 +152,7 @@ class MessageStore:
     def due(self, now: float, limit: int) -> list[MessageInfo]:
         """Messages to look at, the longest overdue first. The dead wait for someone to retry them."""
         return self._messages(
-            f"WHERE (stage NOT IN ({_FINAL_MARKS}, 'dead') OR relay AND refund IN {_OPEN_REFUNDS})"
+            f"WHERE (stage NOT IN ({_FINAL_MARKS}, 'dead') OR stage = 'claimed' OR relay AND refund IN {_OPEN_REFUNDS})"
             " AND not_before <= ? AND transaction_hash IS NOT NULL ORDER BY not_before LIMIT ?",
             (*_FINAL, now, limit),
         )

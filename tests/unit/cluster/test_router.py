@@ -316,6 +316,47 @@ def test_a_reverted_batch_takes_its_messages_back(w: RouterWorld) -> None:
     assert w.router.message(sent.id).stage is MessageStage.INCLUDED
 
 
+def test_a_claim_that_a_reorganisation_undoes_is_made_again(w: RouterWorld) -> None:
+    sent = w.submit(order())
+    w.world.move(MessageStage.CLAIMABLE)
+    w.run(3)
+    assert w.router.message(sent.id).stage is MessageStage.CLAIMED
+    w.restart()
+    # First the L1 has not even executed the batch again.
+    for stage, expected in (
+        (MessageStage.PROVEN, MessageStage.CLAIMED),
+        (MessageStage.CLAIMABLE, MessageStage.CLAIMED),
+    ):
+        w.world.stages[sent.transaction_hash] = stage
+        w.run(20)
+        assert w.router.message(sent.id).stage is expected
+    assert w.world.claims == [sent.transaction_hash] * 2
+    assert w.router.message(sent.id).claim_transaction == b"\xcc" * 32
+
+
+def test_an_undone_claim_that_nobody_relays_is_shown_as_claimable(w: RouterWorld) -> None:
+    sent = w.submit(order(), relay=False)
+    w.world.stages[sent.transaction_hash] = MessageStage.CLAIMED
+    w.run(3)
+    assert w.router.message(sent.id).stage is MessageStage.CLAIMED
+    w.world.stages[sent.transaction_hash] = MessageStage.CLAIMABLE
+    w.run(20)
+    found = w.router.message(sent.id)
+    assert found.stage is MessageStage.CLAIMABLE and found.claim_transaction is None and not w.world.claims
+
+
+def test_a_claim_is_looked_at_seldom_and_some_day_no_more(w: RouterWorld) -> None:
+    w.submit(order())
+    w.world.move(MessageStage.CLAIMABLE)
+    w.run(3)
+    w.bridge.calls.clear()
+    w.run(100, seconds=w.router._settings.watch_claims_s / 50)
+    assert 5 <= w.bridge.calls.count("look") <= 9
+    w.bridge.calls.clear()
+    w.run(20, seconds=3_600.0)
+    assert "look" not in w.bridge.calls
+
+
 def test_endpoints_are_remembered_and_replaced(w: RouterWorld) -> None:
     w.router.connect("http://127.0.0.1:3", URLS)
     assert len(w.endpoints) == 1
@@ -373,5 +414,6 @@ def test_steps_that_looks_may_skip_are_those_of_the_table() -> None:
         assert may_pass_to(old, old)
         assert all(may_pass_to(old, new) for new in direct)
     assert may_pass_to(MessageStage.SENT, MessageStage.CLAIMED)
-    assert not any(may_pass_to(MessageStage.CLAIMED, new) for new in MessageStage if new is not MessageStage.CLAIMED)
+    behind = (MessageStage.CLAIMABLE, MessageStage.CLAIMED, MessageStage.DEAD)
+    assert not any(may_pass_to(MessageStage.CLAIMED, new) for new in MessageStage if new not in behind)
     assert not may_pass_to(MessageStage.CLAIMABLE, MessageStage.INCLUDED)
