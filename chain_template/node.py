@@ -361,7 +361,7 @@ class ChainNode:
             unbatched_blocks=unbatched if self.config.l1 is not None else 0,
             errors=self._errors(),
             priority_mode=self.sequencer.l1_only,
-            protocol_version=None if self.settlement is None else self.settlement.sender.protocol_version,
+            protocol_version=None if self.settlement is None else self.settlement.protocol_version,
         )
 
     def _errors(self) -> dict[str, str]:

@@ -45,6 +45,11 @@ def format_version(version: int) -> str:
     return ".".join(str(version >> shift & 0xFFFFFFFF) for shift in (2 * _PART_BITS, _PART_BITS, 0))
 
 
+def minor_of(version: int) -> int:
+    """The second number of a packed version, by which ZK Stack's clients know it."""
+    return version >> _PART_BITS & 0xFFFFFFFF
+
+
 def parse_version(text: str) -> int:
     """The packed version of ``0.29.1``.
 

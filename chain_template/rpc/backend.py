@@ -50,6 +50,11 @@ class MessageRootProofLike(Protocol):
 class SettlementLike(Protocol):
     """The part of a node that watches L1."""
 
+    @property
+    def protocol_version(self) -> int | None:
+        """Which version the chain's contract is on, packed; None until L1 was looked at."""
+        ...
+
     def l1_head(self) -> L1HeadLike | None:
         """The newest L1 block seen, or None before the first."""
         ...

@@ -9,6 +9,7 @@ from chain_template.rpc.params import Param, anything, hash32
 from chain_template.rpc.registry import Methods
 from chain_template.rpc.view import View
 from contracts.genesis import L2_ASSET_ROUTER
+from contracts.versions import PROTOCOL_VERSION, minor_of
 
 methods = Methods()
 
@@ -77,10 +78,13 @@ def get_bytecode_by_hash(view: View, code_hash: bytes) -> list[int] | None:
 
 @methods("zks_getProtocolVersion", Param("id", anything, optional=True), l1_only=True)
 def get_protocol_version(view: View, _: Any) -> Json:
-    """The version of ZK Stack's interfaces that this chain speaks."""
+    """The protocol version of this chain's contract on L1; this release's until L1 was looked at."""
+    settlement = view.backend.settlement
+    version = None if settlement is None else settlement.protocol_version
+    minor = minor_of(PROTOCOL_VERSION if version is None else version)
     return {
-        "minorVersion": 29,
-        "version_id": 29,
+        "minorVersion": minor,
+        "version_id": minor,
         "timestamp": view.config.genesis.timestamp,
         "base_system_contracts": None,
         "l2_system_upgrade_tx_hash": None,

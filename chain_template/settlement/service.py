@@ -102,6 +102,11 @@ class Settlement:
         """Close the connections to L1."""
         self._client.close()
 
+    @property
+    def protocol_version(self) -> int | None:
+        """Which version the chain's contract is on, packed; None until L1 was looked at."""
+        return self.sender.protocol_version
+
     def l1_head(self) -> L1Head | None:
         """The newest confirmed L1 block the watcher has seen."""
         head = self.watcher.head

@@ -82,6 +82,8 @@ class Client:
 class Settled:
     """Stands where a node's settlement stands: what it has seen of L1."""
 
+    protocol_version: int | None = None
+
     def l1_head(self) -> L1Head:
         return L1Head(7, GENESIS_TIME, 3_000_000_000)
 

@@ -17,6 +17,7 @@ from tests.unit.chain_template.rpc.served import (
     Client,
     RpcFailure,
     ServedChain,
+    Settled,
     address_of,
     l2_config,
 )
@@ -321,7 +322,6 @@ def test_where_contracts_are(settling: Settling) -> None:
     assert call("zks_getMainContract") == "0x" + "02" * 20
     assert call("zks_getBaseTokenL1Address") == "0x" + "1".rjust(40, "0")
     assert call("zks_getTestnetPaymaster") is None
-    assert call("zks_getProtocolVersion", None)["minorVersion"] == 29
     assert call("zks_getBridgeContracts") == {
         "l1SharedDefaultBridge": "0x" + "04" * 20,
         "l2SharedDefaultBridge": "0x" + "10003".rjust(40, "0"),
@@ -337,6 +337,17 @@ def test_where_contracts_are(settling: Settling) -> None:
     by_hash = call("zks_getBytecodeByHash", "0x" + keccak(bytes.fromhex(code[2:])).hex())
     assert bytes(by_hash) == bytes.fromhex(code[2:])
     assert call("zks_getBytecodeByHash", "0x" + "ab" * 32) is None
+
+
+def test_the_protocol_version_is_that_of_the_chain_s_contract(
+    settling: Settling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minors = []
+    for known in (None, 30 << 32 | 7):
+        monkeypatch.setattr(Settled, "protocol_version", known)
+        answer = settling.client.call("zks_getProtocolVersion", None)
+        minors.append((answer["minorVersion"], answer["version_id"]))
+    assert minors == [(29, 29), (30, 30)]
 
 
 def test_prices(settling: Settling) -> None:
