@@ -58,9 +58,9 @@ def test_each_dies_between_two_parts(hub: RealHub) -> None:
     for count, victim in enumerate((kill_chain, kill_l1, kill_worker, kill_chain, kill_l1), start=1):
         wait_for(lambda count=count: accepted(hub).total() >= count, PATIENCE_S)  # type: ignore[misc]
         victim()
-    flows[0].check()
-    hub.wait_executed("alpha", flows[0].confirmed[-1].block_number, PATIENCE_S)
     hub.wait_healthy()
+    hub.wait_executed("alpha", flows[0].confirmed[-1].block_number, PATIENCE_S)
+    flows[0].check()
     parts = accepted(hub)
     assert set(parts.values()) == {1}
     for claim in {claim for claim, _ in parts}:
