@@ -438,6 +438,10 @@ class MessageRouter:
             if self._closed:
                 return
             kept = self._required(message.id)
+            if kept.stage is MessageStage.CLAIMED:
+                # It is at its end, and its chain may be gone for good.
+                self._update(kept, replace(kept, not_before=self._clock() + self._pause_s(kept)))
+                return
             waited_s = max(0.0, self._clock() - kept.since)
             pause_s = min(max(waited_s / 4, self._settings.shortest_look_s), self._settings.longest_look_s)
             self._update(kept, replace(kept, error=reason, not_before=self._clock() + pause_s))

@@ -357,6 +357,19 @@ def test_a_claim_is_looked_at_seldom_and_some_day_no_more(w: RouterWorld) -> Non
     assert "look" not in w.bridge.calls
 
 
+def test_a_claim_on_a_chain_that_is_gone_is_not_looked_at_for_ever(w: RouterWorld) -> None:
+    sent = w.submit(order())
+    w.world.move(MessageStage.CLAIMABLE)
+    w.run(3)
+    w.bridge.failures["look"] = [lost() for _ in range(1_000)]
+    w.run(200, seconds=60.0)
+    w.bridge.calls.clear()
+    w.run(20, seconds=60.0)
+    assert "look" not in w.bridge.calls
+    found = w.router.message(sent.id)
+    assert found.stage is MessageStage.CLAIMED and not found.error
+
+
 def test_endpoints_are_remembered_and_replaced(w: RouterWorld) -> None:
     w.router.connect("http://127.0.0.1:3", URLS)
     assert len(w.endpoints) == 1
